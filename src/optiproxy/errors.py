@@ -1,0 +1,53 @@
+"""The errors that a user can meet, named by what to do next.
+
+    OptiProxyError
+    ├── UsageError     what was asked cannot be done: change the call          (exit code 2)
+    ├── DataError      a data file is missing or wrong: fetch or replace it    (exit code 2)
+    ├── StudyError     the stored study does not fit this search: use another  (exit code 2)
+    └── SearchFailed   the search ran and found nothing usable                 (exit code 1)
+
+Every message is one or two plain sentences: what was expected, what arrived, what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class OptiProxyError(Exception):
+    """Base of all errors that optiproxy raises on purpose."""
+
+    exit_code = 2
+
+
+class UsageError(OptiProxyError, ValueError):
+    """The arguments do not make sense; the message says what would."""
+
+
+class DataError(OptiProxyError):
+    """Benchmark data is missing, damaged or not what its digest promises."""
+
+
+class StudyError(OptiProxyError):
+    """A stored study cannot be read, written or continued by this search."""
+
+
+class SearchFailed(OptiProxyError):
+    """The whole budget was spent without one feasible architecture."""
+
+    exit_code = 1
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
+    """The one phrasing for a name that is not in a list.
+
+    Args:
+        kind: What the name should have been, for example ``"task"``.
+        name: What arrived.
+        known: Every name that would have been accepted.
+    """
+    options = sorted(known)
+    near = get_close_matches(name, options, n=1)
+    hint = f"Did you mean {near[0]!r}?" if near else f"Choose from: {', '.join(options)}."
+    return UsageError(f"Unknown {kind} {name!r}. {hint}")

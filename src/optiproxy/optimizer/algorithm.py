@@ -1,0 +1,65 @@
+"""The contract of every search algorithm, ours and the baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from optiproxy.metrics import Metrics
+from optiproxy.spaces import Architecture
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One finished query. A training that failed is a query too: its ``metrics`` are empty.
+
+    Attributes:
+        architecture: What was evaluated.
+        metrics: What was measured; a metric that is absent or NaN counts as infeasible.
+    """
+
+    architecture: Architecture
+    metrics: Metrics = field(default_factory=dict[str, float])
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What to evaluate next.
+
+    Attributes:
+        architecture: A valid member of the space.
+        predicted: Metric name -> value expected by the algorithm's model, in the metric's unit; empty where it has none.
+    """
+
+    architecture: Architecture
+    predicted: Metrics = field(default_factory=dict[str, float])
+
+
+class Algorithm(Protocol):
+    """Proposes what to evaluate next from what has been evaluated.
+
+    An algorithm is built for one space, one goal and one seed. It reaches no benchmark, no evaluator and no storage,
+    and what it proposes depends on nothing but these three, the trials observed and the pending architectures: a search
+    that was interrupted and replayed goes on exactly as if it had not been.
+    """
+
+    def observe(self, trials: Sequence[Trial]) -> None:
+        """Take note of all finished trials, in the order in which they finished.
+
+        Called before each `propose` with the whole history, which only ever grows at its end.
+        """
+        ...
+
+    def propose(self, n: int, pending: Sequence[Architecture] = ()) -> list[Proposal]:
+        """Choose up to ``n`` valid architectures to evaluate next.
+
+        Args:
+            n: How many are wanted, at least one.
+            pending: Proposed earlier and still running.
+
+        Returns:
+            Best first. No two are isomorphic to each other, to a finished or to a pending architecture. Fewer than
+            ``n``, even none, when no further ones are left.
+        """
+        ...

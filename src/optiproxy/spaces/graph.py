@@ -1,0 +1,33 @@
+"""`GraphBatch`: the one thing that spaces and proxies share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class GraphBatch:
+    """A batch of relaxed architectures as weighted directed acyclic graphs.
+
+    All ``b`` graphs share the number of nodes ``v``, the node features ``f`` and the topological order ``0 .. v-1``.
+    At a discrete architecture every weight is 0 or 1; between, weights lie in [0, 1] and are differentiable in the
+    weights that were encoded.
+
+    Attributes:
+        operations: ``(b, v, f)`` how much of each operation a node is.
+        adjacency: ``(b, v, v)`` weight of the edge i -> j, zero unless i < j.
+        inputs: Nodes where data enters.
+        outputs: Nodes where the result leaves.
+    """
+
+    operations: Tensor
+    adjacency: Tensor
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.operations)

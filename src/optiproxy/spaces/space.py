@@ -1,0 +1,142 @@
+"""The search-space contract. Published spaces and user-made ones are the same thing to everything else."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from optiproxy.errors import UsageError, unknown
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor
+
+    from optiproxy.spaces.graph import GraphBatch
+
+Choice = str | int | float | bool | None
+"""A value that a decision may take: anything that Optuna and JSON can store."""
+
+Architecture = tuple[int, ...]
+"""One position in `Decision.choices` per decision, in the order of `Space.decisions`."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One categorical choice.
+
+    Raises:
+        UsageError: If there is no choice, or one is listed twice.
+    """
+
+    name: str
+    choices: tuple[Choice, ...]
+
+    def __post_init__(self) -> None:
+        if not self.choices:
+            raise UsageError(f"Decision {self.name!r} needs at least one choice, got none.")
+        if len({(type(choice), choice) for choice in self.choices}) < len(self.choices):
+            raise UsageError(f"Decision {self.name!r} lists a choice twice: {list(self.choices)}.")
+
+
+class Space(ABC):
+    """A finite set of architectures with a differentiable graph encoding.
+
+    A new space gives `name`, `decisions` and `encode`; it overrides `is_valid` where some combinations are no
+    architecture and `canonical` where different combinations are the same network. `optiproxy.testing` holds the
+    conformance suite that every space passes.
+
+    Attributes:
+        name: Short and stable; part of `fingerprint`.
+        decisions: ``d`` categorical decisions. ``c`` below is the largest number of choices among them.
+    """
+
+    name: str
+    decisions: tuple[Decision, ...]
+
+    @abstractmethod
+    def encode(self, weights: Tensor) -> GraphBatch:
+        """Turn relaxed architectures into graphs; called in every step of training and ascent.
+
+        Args:
+            weights: ``(b, d, c)`` with ``weights[b, d, :]`` on the simplex over the decision's choices and zero beyond
+                them. One-hot rows give the exact graph of the discrete architecture.
+
+        Returns:
+            Graphs that are differentiable in ``weights``.
+        """
+
+    def is_valid(self, architecture: Architecture) -> bool:  # noqa: ARG002 - most spaces admit every combination
+        """Whether this combination is an architecture at all. May be expensive; called on few candidates."""
+        return True
+
+    def canonical(self, architecture: Architecture) -> Architecture:
+        """The representative of all architectures that are the same network; idempotent."""
+        return architecture
+
+    def sample(self, rng: np.random.Generator, n: int) -> list[Architecture]:
+        """Draw up to ``n`` valid architectures, each decision uniform; fewer only where validity is too rare to meet."""
+        found: list[Architecture] = []
+        highs = [len(decision.choices) for decision in self.decisions]
+        for _ in range(100):
+            for row in rng.integers(0, highs, size=(n, len(highs))).tolist():
+                if len(found) < n and self.is_valid(tuple(row)):
+                    found.append(tuple(row))
+            if len(found) >= n:
+                break
+        return found
+
+    @cached_property
+    def size(self) -> int:
+        """Number of combinations of choices, valid or not, isomorphic or not."""
+        return math.prod(len(decision.choices) for decision in self.decisions)
+
+    @cached_property
+    def widest(self) -> int:
+        """``c``: the largest number of choices of any decision."""
+        return max(len(decision.choices) for decision in self.decisions)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A digest of name and decisions: two studies fit together when theirs are equal."""
+        content = json.dumps([self.name, [[d.name, [repr(c) for c in d.choices]] for d in self.decisions]])
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+    def one_hot(self, architectures: Sequence[Architecture]) -> Tensor:
+        """``(b, d, c)`` float weights that `encode` maps to the exact graphs."""
+        import torch
+
+        chosen = torch.tensor(architectures, dtype=torch.long).reshape(len(architectures), len(self.decisions))
+        return torch.nn.functional.one_hot(chosen, self.widest).to(torch.float32)
+
+    def values(self, architecture: Architecture) -> dict[str, Choice]:
+        """Decision name -> chosen value: what a user's function receives."""
+        return {d.name: d.choices[i] for d, i in zip(self.decisions, architecture, strict=True)}
+
+    def architecture(self, values: Mapping[str, object]) -> Architecture:
+        """The inverse of `values`.
+
+        Raises:
+            UsageError: If a decision is missing, unknown, or has a value that is not among its choices.
+        """
+        names = [decision.name for decision in self.decisions]
+        for name in values:
+            if name not in names:
+                raise unknown("decision", name, names)
+        missing = [name for name in names if name not in values]
+        if missing:
+            raise UsageError(f"Expected a value for every decision; {', '.join(missing)} is missing.")
+        return tuple(_position(decision, values[decision.name]) for decision in self.decisions)
+
+
+def _position(decision: Decision, value: object) -> int:
+    for position, choice in enumerate(decision.choices):
+        # True == 1 in Python, but they are two choices here.
+        if choice == value and isinstance(choice, bool) == isinstance(value, bool):
+            return position
+    raise UsageError(f"Decision {decision.name!r} takes one of {list(decision.choices)}, got {value!r}.")
