@@ -1,0 +1,88 @@
+"""What a search leaves behind: one record per query, and the result of the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from optiproxy.metrics import Goal, Metrics
+from optiproxy.optimizer import Trial
+from optiproxy.spaces import Architecture, Choice, Space
+from optiproxy.task import Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """One query, as stored in the study.
+
+    Attributes:
+        number: Position among the study's queries, from 0, in the order of asking.
+        architecture: What was evaluated.
+        state: ``"complete"`` or ``"failed"``; both count against the budget.
+        metrics: What was measured; empty where the training failed.
+        reason: Why it failed, one line; empty where it did not.
+        predicted: What the algorithm expected, metric name -> value; empty where it had no model.
+        ask_seconds: Spent by the algorithm to propose this.
+        evaluation_seconds: Spent on the evaluation.
+    """
+
+    number: int
+    architecture: Architecture
+    state: Literal["complete", "failed"]
+    metrics: Metrics = field(default_factory=dict[str, float])
+    reason: str = ""
+    predicted: Metrics = field(default_factory=dict[str, float])
+    ask_seconds: float = 0.0
+    evaluation_seconds: float = 0.0
+
+    @property
+    def trial(self) -> Trial:
+        """The record as the algorithms see it."""
+        return Trial(self.architecture, self.metrics)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchResult:
+    """The outcome of a search, complete enough to report on it.
+
+    Attributes:
+        task: The task's name; ``"function"`` for a user's own evaluate function.
+        space: Where it searched.
+        goal: What it searched for.
+        source: Where the values come from.
+        algorithm: By name.
+        seed: Of algorithm and trainings.
+        budget: Queries allowed.
+        records: All counted queries, in the order in which they finished.
+        stopped: ``"budget"`` (spent), ``"exhausted"`` (no architecture left) or ``"interrupted"``.
+        study: The study's name.
+        storage: Its storage URL; empty when in memory.
+    """
+
+    task: str
+    space: Space
+    goal: Goal
+    source: Source
+    algorithm: str
+    seed: int
+    budget: int
+    records: tuple[Record, ...]
+    stopped: Literal["budget", "exhausted", "interrupted"]
+    study: str
+    storage: str = ""
+
+    @property
+    def front(self) -> tuple[Record, ...]:
+        """The feasible, non-dominated records; with one objective, the best alone."""
+        return tuple(self.records[i] for i in self.goal.front([record.metrics for record in self.records]))
+
+    @property
+    def best(self) -> Record | None:
+        """The feasible record with the best first objective; None where nothing is feasible."""
+        return max(self.front, key=lambda record: self.goal.gains(record.metrics)[0], default=None)
+
+    @property
+    def best_architecture(self) -> Mapping[str, Choice] | None:
+        """Decision name -> value of `best`."""
+        return None if self.best is None else self.space.values(self.best.architecture)
