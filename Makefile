@@ -1,0 +1,63 @@
+# Everything a developer runs. `make run` and `make test` work from a fresh clone: they set up .venv by themselves.
+# Data files for the published benchmarks are found through the environment variable OPTIPROXY_DATA, where it is set.
+
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+# One thread per process: searches and tests run several processes side by side.
+export OMP_NUM_THREADS ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint format bench lock clean
+
+help:  ## List the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: $(STAMP)  ## Create .venv from requirements.lock
+
+$(STAMP): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "optiproxy needs Python 3.11 or newer; try make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+run: $(STAMP)  ## Search for the best small network on real trainings (digits, under 4 minutes)
+	$(BIN)/optiproxy search digits --budget 40 --workers 2 --out runs/digits
+
+test: $(STAMP)  ## Run the test suite
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+
+lint: $(STAMP)  ## Check style, types and import layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+format: $(STAMP)  ## Apply the style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+ALGORITHMS := --algorithm optiproxy --algorithm random --algorithm regularized-evolution
+
+bench: $(STAMP)  ## Make the figures of the README again, into results/
+	$(BIN)/optiproxy compare nasbench201-cifar10 nasbench201-cifar100 $(ALGORITHMS) --seeds 20 --budget 100 --workers 2 --out results/nasbench201-100
+	$(BIN)/optiproxy compare nasbench201-imagenet16 $(ALGORITHMS) --seeds 20 --budget 200 --workers 2 --out results/nasbench201-200
+	$(BIN)/optiproxy compare digits --algorithm optiproxy --algorithm random --seeds 5 --budget 40 --workers 2 --out results/digits
+
+# A fresh environment resolves the ranges of pyproject.toml anew; local version suffixes (+cpu) are dropped, because they
+# name a build that not every index has. Newer versions are taken on purpose: run the tests before committing the result.
+lock:  ## Pin the newest versions that pyproject.toml admits into requirements.lock
+	rm -rf .venv-lock
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	.venv-lock/bin/python -m pip install --quiet 'torch==2.13.0' -e . --group dev
+	{ echo '# Made by `make lock`: everything that `make` installs, tools and indirect dependencies included.'; \
+	  .venv-lock/bin/python -m pip freeze --all --exclude pip --exclude optiproxy --exclude-editable \
+	  | sed -E 's/\+[A-Za-z0-9.]+$$//' | LC_ALL=C sort -f; } > requirements.lock
+	rm -rf .venv-lock
+
+clean:  ## Remove what can be made again
+	rm -rf .venv .venv-lock runs dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

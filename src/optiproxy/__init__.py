@@ -1,0 +1,59 @@
+"""Neural architecture search in few trainings, with a learned differentiable proxy.
+
+Importing the package is light: torch, Optuna and the rest load at first use.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from optiproxy.errors import DataError as DataError
+    from optiproxy.errors import OptiProxyError as OptiProxyError
+    from optiproxy.errors import SearchFailed as SearchFailed
+    from optiproxy.errors import StudyError as StudyError
+    from optiproxy.errors import UsageError as UsageError
+    from optiproxy.metrics import Goal as Goal
+    from optiproxy.metrics import Limit as Limit
+    from optiproxy.metrics import Metric as Metric
+    from optiproxy.metrics import Objective as Objective
+    from optiproxy.running.search import search as search
+    from optiproxy.sampler import OptiProxySampler as OptiProxySampler
+    from optiproxy.spaces.flat import FlatSpace as FlatSpace
+    from optiproxy.spaces.nasbench201 import NASBench201 as NASBench201
+    from optiproxy.spaces.space import Space as Space
+    from optiproxy.task import Task as Task
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "DataError": "optiproxy.errors",
+    "FlatSpace": "optiproxy.spaces.flat",
+    "Goal": "optiproxy.metrics",
+    "Limit": "optiproxy.metrics",
+    "Metric": "optiproxy.metrics",
+    "NASBench201": "optiproxy.spaces.nasbench201",
+    "Objective": "optiproxy.metrics",
+    "OptiProxyError": "optiproxy.errors",
+    "OptiProxySampler": "optiproxy.sampler",
+    "SearchFailed": "optiproxy.errors",
+    "Space": "optiproxy.spaces.space",
+    "StudyError": "optiproxy.errors",
+    "Task": "optiproxy.task",
+    "UsageError": "optiproxy.errors",
+    "search": "optiproxy.running.search",
+}
+"""Public name -> the module that defines it."""
+
+__all__ = ["__version__", *_HOME]  # pyright: ignore[reportUnsupportedDunderAll] - a test compares it with the imports above
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
