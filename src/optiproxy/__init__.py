@@ -46,7 +46,24 @@ _HOME = {
 }
 """Public name -> the module that defines it."""
 
-__all__ = ["__version__", *_HOME]  # pyright: ignore[reportUnsupportedDunderAll] - a test compares it with the imports above
+__all__ = [
+    "DataError",
+    "FlatSpace",
+    "Goal",
+    "Limit",
+    "Metric",
+    "NASBench201",
+    "Objective",
+    "OptiProxyError",
+    "OptiProxySampler",
+    "SearchFailed",
+    "Space",
+    "StudyError",
+    "Task",
+    "UsageError",
+    "__version__",
+    "search",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -113,7 +113,10 @@ class Goal:
     def __post_init__(self) -> None:
         if not self.objectives:
             raise UsageError("A search needs at least one objective, got none.")
-        for kind, entries in (("objective", [o.metric for o in self.objectives]), ("limit", [str(x) for x in self.limits])):
+        for kind, entries in (
+            ("objective", [o.metric for o in self.objectives]),
+            ("limit", [str(x) for x in self.limits]),
+        ):
             if len(set(entries)) < len(entries):
                 raise UsageError(f"Each {kind} may be given once, got {', '.join(entries)}.")
 

@@ -63,7 +63,9 @@ def _expression(architecture: Architecture) -> str:
         for (source, target), operation in zip(EDGES, architecture, strict=True):
             if target == node:
                 dead = operation == NONE or sums[source] == "#"
-                terms.append("#" if dead else sums[source] if operation == SKIP else f"({sums[source]})@{OPERATIONS[operation]}")
+                terms.append(
+                    "#" if dead else sums[source] if operation == SKIP else f"({sums[source]})@{OPERATIONS[operation]}"
+                )
         sums[node] = "+".join(sorted(terms))
     return sums[3]
 
