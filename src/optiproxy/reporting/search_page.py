@@ -1,0 +1,124 @@
+"""The report on one search."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from shlex import quote
+
+from optiproxy import __version__
+from optiproxy.metrics import Metrics
+from optiproxy.reporting import search_charts
+from optiproxy.reporting.drawing import draw
+from optiproxy.reporting.page import render, write
+from optiproxy.reporting.scale import number
+from optiproxy.reporting.structure import structure
+from optiproxy.reporting.words import choices_in_words, goal_in_words, standing, state
+from optiproxy.running.result import Record, SearchResult
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One of the large numbers at the head of the page."""
+
+    name: str
+    value: str
+    beside: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One query in a table; ``values`` are what the columns sort by."""
+
+    record: Record
+    state: str
+    kind: str
+    choices: str
+    values: Sequence[float | str]
+
+
+def write_search_report(result: SearchResult, path: Path) -> Path:
+    """Write the page; it needs no network and no other file.
+
+    Raises:
+        UsageError: If the file cannot be written.
+    """
+    return write(path, search_report(result, folder=path.parent))
+
+
+def search_report(result: SearchResult, *, folder: Path) -> str:
+    """The page as HTML; ``folder`` is where its commands look for the search."""
+    names = _metric_names(result.records)
+    front = {record.number for record in result.front}
+    rows = [_row(result, record, names=names, chosen=record.number in front) for record in result.records]
+    best = result.best
+    drawn = None if best is None else structure(result.space, best.architecture)
+    idle = () if drawn is None else drawn.idle
+    return render(
+        "search.html",
+        version=__version__,
+        title=f"{result.task}: architecture search",
+        result=result,
+        goal=goal_in_words(result.goal),
+        figures=_figures(result),
+        standing=standing(result),
+        front=[row for row in rows if row.kind == "best"],
+        best=best,
+        choices=result.best_architecture or {},
+        found="" if best is None else f"Found by query {best.number + 1}.",
+        picture=None if drawn is None else draw(drawn, label="The best architecture as a graph"),
+        idle=", ".join(f"{node.detail} = {node.label}" for node in idle),
+        progress=search_charts.progress(result),
+        infeasible=any(row.state == "infeasible" for row in rows),
+        tradeoffs=search_charts.tradeoffs(result) if best else [],
+        predictions=search_charts.predictions(result),
+        rows=rows,
+        names=names,
+        failures=[row for row in rows if row.state == "failed"],
+        commands=_commands(result, folder),
+    )
+
+
+def _figures(result: SearchResult) -> list[Figure]:
+    states = [state(result, record) for record in result.records]
+    best: Metrics = result.best.metrics if result.best else {}
+    figures = [Figure(f"best {objective.metric}", number(best.get(objective.metric))) for objective in result.goal.objectives]
+    if len(result.goal.objectives) > 1:
+        figures = [Figure("architectures on the front", str(len(result.front))), *figures]
+    spent = sum(record.evaluation_seconds for record in result.records)
+    asked = sum(record.ask_seconds for record in result.records)
+    return [
+        *figures,
+        Figure("queries", str(len(states)), f"of {result.budget}"),
+        Figure("feasible", str(states.count("feasible")), f"{states.count('failed')} failed" if "failed" in states else ""),
+        Figure("evaluation", *duration(spent)),
+        Figure("search itself", *duration(asked)),
+    ]
+
+
+def duration(seconds: float) -> tuple[str, str]:
+    """A number and its unit."""
+    if seconds < 90:
+        return f"{seconds:.1f}", "s"
+    return (f"{seconds / 60:.1f}", "min") if seconds < 5400 else (f"{seconds / 3600:.1f}", "h")
+
+
+def _row(result: SearchResult, record: Record, *, names: Sequence[str], chosen: bool) -> Row:
+    kind = "best" if chosen else "" if result.goal.feasible(record.metrics) else "out"
+    values = [record.metrics.get(name, "") for name in names]
+    return Row(record, state(result, record), kind, choices_in_words(result, record), values)
+
+
+def _metric_names(records: Sequence[Record]) -> list[str]:
+    found: Mapping[str, None] = {name: None for record in records for name in record.metrics}
+    return list(found)
+
+
+def _commands(result: SearchResult, folder: Path) -> str:
+    where = quote(str(folder))
+    return "\n".join([
+        f"optiproxy export {where} --format json",
+        f"optiproxy export {where} --format torch    # tasks that train a network",
+        f"optiproxy report {where}",
+    ])

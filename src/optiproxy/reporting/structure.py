@@ -1,0 +1,104 @@
+"""One architecture as a small labelled graph, read off any space's encoding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from optiproxy.spaces import Architecture, Space
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    """What a node is, in words.
+
+    Attributes:
+        label: The chosen operation, ``"input"`` or ``"output"``; empty where no decision bears on the node.
+        detail: The decision that chose it.
+        hue: Position of the choice among those that several decisions offer, to color equal operations alike; None
+            where there is no such kinship.
+    """
+
+    label: str
+    detail: str = ""
+    hue: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Structure:
+    """The part of an architecture through which data flows.
+
+    Attributes:
+        nodes: In topological order.
+        edges: Pairs of positions in `nodes`.
+        idle: Nodes on no path from input to output: chosen, but without effect.
+    """
+
+    nodes: tuple[Node, ...]
+    edges: tuple[tuple[int, int], ...]
+    idle: tuple[Node, ...]
+
+
+def structure(space: Space, architecture: Architecture) -> Structure:
+    """Encode the architecture and name its nodes.
+
+    Which decision a node belongs to is asked of the encoding itself: it is the one whose weights the node's features
+    respond to. So the drawing needs to know nothing about the space.
+    """
+    weights = space.one_hot([architecture]).requires_grad_()
+    graph = space.encode(weights)
+    connected = graph.adjacency[0].detach().numpy() > 0.5
+    v = len(connected)
+    bearing = _bearing(weights, graph.operations[0])
+    fixed = dict.fromkeys(graph.inputs, Node(label="input")) | dict.fromkeys(graph.outputs, Node(label="output"))
+    nodes = [fixed.get(i) or _node(space, architecture, np.flatnonzero(bearing[i]).tolist()) for i in range(v)]
+    live = _reach(connected, graph.inputs) & _reach(connected.T[::-1, ::-1], [v - 1 - i for i in graph.outputs])[::-1]
+    live[[*graph.inputs, *graph.outputs]] = True
+    position = np.cumsum(live) - 1
+    edges = [(int(position[i]), int(position[j])) for i, j in np.argwhere(connected) if live[i] and live[j]]
+    return Structure(
+        nodes=tuple(node for node, alive in zip(nodes, live, strict=True) if alive),
+        edges=tuple(edges),
+        idle=tuple(node for node, alive in zip(nodes, live, strict=True) if not alive),
+    )
+
+
+def _bearing(weights: Tensor, operations: Tensor) -> np.ndarray:
+    """``(v, d)``: whether the features of a node respond to the weights of a decision."""
+    import torch
+
+    v, f = operations.shape
+    # Unequal factors, so that responses of several features cannot cancel (weights of one decision sum to one).
+    factors = torch.linspace(1.0, 2.0, f).square()
+    rows: list[np.ndarray] = []
+    for i in range(v):
+        scalar = (operations[i] * factors).sum()
+        gradient = torch.autograd.grad(scalar, weights, retain_graph=True, allow_unused=True)[0] if scalar.requires_grad else None
+        rows.append(np.zeros(weights.shape[1]) if gradient is None else gradient[0].abs().sum(dim=-1).numpy())
+    return np.stack(rows) > 1e-9
+
+
+def _node(space: Space, architecture: Architecture, decisions: Sequence[int]) -> Node:
+    chosen = [(space.decisions[d], architecture[d]) for d in decisions]
+    offers = [decision.choices for decision in space.decisions]
+    kin = bool(chosen) and offers.count(chosen[0][0].choices) > 1
+    return Node(
+        label=" · ".join(str(decision.choices[choice]) for decision, choice in chosen),
+        detail=" · ".join(decision.name for decision, _ in chosen),
+        hue=chosen[0][1] if kin else None,
+    )
+
+
+def _reach(connected: np.ndarray, start: Iterable[int]) -> np.ndarray:
+    """``(v,)``: which nodes a path from ``start`` meets; edges lead from lower to higher nodes."""
+    met = np.zeros(len(connected), dtype=bool)
+    met[list(start)] = True
+    for j in range(len(connected)):
+        met[j] |= bool((met[:j] & connected[:j, j]).any())
+    return met
