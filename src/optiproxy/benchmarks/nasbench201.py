@@ -133,7 +133,7 @@ def _read_v1(dataset: _Dataset) -> _Table:
     source = Source(
         name=V1,
         description="NAS-Bench-201 v1.0, 200 epochs, mean over seeds; parameters and FLOPs of the CIFAR-10 network",
-        licence="MIT",
+        licence="Apache-2.0",
         digest=f"sha256:{_V1_SHA256}",
     )
     return _Table(source, columns, architectures)
@@ -174,7 +174,7 @@ def _means(rows: dict[str, dict[str, list[float]]], key: str) -> NDArray[np.floa
 def _parameters(architectures: NDArray[np.integer], classes: int) -> NDArray[np.float64]:
     """Parameters in millions: 5 cells at each of 16, 32 and 64 channels.
 
-    Counted rather than read, because the file's seeds disagree with each other for 204 cells. The benchmark counts a
+    Counted rather than read, because the file's seeds disagree with each other for 204 cells of CIFAR-10. The benchmark counts a
     convolution also where nothing reaches it.
     """
     channels, cells = np.array([16, 32, 64]), 5

@@ -1,0 +1,172 @@
+"""What every search space keeps to."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from optiproxy.errors import UsageError
+from optiproxy.spaces import Architecture, Choice, Space
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+SAMPLES = 20
+
+
+class SpaceConformance:
+    """Subclasses define the fixture ``space``, which returns the `Space` to test; it must have a valid architecture."""
+
+    def test_has_a_name_and_decisions_of_different_names(self, space: Space) -> None:
+        names = [decision.name for decision in space.decisions]
+        assert space.name
+        assert names
+        assert len(set(names)) == len(names)
+
+    def test_samples_are_valid_members(self, space: Space) -> None:
+        samples = _samples(space)
+        assert 0 < len(samples) <= SAMPLES
+        for architecture in samples:
+            _check_member(space, architecture)
+        assert space.sample(np.random.default_rng(0), 0) == []
+
+    def test_samples_depend_on_nothing_but_the_generator(self, space: Space) -> None:
+        first = space.sample(np.random.default_rng(7), SAMPLES)
+        space.sample(np.random.default_rng(8), SAMPLES)
+        assert space.sample(np.random.default_rng(7), SAMPLES) == first
+
+    def test_the_canonical_form_is_a_valid_member_and_its_own_canonical_form(self, space: Space) -> None:
+        for architecture in _samples(space):
+            canonical = space.canonical(architecture)
+            _check_member(space, canonical)
+            assert space.canonical(canonical) == canonical
+
+    def test_values_and_architecture_are_inverse(self, space: Space) -> None:
+        for architecture in _samples(space):
+            values = space.values(architecture)
+            assert list(values) == [decision.name for decision in space.decisions]
+            assert space.architecture(values) == architecture
+            assert space.architecture(dict(reversed(values.items()))) == architecture
+
+    def test_values_that_are_no_architecture_are_refused(self, space: Space) -> None:
+        values = space.values(_samples(space)[0])
+        name = space.decisions[0].name
+        others: dict[str, Choice] = {key: value for key, value in values.items() if key != name}
+        for wrong in (others, {**values, name + "?": 0}, {**values, name: "no such choice"}):
+            with pytest.raises(UsageError):
+                space.architecture(wrong)
+
+    def test_the_fingerprint_is_that_of_an_equal_space(self, space: Space) -> None:
+        again = copy.copy(space)
+        vars(again).pop("fingerprint", None)
+        assert again.fingerprint == space.fingerprint
+        renamed = copy.copy(space)
+        vars(renamed).pop("fingerprint", None)
+        renamed.name = space.name + "?"
+        assert renamed.fingerprint != space.fingerprint
+
+    def test_one_hot_weights_give_an_exact_graph(self, space: Space) -> None:
+        graphs = space.encode(space.one_hot(_samples(space)))
+        for weights in (graphs.operations, graphs.adjacency):
+            assert ((weights == 0) | (weights == 1)).all()
+
+    def test_every_architecture_of_a_batch_is_encoded_by_itself(self, space: Space) -> None:
+        samples = _samples(space)
+        together = space.encode(space.one_hot(samples))
+        for i, architecture in enumerate(samples):
+            alone = space.encode(space.one_hot([architecture]))
+            assert (alone.operations[0] == together.operations[i]).all()
+            assert (alone.adjacency[0] == together.adjacency[i]).all()
+
+    def test_different_networks_have_different_graphs(self, space: Space) -> None:
+        samples = list({space.canonical(architecture): architecture for architecture in _samples(space)}.values())
+        graphs = space.encode(space.one_hot(samples))
+        for i, j in itertools.combinations(range(len(samples)), 2):
+            same_operations = bool((graphs.operations[i] == graphs.operations[j]).all())
+            same_adjacency = bool((graphs.adjacency[i] == graphs.adjacency[j]).all())
+            assert not (same_operations and same_adjacency), (samples[i], samples[j])
+
+    def test_relaxed_graphs_are_well_formed(self, space: Space) -> None:
+        """Weights lie in [0, 1], edges lead forward, shapes, inputs and outputs agree."""
+        import torch
+
+        graphs = space.encode(_interior(space, n=SAMPLES))
+        b, v, _ = graphs.operations.shape
+        assert len(graphs) == b == SAMPLES
+        assert graphs.adjacency.shape == (b, v, v)
+        assert graphs.operations.dtype == graphs.adjacency.dtype == torch.float64
+        for weights in (graphs.operations, graphs.adjacency):
+            assert (weights >= -1e-12).all()
+            assert (weights <= 1 + 1e-12).all()
+        assert (graphs.adjacency.tril() == 0).all()
+        assert graphs.inputs
+        assert graphs.outputs
+        assert all(0 <= node < v for node in (*graphs.inputs, *graphs.outputs))
+
+    def test_gradients_agree_with_differences(self, space: Space) -> None:
+        import torch
+
+        weights = _interior(space, n=2).requires_grad_()
+
+        def differentiable(relaxed: Tensor) -> tuple[Tensor, ...]:
+            graphs = space.encode(relaxed)
+            return tuple(out for out in (graphs.operations, graphs.adjacency) if out.requires_grad)
+
+        assert torch.autograd.gradcheck(differentiable, (weights,))
+
+    def test_every_choice_changes_the_graph_smoothly(self, space: Space) -> None:
+        """Each choice of each decision has a gradient; without one, ascent could never leave or reach it."""
+        import torch
+
+        weights = _interior(space, n=1).requires_grad_()
+        graphs = space.encode(weights)
+        flat = torch.cat([graphs.operations.flatten(), graphs.adjacency.flatten()])
+        direction = torch.randn(len(flat), generator=torch.Generator().manual_seed(0), dtype=flat.dtype)
+        (gradient,) = torch.autograd.grad((flat * direction).sum(), weights)
+        for d, decision in enumerate(space.decisions):
+            assert (gradient[0, d, : len(decision.choices)] != 0).all(), decision.name
+
+    def test_the_graph_nears_the_exact_one_as_the_weights_near_one_hot(self, space: Space) -> None:
+        corner = space.one_hot(_samples(space)[:2]).double()
+        centre = _interior(space, n=len(corner))
+        exact = space.encode(corner)
+        distances: list[float] = []
+        for step in (1e-3, 1e-6):
+            near = space.encode(corner + step * (centre - corner))
+            distances.append(
+                max(
+                    float((near.operations - exact.operations).abs().max()),
+                    float((near.adjacency - exact.adjacency).abs().max()),
+                )
+            )
+        # A smooth map moves in proportion to the step: a thousandth of it, within a factor of two.
+        assert distances[1] <= 2e-3 * distances[0] + 1e-12
+
+
+def _samples(space: Space) -> list[Architecture]:
+    return space.sample(np.random.default_rng(0), SAMPLES)
+
+
+def _check_member(space: Space, architecture: Architecture) -> None:
+    assert isinstance(architecture, tuple)
+    assert len(architecture) == len(space.decisions)
+    for position, decision in zip(architecture, space.decisions, strict=True):
+        assert type(position) is int
+        assert 0 <= position < len(decision.choices)
+    assert space.is_valid(architecture)
+
+
+def _interior(space: Space, *, n: int) -> Tensor:
+    """``(n, d, c)`` float64 weights inside the simplex of each decision, zero beyond its choices."""
+    import torch
+
+    rng = np.random.default_rng(0)
+    weights = torch.zeros(n, len(space.decisions), space.widest, dtype=torch.float64)
+    for d, decision in enumerate(space.decisions):
+        drawn = rng.dirichlet(np.full(len(decision.choices), 2.0), size=n)
+        weights[:, d, : len(decision.choices)] = torch.from_numpy(drawn)
+    return weights
