@@ -1,0 +1,106 @@
+"""Search every task with every algorithm and every seed, on worker processes, resumably."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Future, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+
+from optiproxy import __version__
+from optiproxy.comparing.folder import Comparison, Folder
+from optiproxy.comparing.grid import Cell, Contest, Grid, check_counts, check_names
+from optiproxy.comparing.progress import ComparisonObserver, Silent
+from optiproxy.comparing.worker import search_cell
+from optiproxy.errors import SearchFailed
+
+LIBRARIES = ("optuna", "torch", "optiproxy.running.registry", "optiproxy.running.search")
+"""Imported once, before the processes fork: what every search needs and none should be charged for."""
+
+
+def compare(
+    tasks: Sequence[str],
+    *,
+    algorithms: Sequence[str],
+    seeds: int,
+    budget: int,
+    workers: int,
+    out: Path,
+    observer: ComparisonObserver | None = None,
+) -> Comparison:
+    """Run what is missing of the grid, then write ``results.csv`` and ``summary.json``.
+
+    Every algorithm gets the same budget, seeds, goal and evaluation; none proposes an architecture twice. A search
+    whose process is killed is tried again by the next call; whatever has finished is kept.
+
+    Args:
+        tasks: Names of tasks; each is searched for its own goal.
+        algorithms: Names of algorithms.
+        seeds: How many; they are 0 to ``seeds - 1``.
+        budget: Queries per search.
+        workers: Searches at a time.
+        out: Folder for results, and where an interrupted comparison is resumed.
+        observer: Watches; nobody by default.
+
+    Raises:
+        UsageError: If a name is unknown, a count is below one, or ``out`` cannot be written.
+        DataError: If the data of a task is missing or damaged.
+        StudyError: If ``out`` holds a comparison with other settings.
+        SearchFailed: If processes died; the message names one search.
+    """
+    from optiproxy.running import registry
+
+    check_counts(seeds=seeds, budget=budget, workers=workers)
+    check_names(task=tasks, algorithm=algorithms)
+    for name in algorithms:
+        registry.check_algorithm(name)
+    grid = Grid(
+        contests={name: Contest.of(registry.task(name)) for name in tasks},
+        algorithms=tuple(algorithms),
+        seeds=seeds,
+        budget=budget,
+        version=__version__,
+    )
+    folder = Folder(out)
+    folder.claim(grid)
+    watcher = observer or Silent()
+    missing = folder.missing(grid)
+    watcher.started(len(grid.cells), len(grid.cells) - len(missing))
+    try:
+        lost = _search_all(missing, folder, budget=budget, workers=workers, observer=watcher)
+    finally:
+        watcher.ended()
+    if lost:
+        raise SearchFailed(f"{len(lost)} of {len(missing)} searches were killed, {lost[0]} first. Run the same command to try them again.")
+    comparison = folder.comparison()
+    folder.publish(comparison)
+    return comparison
+
+
+def _search_all(cells: Sequence[Cell], folder: Folder, *, budget: int, workers: int, observer: ComparisonObserver) -> list[Cell]:
+    """Search all cells; returns those whose process died."""
+    from pebble import ProcessExpired, ProcessPool
+
+    lost: list[Cell] = []
+    context = get_context("forkserver")
+    context.set_forkserver_preload(list(LIBRARIES))
+    pool = ProcessPool(max_workers=workers, max_tasks=1, context=context)
+    try:
+        cell_of: dict[Future[None], Cell] = {
+            pool.submit(search_cell, None, cell, budget, folder.part(cell)): cell for cell in cells
+        }
+        for future in as_completed(cell_of):
+            try:
+                future.result()
+            except ProcessExpired:
+                lost.append(cell_of[future])
+            else:
+                observer.finished(cell_of[future])
+        pool.close()
+    except BaseException:
+        # An error in one search, or Ctrl-C: what has finished is on the disk, the rest is not worth waiting for.
+        pool.stop()
+        raise
+    finally:
+        pool.join()
+    return lost

@@ -1,0 +1,113 @@
+"""What a comparison consists of: every task searched by every algorithm with every seed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from optiproxy.errors import UsageError
+from optiproxy.metrics import Objective
+from optiproxy.task import Task
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One search of the grid."""
+
+    task: str
+    algorithm: str
+    seed: int
+
+    def __str__(self) -> str:
+        return f"{self.task}--{self.algorithm}--{self.seed}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contest:
+    """What the algorithms compete for on one task.
+
+    Attributes:
+        objective: The first objective of the task's own goal, as ``metric:direction``.
+        limits: The limits of that goal.
+        test: The metric that is reported for the selected architecture and never searched on; empty where there is none.
+        optimum: Best possible value of the objective, None where unknown.
+        source: Where the values come from.
+        digest: Of the data file, empty where there is none.
+    """
+
+    objective: str
+    limits: tuple[str, ...] = ()
+    test: str = ""
+    optimum: float | None = None
+    source: str = ""
+    digest: str = ""
+
+    @classmethod
+    def of(cls, task: Task) -> Contest:
+        """Read it off the task."""
+        return cls(
+            objective=str(task.goal.objectives[0]),
+            limits=tuple(map(str, task.goal.limits)),
+            test=next((metric.name for metric in task.metrics if metric.reported_only), ""),
+            optimum=task.optimum,
+            source=task.source.name,
+            digest=task.source.digest,
+        )
+
+    @property
+    def aim(self) -> Objective:
+        """The objective, parsed."""
+        return Objective.parse(self.objective)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grid:
+    """The settings of a comparison. Two runs share a folder only if theirs are equal.
+
+    Attributes:
+        contests: Task name -> what is competed for.
+        algorithms: By name.
+        seeds: Each algorithm searches each task with the seeds 0 to ``seeds - 1``.
+        budget: Queries per search.
+        version: Of optiproxy, because numbers of two versions are not mixed.
+
+    Raises:
+        UsageError: If there is nothing to compare or something is listed twice.
+    """
+
+    contests: dict[str, Contest]
+    algorithms: tuple[str, ...]
+    seeds: int
+    budget: int
+    version: str
+
+    def __post_init__(self) -> None:
+        check_counts(seeds=self.seeds, budget=self.budget)
+        check_names(task=tuple(self.contests), algorithm=self.algorithms)
+
+    @property
+    def cells(self) -> list[Cell]:
+        """All searches, seed by seed, so that an unfinished comparison has about as many seeds of everything."""
+        return [
+            Cell(task, algorithm, seed)
+            for seed in range(self.seeds)
+            for task in self.contests
+            for algorithm in self.algorithms
+        ]
+
+
+def check_counts(**counts: int) -> None:
+    """Raise `UsageError` unless every count is at least one."""
+    for name, value in counts.items():
+        if value < 1:
+            raise UsageError(f"Expected {name} of at least 1, got {value}.")
+
+
+def check_names(**lists: Sequence[str]) -> None:
+    """Raise `UsageError` if a list is empty or names something twice."""
+    for kind, names in lists.items():
+        if not names:
+            raise UsageError(f"A comparison needs at least one {kind}, got none.")
+        twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+        if twice:
+            raise UsageError(f"Each {kind} may be given once, got {twice[0]!r} {names.count(twice[0])} times.")

@@ -1,0 +1,91 @@
+"""The outcome of one search of the grid, and its file."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from optiproxy.comparing.grid import Cell
+from optiproxy.metrics import Metrics
+from optiproxy.running.result import SearchResult
+from optiproxy.spaces import Choice
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """One row of ``results.csv``.
+
+    Attributes:
+        query: From 1, in the order in which they finished.
+        architecture: Decision name -> choice.
+        metrics: What was measured; empty where the training failed.
+        feasible: Whether every objective was measured and every limit kept.
+        best_so_far: Best feasible value of the objective up to this query; None until there is one.
+        ask_seconds: Spent by the algorithm to propose this.
+    """
+
+    query: int
+    architecture: Mapping[str, Choice]
+    metrics: Metrics
+    feasible: bool
+    best_so_far: float | None
+    ask_seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """One finished search.
+
+    Attributes:
+        cell: Which.
+        source: Where the values came from.
+        queries: All that were counted; fewer than the budget where the space ran out.
+        overhead_mb: Peak memory of search and algorithm above what the process held before, in MB.
+    """
+
+    cell: Cell
+    source: str
+    queries: tuple[Query, ...]
+    overhead_mb: float
+
+    @classmethod
+    def of(cls, cell: Cell, result: SearchResult, *, overhead_mb: float) -> Outcome:
+        """Read it off the search's result."""
+        objective = result.goal.objectives[0]
+        best: float | None = None
+        queries: list[Query] = []
+        for number, record in enumerate(result.records, start=1):
+            feasible = result.goal.feasible(record.metrics)
+            if feasible and (best is None or objective.gain(record.metrics) > objective.gain({objective.metric: best})):
+                best = record.metrics[objective.metric]
+            queries.append(
+                Query(
+                    query=number,
+                    architecture=result.space.values(record.architecture),
+                    metrics={name: value for name, value in record.metrics.items() if math.isfinite(value)},
+                    feasible=feasible,
+                    best_so_far=best,
+                    ask_seconds=record.ask_seconds,
+                )
+            )
+        return cls(cell=cell, source=result.source.name, queries=tuple(queries), overhead_mb=overhead_mb)
+
+    def save(self, path: Path) -> None:
+        """Write the file at once and whole: a comparison that is killed leaves no half of it."""
+        draft = path.with_suffix(".draft")
+        draft.write_text(json.dumps(asdict(self)), encoding="utf-8")
+        draft.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> Outcome:
+        """Read what `save` wrote."""
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return cls(
+            cell=Cell(**content["cell"]),
+            source=content["source"],
+            queries=tuple(Query(**query) for query in content["queries"]),
+            overhead_mb=content["overhead_mb"],
+        )

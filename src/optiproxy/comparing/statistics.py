@@ -1,0 +1,138 @@
+"""What the outcomes of several seeds say about an algorithm on a task.
+
+Selection is by the search's own objective among feasible queries; the test metric is that of the selected architecture.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from optiproxy.comparing.grid import Contest
+from optiproxy.comparing.outcome import Outcome, Query
+from optiproxy.metrics import Objective
+
+SAME = 1e-6
+"""Relative difference up to which a value is the optimum: published optima are rounded."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """One entry of ``summary.json``. A figure that does not exist is None.
+
+    Attributes:
+        seeds: Searches run.
+        budget: Queries allowed in each.
+        best_mean: Mean over seeds of the best feasible objective; None unless every seed found a feasible architecture.
+        best_std: Sample standard deviation of the same; None with a single seed.
+        test_mean: Mean test metric of the selected architectures; None under the same condition.
+        optimum: Best possible objective.
+        hit_rate: Share of seeds that met it.
+        queries_to_optimum_median: Over seeds; a search that did not meet it counts as the budget.
+        queries_to_optimum_mean: The same.
+        censored: How many searches did not meet it.
+        feasible_share: Share of all queries that were feasible.
+        overhead_seconds_mean: Mean over seeds of all time spent on proposals: pretraining, refits, ascent.
+        overhead_mb_peak: The largest over seeds.
+        source: Where the values come from.
+    """
+
+    seeds: int
+    budget: int
+    best_mean: float | None
+    best_std: float | None
+    test_mean: float | None
+    optimum: float | None
+    hit_rate: float | None
+    queries_to_optimum_median: float | None
+    queries_to_optimum_mean: float | None
+    censored: int | None
+    feasible_share: float
+    overhead_seconds_mean: float
+    overhead_mb_peak: float
+    source: str
+
+
+def summarize(outcomes: Sequence[Outcome], contest: Contest, *, budget: int) -> Summary:
+    """Summarize the seeds of one algorithm on one task; there is at least one."""
+    selected = [selection(outcome, contest.aim) for outcome in outcomes]
+    queries = [query for outcome in outcomes for query in outcome.queries]
+    bests = [None if query is None else query.best_so_far for query in selected]
+    tests = [None if query is None else query.metrics.get(contest.test) for query in selected]
+    met = [] if contest.optimum is None else [queries_to(o, contest.aim, contest.optimum) for o in outcomes]
+    counted = [float(budget if at is None else at) for at in met]
+    return Summary(
+        seeds=len(outcomes),
+        budget=budget,
+        best_mean=_of_all(bests, np.mean),
+        best_std=_of_all(bests, partial(np.std, ddof=1)) if len(bests) > 1 else None,
+        test_mean=_of_all(tests, np.mean),
+        optimum=contest.optimum,
+        hit_rate=_of_all([float(at is not None) for at in met], np.mean),
+        queries_to_optimum_median=_of_all(counted, np.median),
+        queries_to_optimum_mean=_of_all(counted, np.mean),
+        censored=met.count(None) if met else None,
+        feasible_share=sum(query.feasible for query in queries) / max(len(queries), 1),
+        overhead_seconds_mean=sum(query.ask_seconds for query in queries) / len(outcomes),
+        overhead_mb_peak=max(outcome.overhead_mb for outcome in outcomes),
+        source=outcomes[0].source,
+    )
+
+
+def selection(outcome: Outcome, objective: Objective) -> Query | None:
+    """The feasible query with the best objective, of equal ones the first; None where nothing is feasible."""
+    return max((q for q in outcome.queries if q.feasible), key=lambda query: objective.gain(query.metrics), default=None)
+
+
+def queries_to(outcome: Outcome, objective: Objective, value: float) -> int | None:
+    """The first query after which the best so far is as good as ``value``; None if it never is."""
+    wanted = objective.gain({objective.metric: value})
+    for query in outcome.queries:
+        if query.best_so_far is not None:
+            gain = objective.gain({objective.metric: query.best_so_far})
+            if gain >= wanted or math.isclose(gain, wanted, rel_tol=SAME):
+                return query.query
+    return None
+
+
+def gain_curves(outcomes: Sequence[Outcome], objective: Objective, *, budget: int) -> np.ndarray:
+    """``(n_seeds, budget)`` best so far, larger = better; ``-inf`` until something is feasible, held once a search ends."""
+    curves = np.full((len(outcomes), budget), -np.inf)
+    for curve, outcome in zip(curves, outcomes, strict=True):
+        for query in outcome.queries:
+            if query.best_so_far is not None:
+                curve[query.query - 1 :] = objective.gain({objective.metric: query.best_so_far})
+    return curves
+
+
+def quartiles(outcomes: Sequence[Outcome], objective: Objective, *, budget: int) -> np.ndarray:
+    """``(3, budget)``: lower quartile, median and upper quartile of the best so far, in the metric's own unit.
+
+    Actual values of seeds, not interpolated between them, so that a seed without anything feasible needs no number.
+    """
+    curves = gain_curves(outcomes, objective, budget=budget)
+    bands = np.quantile(curves, [0.25, 0.5, 0.75], axis=0, method="inverted_cdf")
+    return bands if objective.direction == "max" else -bands[::-1]
+
+
+def hit_curve(outcomes: Sequence[Outcome], objective: Objective, optimum: float, *, budget: int) -> np.ndarray:
+    """``(budget,)``: share of seeds that have met the optimum after each query."""
+    met = [at for at in (queries_to(outcome, objective, optimum) for outcome in outcomes) if at is not None]
+    return np.bincount(met, minlength=budget + 1)[1:].cumsum() / len(outcomes)
+
+
+def regret(summary: Summary) -> float | None:
+    """How far the mean best stays behind the optimum; None where one of them is unknown."""
+    if summary.optimum is None or summary.best_mean is None:
+        return None
+    return abs(summary.optimum - summary.best_mean)
+
+
+def _of_all(values: Sequence[float | None], statistic: Callable[[list[float]], float]) -> float | None:
+    """The statistic if no value is missing: one that leaves out the runs that failed would flatter."""
+    present = [value for value in values if value is not None]
+    return statistic(present) if present and len(present) == len(values) else None
