@@ -91,7 +91,7 @@ class AlgorithmSampler(BaseSampler):
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:  # noqa: ARG002
         if self._given is not None:
-            return dict(self._given.distributions)
+            return {**self._given.distributions}
         common = intersection_search_space(study.get_trials(deepcopy=False), include_pruned=True)
         # Optuna fills in ranges of one value by itself.
         return enumerable({name: found for name, found in common.items() if not found.single()})

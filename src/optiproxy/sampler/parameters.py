@@ -26,7 +26,7 @@ class Parameters:
     def __init__(self, space: Space) -> None:
         self.space = space
         labels = {decision.name: _labels(decision.choices) for decision in space.decisions}
-        self.distributions: dict[str, BaseDistribution] = {
+        self.distributions: dict[str, CategoricalDistribution] = {
             name: CategoricalDistribution(options) for name, options in labels.items()
         }
         self._labels = list(labels.values())

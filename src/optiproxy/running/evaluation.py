@@ -1,0 +1,92 @@
+"""One evaluation, in whatever process it runs: call the task, check what it returned."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from optiproxy.metrics import Goal, Metrics
+from optiproxy.spaces import Architecture
+from optiproxy.task import Task
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of one evaluation.
+
+    Attributes:
+        metrics: Finite values; empty where it failed.
+        reason: Why it failed, one line; empty where it did not.
+        seconds: Wall time that it took.
+    """
+
+    metrics: Metrics = field(default_factory=dict[str, float])
+    reason: str = ""
+    seconds: float = 0.0
+
+
+class WrongValueError(Exception):
+    """A task returned something that is no set of metrics; the message becomes the trial's reason."""
+
+
+def evaluate(task: Task, architecture: Architecture, goal: Goal, *, seed: int, known: Metrics) -> Outcome:
+    """Spend one query. Never raises for what a training may do; only an interrupt passes through.
+
+    Args:
+        task: Evaluates.
+        architecture: To be evaluated.
+        goal: Says which metrics have to be there.
+        seed: Of the training.
+        known: What was measured before the training; where the task returns the same metric, this counts.
+    """
+    start = time.perf_counter()
+    try:
+        returned: object = task.evaluate(architecture, seed=seed)
+        metrics, reason = {**checked(returned, goal), **known}, ""
+    except WrongValueError as error:
+        metrics, reason = {}, str(error)
+    # A training script that calls sys.exit has failed like one that raises.
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a training raises is its reason
+        metrics, reason = {}, one_line(error)
+    return Outcome(metrics=metrics, reason=reason, seconds=time.perf_counter() - start)
+
+
+def checked(returned: object, goal: Goal) -> dict[str, float]:
+    """The metrics as plain floats, without those that are NaN or infinite.
+
+    Raises:
+        WrongValueError: If it is no mapping of names to numbers, or an objective is missing or not finite.
+    """
+    if not isinstance(returned, Mapping):
+        raise WrongValueError(f"Expected a mapping of metrics, got {_shown(returned)}.")
+    metrics: dict[object, float] = {
+        name: _number(name, value) for name, value in dict[object, object](returned).items()
+    }
+    for objective in goal.objectives:
+        if objective.metric not in metrics:
+            raise WrongValueError(f"The objective {objective.metric!r} is missing among {[*map(str, metrics)]}.")
+        if not math.isfinite(metrics[objective.metric]):
+            raise WrongValueError(f"The objective {objective.metric!r} is {metrics[objective.metric]}.")
+    return {str(name): value for name, value in metrics.items() if math.isfinite(value)}
+
+
+def _number(name: object, value: object) -> float:
+    # Scalars of numpy and torch know `__float__`; a text or a truth value that converts would hide a mistake.
+    if isinstance(value, str | bytes | bool) or not hasattr(value, "__float__"):
+        raise WrongValueError(f"Expected a number for {name!r}, got {_shown(value)}.")
+    try:
+        return float(value)  # pyright: ignore[reportArgumentType] - it has __float__
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise WrongValueError(f"Expected a number for {name!r}, got {_shown(value)}.") from error
+
+
+def one_line(error: BaseException) -> str:
+    """Type and message of an exception, on one line of bounded length."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}"[:300] if text else type(error).__name__
+
+
+def _shown(value: object) -> str:
+    return f"{type(value).__name__} {' '.join(repr(value).split())[:60]}"

@@ -1,0 +1,154 @@
+"""The names on the command line: algorithms and tasks. Listing them imports none of them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, cast
+
+from optiproxy.errors import OptiProxyError, UsageError, unknown
+
+if TYPE_CHECKING:
+    from optiproxy.sampler import AlgorithmFactory
+    from optiproxy.spaces import Space
+    from optiproxy.task import Task
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlgorithmEntry:
+    """One search algorithm.
+
+    Attributes:
+        name: On the command line.
+        target: ``"module:attribute"`` of its factory.
+        description: One line.
+        paper: Where it was published.
+    """
+
+    name: str
+    target: str
+    description: str
+    paper: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskEntry:
+    """One task.
+
+    Attributes:
+        name: On the command line.
+        target: ``"module:attribute"`` of its factory.
+        description: One line.
+        arguments: Keyword arguments of the factory.
+    """
+
+    name: str
+    target: str
+    description: str
+    arguments: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+_ALGORITHMS = (
+    AlgorithmEntry(
+        name="optiproxy",
+        target="optiproxy.optimizer:OptiProxy",
+        description="gradient ascent through a learned differentiable proxy",
+        paper="Lyu, Cui, Shi, Li 2025, arXiv 2509.05656",
+    ),
+    AlgorithmEntry(
+        name="random",
+        target="optiproxy.baselines:RandomSearch",
+        description="uniform draws without repetition",
+        paper="Li, Talwalkar 2019, arXiv 1902.07638",
+    ),
+    AlgorithmEntry(
+        name="regularized-evolution",
+        target="optiproxy.baselines:RegularizedEvolution",
+        description="aging evolution with tournaments of 3 in a population of 10",
+        paper="Real, Aggarwal, Huang, Le 2019, arXiv 1802.01548",
+    ),
+)
+
+_DATASETS = {
+    "nasbench201-cifar10": ("cifar10", "CIFAR-10"),
+    "nasbench201-cifar100": ("cifar100", "CIFAR-100"),
+    "nasbench201-imagenet16": ("imagenet16", "ImageNet16-120"),
+}
+
+_TASKS = (
+    TaskEntry(
+        name="digits",
+        target="optiproxy.training.digits:DigitsTask",
+        description="NAS-Bench-201 cells trained for real on scikit-learn's digits",
+    ),
+    *(
+        TaskEntry(
+            name=name,
+            target="optiproxy.benchmarks.nasbench201:nasbench201_task",
+            description=f"NAS-Bench-201 table, {title}",
+            arguments={"dataset": dataset},
+        )
+        for name, (dataset, title) in _DATASETS.items()
+    ),
+)
+
+
+def algorithms() -> tuple[AlgorithmEntry, ...]:
+    """All algorithms, ours first."""
+    return _ALGORITHMS
+
+
+def tasks() -> tuple[TaskEntry, ...]:
+    """All tasks."""
+    return _TASKS
+
+
+def algorithm(name: str) -> AlgorithmFactory:
+    """The factory of an algorithm.
+
+    Raises:
+        UsageError: If there is none of this name.
+    """
+    entries = {entry.name: entry for entry in _ALGORITHMS}
+    if name not in entries:
+        raise unknown("algorithm", name, entries)
+    return cast("AlgorithmFactory", _load(entries[name].target))
+
+
+def task(name: str, *, source: str | None = None) -> Task:
+    """Build a task.
+
+    Args:
+        name: One of `tasks`.
+        source: Where its values are to come from, for a task that has several sources; None takes the best at hand.
+
+    Raises:
+        UsageError: If there is none of this name or no such source.
+        DataError: If its data is missing or damaged.
+    """
+    entries = {entry.name: entry for entry in _TASKS}
+    if name not in entries:
+        raise unknown("task", name, entries)
+    factory = _load(entries[name].target)
+    arguments: dict[str, Any] = dict(entries[name].arguments)
+    if source is not None:
+        if "source" not in inspect.signature(factory).parameters:
+            raise UsageError(f"Task {name!r} has one source only; leave the source {source!r} out.")
+        arguments["source"] = source
+    return cast("Task", factory(**arguments))
+
+
+def known_space(task_name: str, fingerprint: str) -> Space | None:
+    """The space of a registered task, if it still is the one with this fingerprint and the task can be built here."""
+    try:
+        space = task(task_name).space
+    except OptiProxyError:
+        return None
+    return space if space.fingerprint == fingerprint else None
+
+
+def _load(target: str) -> Any:  # noqa: ANN401 - a class or a function
+    module, _, attribute = target.partition(":")
+    return getattr(import_module(module), attribute)

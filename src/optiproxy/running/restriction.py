@@ -1,0 +1,55 @@
+"""Limits on free metrics: known before training, so that what breaks one is never trained."""
+
+from __future__ import annotations
+
+from typing import final
+
+from optiproxy.metrics import Goal, Limit, Metrics
+from optiproxy.running.evaluation import one_line
+from optiproxy.spaces import Architecture, RestrictedSpace, Space
+from optiproxy.task import Task
+
+
+@final
+class FreeLimits:
+    """The limits of a goal that a task can check without training.
+
+    An architecture that cannot even be measured keeps no limit.
+
+    Args:
+        task: Measures.
+        goal: Limits.
+    """
+
+    def __init__(self, task: Task, goal: Goal) -> None:
+        free = {metric.name for metric in task.metrics if metric.free}
+        self.limits: tuple[Limit, ...] = tuple(limit for limit in goal.limits if limit.metric in free)
+        self._task = task
+        self._measured: dict[Architecture, Metrics] = {}
+        self._problem = ""
+
+    def restrict(self, space: Space) -> Space:
+        """The space without what breaks a limit; the same space where there is no such limit."""
+        return RestrictedSpace(space, self._admits) if self.limits else space
+
+    def measured(self, architecture: Architecture) -> Metrics:
+        """The limited metrics as they were when the architecture was admitted; a latency is measured anew each time."""
+        found = self._measured.get(self._task.space.canonical(architecture), {})
+        return {limit.metric: found[limit.metric] for limit in self.limits if limit.metric in found}
+
+    def nothing_left(self) -> str:
+        """Two sentences for a search in which no architecture was admitted."""
+        kept = f" that keeps {', '.join(map(str, self.limits))}" if self.limits else ""
+        problem = f" Measuring failed with: {self._problem}." if self._problem else ""
+        return (
+            f"Found no architecture of {self._task.space.name!r}{kept}. Loosen the limits or widen the space.{problem}"
+        )
+
+    def _admits(self, architecture: Architecture) -> bool:
+        try:
+            metrics = self._task.free_metrics(architecture)
+        except Exception as error:  # noqa: BLE001 - a network that cannot be built is infeasible, whatever it raises
+            self._problem = one_line(error)
+            return False
+        self._measured[architecture] = metrics
+        return all(limit.violation(metrics) <= 0 for limit in self.limits)

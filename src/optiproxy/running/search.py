@@ -1,0 +1,226 @@
+"""Searches: of a task, of a user's function, and one that was stored earlier."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor, Future
+from typing import TYPE_CHECKING
+
+from optiproxy.errors import SearchFailed, UsageError
+from optiproxy.metrics import Goal, Limit, Objective
+from optiproxy.running import registry
+from optiproxy.running.evaluation import Outcome, evaluate
+from optiproxy.running.executors import InlineExecutor, ProcessExecutor
+from optiproxy.running.function import Evaluate, FunctionTask
+from optiproxy.running.identity import Identity, goal_from_json, source_from_json, space_from_json
+from optiproxy.running.loop import spend
+from optiproxy.running.progress import Observer, Silence
+from optiproxy.running.records import QueryLog, RecordedMetrics, finished_records, stop
+from optiproxy.running.restriction import FreeLimits
+from optiproxy.running.result import SearchResult
+from optiproxy.running.study import open_study, storage_errors, stored_study
+from optiproxy.sampler import AlgorithmSampler, Parameters
+from optiproxy.spaces import Architecture, Choice, FlatSpace, Space
+
+if TYPE_CHECKING:
+    from optiproxy.task import Task
+
+
+def search(
+    space: Space | Mapping[str, Sequence[Choice]],
+    evaluate: Evaluate,
+    *,
+    budget: int,
+    objectives: Sequence[str] = ("accuracy",),
+    limits: Sequence[str] = (),
+    algorithm: str = "optiproxy",
+    seed: int = 0,
+    workers: int = 1,
+    timeout: float | None = None,
+    storage: str | None = None,
+    study: str | None = None,
+) -> SearchResult:
+    """Find the best architecture for your own training function.
+
+    With one worker and no timeout the function runs in this process, so closures and debuggers work as usual;
+    otherwise in worker processes, where a crash costs one query. In a script, such a search has to stand under
+    ``if __name__ == "__main__":``.
+
+    Example::
+
+        result = optiproxy.search(
+            {"depth": [2, 4, 8], "kernel": [3, 5, 7], "activation": ["relu", "gelu"]},
+            lambda architecture: {"accuracy": train(**architecture)},
+            budget=20,
+        )
+        print(result.best_architecture)
+
+    Args:
+        space: A `Space`, or decision name -> its choices.
+        evaluate: Takes decision name -> value and returns the objective, or metric name -> value. Raising, NaN, a
+            missing objective and a crash make a failed query; the search goes on.
+        budget: Queries in all, those that failed included.
+        objectives: Metrics to improve: ``"accuracy"``, ``"latency_ms:min"``.
+        limits: Metrics to keep within bounds: ``"latency_ms<=2.5"``.
+        algorithm: One of `optiproxy.running.registry.algorithms`.
+        seed: Of the algorithm.
+        workers: Evaluations at a time.
+        timeout: Seconds after which an evaluation is stopped and has failed.
+        storage: SQLite file or SQLAlchemy URL. The same call again resumes there; None keeps nothing.
+        study: Name within the storage; None derives one.
+
+    Returns:
+        All records, `best`, `front`.
+
+    Raises:
+        UsageError: If an argument makes no sense.
+        StudyError: If the storage cannot be used, or holds another search under this name.
+        SearchFailed: If the space has no architecture at all, or no worker process can start.
+    """
+    goal = Goal(tuple(map(Objective.parse, objectives)), tuple(map(Limit.parse, limits)))
+    return run(
+        FunctionTask(
+            space if isinstance(space, Space) else FlatSpace(space),
+            evaluate,
+            goal=goal,
+            isolated=workers > 1 or timeout is not None,
+        ),
+        algorithm=algorithm,
+        budget=budget,
+        seed=seed,
+        workers=workers,
+        timeout=timeout,
+        storage=storage,
+        study=study,
+    )
+
+
+def run(
+    task: Task,
+    *,
+    goal: Goal | None = None,
+    algorithm: str = "optiproxy",
+    budget: int,
+    seed: int = 0,
+    workers: int = 1,
+    timeout: float | None = None,
+    storage: str | None = None,
+    study: str | None = None,
+    executor: Executor | None = None,
+    observer: Observer | None = None,
+) -> SearchResult:
+    """Search a task. The same call again resumes a stored search and finishes its budget.
+
+    Limits on metrics that the task measures without training are kept beforehand, whatever the algorithm; the others
+    are learned from what was queried. With one worker the same seed gives the same queries, interrupted or not, as far
+    as the task's values are reproducible.
+
+    Args:
+        task: What to search.
+        goal: What for; None means the task's own goal.
+        algorithm: One of `registry.algorithms`.
+        budget: Queries in all, with those that failed and those of earlier runs.
+        seed: Of algorithm and trainings.
+        workers: Evaluations at a time; a task that is not isolated takes them one by one.
+        timeout: Seconds for one evaluation in a worker process.
+        storage: SQLite file or SQLAlchemy URL; None keeps the study in memory.
+        study: Its name; None derives one from task, algorithm and seed.
+        executor: Runs the evaluations instead of local worker processes and stays open; ``timeout`` is then its affair.
+        observer: Told of the progress.
+
+    Raises:
+        UsageError: If an argument makes no sense.
+        StudyError: If the storage cannot be used, or holds another search under this name.
+        SearchFailed: If no architecture keeps the limits, or no worker process can start.
+    """
+    _check(budget=budget, seed=seed, workers=workers, timeout=timeout, executor=executor)
+    goal = task.goal if goal is None else goal
+    goal.check(task.metrics)
+    free = FreeLimits(task, goal)
+    space = free.restrict(task.space)
+    identity = Identity(task=task.name, space=space, goal=goal, source=task.source, algorithm=algorithm, seed=seed)
+    name = study or f"{task.name}-{algorithm}-seed{seed}"
+    sampler = AlgorithmSampler(
+        registry.algorithm(algorithm), space, seed=seed, reading=RecordedMetrics(goal), on_exhausted=stop
+    )
+    opened = open_study(identity, sampler, storage=storage, name=name, budget=budget)
+    parameters = Parameters(space)
+    log = QueryLog(opened, parameters, goal)
+    chosen = executor or (ProcessExecutor(workers, timeout=timeout) if task.isolated else InlineExecutor())
+
+    def submit(architecture: Architecture) -> Future[Outcome]:
+        return chosen.submit(evaluate, task, architecture, goal, seed=seed, known=free.measured(architecture))
+
+    with storage_errors(storage):
+        log.recover()
+        try:
+            stopped = spend(
+                log,
+                submit,
+                goal=goal,
+                budget=budget,
+                workers=workers if task.isolated else 1,
+                observer=observer or Silence(),
+            )
+        finally:
+            if executor is None:
+                chosen.shutdown(cancel_futures=True)
+            log.release()
+        records = tuple(finished_records(opened, parameters))
+    if stopped == "exhausted" and not records:
+        raise SearchFailed(free.nothing_left())
+    return SearchResult(
+        task=task.name,
+        space=task.space,
+        goal=goal,
+        source=task.source,
+        algorithm=algorithm,
+        seed=seed,
+        budget=budget,
+        records=records,
+        stopped=stopped,
+        study=name,
+        storage=storage or "",
+    )
+
+
+def load(storage: str, study: str | None = None) -> SearchResult:
+    """The result, so far, of a stored search.
+
+    Args:
+        storage: SQLite file or SQLAlchemy URL.
+        study: Its name; None where the storage holds just one.
+
+    Raises:
+        StudyError: If there is no such study, or it cannot be read.
+    """
+    opened, content = stored_study(storage, study)
+    space = registry.known_space(content["task"], content["space"]) or space_from_json(content)
+    with storage_errors(storage):
+        records = tuple(finished_records(opened, Parameters(space)))
+    return SearchResult(
+        task=content["task"],
+        space=space,
+        goal=goal_from_json(content),
+        source=source_from_json(content),
+        algorithm=content["algorithm"],
+        seed=content["seed"],
+        budget=content["budget"],
+        records=records,
+        stopped="budget" if len(records) >= content["budget"] else "interrupted",
+        study=opened.study_name,
+        storage=storage,
+    )
+
+
+def _check(*, budget: int, seed: int, workers: int, timeout: float | None, executor: Executor | None) -> None:
+    if budget < 1:
+        raise UsageError(f"Expected a budget of at least 1 query, got {budget}.")
+    if seed < 0:
+        raise UsageError(f"Expected a seed of 0 or more, got {seed}.")
+    if workers < 1:
+        raise UsageError(f"Expected at least 1 worker, got {workers}.")
+    if timeout is not None and not timeout > 0:
+        raise UsageError(f"Expected a timeout of more than 0 seconds, got {timeout:g}.")
+    if timeout is not None and executor is not None:
+        raise UsageError("A timeout is kept by the built-in worker processes only. Set it in the executor instead.")
