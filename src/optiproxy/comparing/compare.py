@@ -53,7 +53,7 @@ def compare(
     check_counts(seeds=seeds, budget=budget, workers=workers)
     check_names(task=tasks, algorithm=algorithms)
     for name in algorithms:
-        registry.check_algorithm(name)
+        registry.algorithm(name)
     grid = Grid(
         contests={name: Contest.of(registry.task(name)) for name in tasks},
         algorithms=tuple(algorithms),

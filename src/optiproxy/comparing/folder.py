@@ -68,6 +68,11 @@ class Folder:
         self._settings = path / "settings.json"
         self._parts = path / "parts"
 
+    @property
+    def claimed(self) -> bool:
+        """Whether a comparison is here."""
+        return self._settings.exists()
+
     def claim(self, grid: Grid) -> None:
         """Make the folder this grid's.
 
@@ -75,7 +80,7 @@ class Folder:
             StudyError: If it holds another comparison.
             UsageError: If it cannot be written.
         """
-        if self._settings.exists():
+        if self.claimed:
             found = self.grid()
             if found != grid:
                 raise StudyError(

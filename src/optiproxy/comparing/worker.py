@@ -22,12 +22,13 @@ def search_cell(cell: Cell, budget: int, path: Path) -> None:
     import torch
 
     from optiproxy.running import registry
+    from optiproxy.running.executors import InlineExecutor
     from optiproxy.running.search import run
 
     torch.set_num_threads(1)
     task = registry.task(cell.task)
     # This process is the isolation: the evaluations run right here.
-    task.isolated = False
+    executor = InlineExecutor()
     with PeakMemory() as memory:
-        result = run(task, algorithm=cell.algorithm, budget=budget, seed=cell.seed)
+        result = run(task, algorithm=cell.algorithm, budget=budget, seed=cell.seed, executor=executor)
     Outcome.of(cell, result, overhead_mb=memory.mb).save(path)

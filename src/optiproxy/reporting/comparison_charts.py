@@ -24,7 +24,7 @@ def best_curves(comparison: Comparison, task: str) -> Markup:
     optimum = [] if contest.optimum is None else [contest.optimum]
     settled = [value for band in bands.values() for value in band[:, int(grid.budget * SETTLED) :].ravel().tolist()]
     y = around(f"best {contest.aim.metric} so far", [*settled, *optimum], margin=0.05)
-    chart = Chart(counting("query", grid.budget), y, label=f"Best {contest.aim.metric} so far on {task}", width=880, height=380)
+    chart = Chart(counting("queries", grid.budget), y, label=f"Best {contest.aim.metric} so far on {task}", width=880, height=380)
     for name, ink in inks(comparison).items():
         low, _, high = (_staircase(row) for row in bands[name])
         chart.band(low, high, ink)
@@ -42,7 +42,7 @@ def hit_curves(comparison: Comparison, task: str) -> Markup | None:
     if contest.optimum is None:
         return None
     y = Axis(label="share of seeds that met the optimum (%)", low=0, high=102)
-    chart = Chart(counting("query", grid.budget), y, label=f"Seeds that met the optimum on {task}", width=880, height=280)
+    chart = Chart(counting("queries", grid.budget), y, label=f"Seeds that met the optimum on {task}", width=880, height=280)
     for name, ink in inks(comparison).items():
         shares = hit_curve(comparison.of(task, name), contest.aim, contest.optimum, budget=grid.budget)
         chart.line(_staircase(100 * shares), ink, name=name)

@@ -33,16 +33,16 @@ def progress(result: SearchResult) -> Markup | None:
     if not any(map(math.isfinite, values)):
         return None
     best = best_so_far(result)
-    x = counting("query", max(result.budget, len(values)))
+    x = counting("queries finished", max(result.budget, len(values)))
     y = robust(objective.metric, values, keep=[value for value in best[-1:] if math.isfinite(value)])
     chart = Chart(x, y, label=f"{objective.metric} of every query and the best so far", width=880, height=360)
     for kind, mark in _MARKS:
         chosen = [i for i, record in enumerate(result.records) if state(result, record) == kind]
-        names = [f"Query {result.records[i].number + 1}: {number(values[i])}, {kind}" for i in chosen]
+        names = [f"#{result.records[i].number}: {number(values[i])}, {kind}" for i in chosen]
         chart.points([(i + 1, values[i]) for i in chosen], QUIET, mark=mark, names=names)
     failed = [(i + 1, record) for i, record in enumerate(result.records) if record.state == "failed"]
     foot = y.low + 0.03 * (y.high - y.low)
-    names = [f"Query {record.number + 1}: {record.reason}" for _, record in failed]
+    names = [f"#{record.number}: {record.reason}" for _, record in failed]
     chart.points([(i, foot) for i, _ in failed], BAD, mark="cross", names=names)
     chart.steps([(i + 1, value) for i, value in enumerate(best)], BEST)
     return chart.draw()
@@ -103,7 +103,7 @@ def predictions(result: SearchResult) -> list[Captioned]:
             height=380,
         )
         chart.diagonal()
-        chart.points(points, BEST, names=[f"Query {r.number + 1}: predicted {number(x)}, observed {number(y)}" for r, (x, y) in zip(known, points, strict=True)])
+        chart.points(points, BEST, names=[f"#{r.number}: predicted {number(x)}, observed {number(y)}" for r, (x, y) in zip(known, points, strict=True)])
         charts.append(Captioned(chart.draw(), f"{len(known)} predictions, rank correlation {_rank_correlation(points)}."))
     return charts
 
@@ -128,4 +128,4 @@ def _pairs(records: Sequence[Record], x: str, y: str) -> list[Point]:
 
 def _names(records: Sequence[Record], *metrics: str) -> list[str]:
     values = [", ".join(f"{name} {number(record.metrics[name])}" for name in metrics) for record in records]
-    return [f"Query {record.number + 1}: {text}" for record, text in zip(records, values, strict=True)]
+    return [f"#{record.number}: {text}" for record, text in zip(records, values, strict=True)]

@@ -66,7 +66,7 @@ def search_report(result: SearchResult, *, folder: Path) -> str:
         front=[row for row in rows if row.kind == "best"],
         best=best,
         choices=result.best_architecture or {},
-        found="" if best is None else f"Found by query {best.number + 1}.",
+        found="" if best is None else f"Query #{best.number}.",
         picture=None if drawn is None else draw(drawn, label="The best architecture as a graph"),
         idle=", ".join(f"{node.detail} = {node.label}" for node in idle),
         progress=search_charts.progress(result),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from optiproxy.metrics import Goal
+from optiproxy.reporting.scale import number
 from optiproxy.running.result import Record, SearchResult
 
 _VERB = {"max": "maximize", "min": "minimize"}
@@ -37,3 +38,31 @@ def state(result: SearchResult, record: Record) -> str:
     if record.state == "failed":
         return "failed"
     return "feasible" if result.goal.feasible(record.metrics) else "infeasible"
+
+
+def result_in_words(result: SearchResult) -> str:
+    """The best architecture with its metrics, or the front as a table, as lines of text."""
+    if not result.front:
+        return "No feasible architecture was found."
+    if len(result.front) > 1:
+        return _front_in_words(result)
+    best = result.front[0]
+    choices = {name: str(value) for name, value in result.space.values(best.architecture).items()}
+    metrics = {name: number(value) for name, value in best.metrics.items()}
+    width = max(map(len, [*choices, *metrics]))
+    lines = [f"Best architecture, query #{best.number}:"]
+    lines += [f"  {name:<{width}}  {value}" for name, value in choices.items()]
+    lines += ["Measured:"]
+    lines += [f"  {name:<{width}}  {value}" for name, value in metrics.items()]
+    return "\n".join(lines)
+
+
+def _front_in_words(result: SearchResult) -> str:
+    objectives = result.goal.objectives
+    front = sorted(result.front, key=lambda record: result.goal.gains(record.metrics), reverse=True)
+    columns = [[objective.metric, *(number(record.metrics[objective.metric]) for record in front)] for objective in objectives]
+    columns = [[f"{cell:>{max(map(len, column))}}" for cell in column] for column in columns]
+    labels = ["query", *(f"#{record.number}" for record in front)]
+    choices = ["architecture", *(choices_in_words(result, record) for record in front)]
+    rows = zip(*columns, (f"{label:>5}" for label in labels), choices, strict=True)
+    return "\n".join([f"Front of {len(front)} architectures:", *("  " + "  ".join(row) for row in rows)])

@@ -1,0 +1,128 @@
+"""The folder of a search: ``result.json``, ``report.html`` and, unless stored elsewhere, ``study.db``."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from optiproxy import __version__
+from optiproxy.errors import StudyError, UsageError
+from optiproxy.metrics import Metrics
+from optiproxy.reporting.page import write
+from optiproxy.running.result import Record, SearchResult
+
+RESULT, REPORT, DATABASE = "result.json", "report.html", "study.db"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a study lies.
+
+    Attributes:
+        storage: Its URL.
+        study: Its name; None means the only one there.
+        folder: Where what is written about it goes.
+    """
+
+    storage: str
+    study: str | None
+    folder: Path
+
+
+def database(folder: Path) -> str:
+    """The storage URL of the study that a folder holds by default."""
+    return f"sqlite:///{folder / DATABASE}"
+
+
+def locate(target: str) -> Place:
+    """Find a study: by its folder, by the name of a folder in ``runs``, by its database file or by a storage URL.
+
+    Raises:
+        UsageError: If there is nothing of that name.
+    """
+    if "://" in target:
+        return Place(target, None, Path())
+    path = next((path for path in (Path(target), Path("runs") / target) if path.exists()), None)
+    if path is None:
+        raise UsageError(f"There is no study at {target!r}. Expected the folder of a search, its study.db, or a storage URL.")
+    if path.is_file():
+        return Place(f"sqlite:///{path}", None, path.parent)
+    saved = read(path)
+    if saved.get("storage") and not (path / DATABASE).exists():
+        return Place(saved["storage"], saved["study"], path)
+    if not (path / DATABASE).exists():
+        raise UsageError(f"{path} holds no study. Expected the folder that `optiproxy search` has written.")
+    # The folder may have moved since: its own database counts, not the place that was written down.
+    return Place(database(path), saved.get("study"), path)
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """What `save` wrote into a folder, as far as it can be read; empty where there is nothing."""
+    try:
+        content: object = json.loads((folder / RESULT).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return cast("dict[str, Any]", content) if isinstance(content, dict) else {}
+
+
+def check_free(folder: Path, study: str) -> None:
+    """Raise unless the folder is new or this study's, so that no other result is overwritten.
+
+    Raises:
+        StudyError: If it holds the result of another study.
+    """
+    found = read(folder).get("study", study)
+    if found != study:
+        raise StudyError(f"{folder} holds the search {found!r}, not {study!r}. Choose another --out.")
+
+
+def save(result: SearchResult, folder: Path) -> Path:
+    """Write ``result.json``.
+
+    Raises:
+        UsageError: If the folder cannot be written.
+    """
+    return write(folder / RESULT, json.dumps(content(result), indent=2, allow_nan=False) + "\n")
+
+
+def content(result: SearchResult) -> dict[str, Any]:
+    """The result as JSON: settings, the best, the front, and every trial."""
+    return {
+        "optiproxy": __version__,
+        "task": result.task,
+        "source": asdict(result.source),
+        "space": result.space.name,
+        "algorithm": result.algorithm,
+        "seed": result.seed,
+        "budget": result.budget,
+        "goal": {"objectives": [*map(str, result.goal.objectives)], "limits": [*map(str, result.goal.limits)]},
+        "study": result.study,
+        "storage": result.storage,
+        "stopped": result.stopped,
+        "best": None if result.best is None else _record(result, result.best),
+        "front": [_record(result, record) for record in result.front],
+        "trials": [_record(result, record) for record in result.records],
+    }
+
+
+def _record(result: SearchResult, record: Record) -> dict[str, Any]:
+    return {
+        "number": record.number,
+        "state": record.state,
+        "feasible": result.goal.feasible(record.metrics),
+        "architecture": result.space.values(record.architecture),
+        "metrics": _finite(record.metrics),
+        "predicted": _finite(record.predicted),
+        "reason": record.reason,
+        "ask_seconds": record.ask_seconds,
+        "evaluation_seconds": record.evaluation_seconds,
+    }
+
+
+def _finite(metrics: Metrics) -> Mapping[str, float | None]:
+    """JSON knows no NaN."""
+    return {name: value if math.isfinite(value) else None for name, value in metrics.items()}

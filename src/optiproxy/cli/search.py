@@ -1,0 +1,85 @@
+"""``optiproxy search``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from optiproxy.running.result import SearchResult
+
+
+def search(
+    task: Annotated[str, typer.Argument(help="What to search for: a name that `optiproxy tasks` lists.")],
+    *,
+    budget: Annotated[int, typer.Option(help="Architectures to evaluate, failed ones included.")] = 100,
+    seed: Annotated[int, typer.Option(help="Of algorithm and trainings.")] = 0,
+    algorithm: Annotated[str, typer.Option(help="A name that `optiproxy algorithms` lists.")] = "optiproxy",
+    limit: Annotated[
+        list[str] | None,
+        typer.Option(metavar="METRIC<=VALUE", help="A bound to keep, or METRIC>=VALUE. May be repeated."),
+    ] = None,
+    objective: Annotated[
+        list[str] | None,
+        typer.Option(metavar="METRIC[:min|max]", help="What to improve instead of the task's own. May be repeated."),
+    ] = None,
+    workers: Annotated[int, typer.Option(help="Evaluations at a time.")] = 1,
+    timeout: Annotated[float | None, typer.Option(metavar="SECONDS", help="Longest an evaluation may take.")] = None,
+    storage: Annotated[str | None, typer.Option(metavar="URL", help="Database of the study; DIR/study.db if left out.")] = None,
+    study: Annotated[str | None, typer.Option(metavar="NAME", help="Name of the study; made from task, algorithm, seed and goal if left out.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of the results; runs/NAME if left out.")] = None,
+) -> None:
+    """Search for the best architecture; the same command again resumes and finishes the budget."""
+    from rich.console import Console
+
+    from optiproxy.cli import saved
+    from optiproxy.cli.goal import study_name, wanted_goal
+    from optiproxy.reporting.search_page import write_search_report
+    from optiproxy.running import registry
+    from optiproxy.running.progress import observer_for
+    from optiproxy.running.search import run
+
+    searched = registry.task(task)
+    goal = wanted_goal(searched, objectives=objective or [], limits=limit or [])
+    name = study or study_name(searched, goal, algorithm=algorithm, seed=seed)
+    folder = out or Path("runs") / name
+    saved.check_free(folder, name)
+    result = run(
+        searched,
+        goal=goal,
+        algorithm=algorithm,
+        budget=budget,
+        seed=seed,
+        workers=workers,
+        timeout=timeout,
+        storage=storage or saved.database(folder),
+        study=name,
+        observer=observer_for(goal, Console(stderr=True)),
+    )
+    saved.save(result, folder)
+    report = write_search_report(result, folder / saved.REPORT)
+    conclude(result, report)
+
+
+def conclude(result: SearchResult, report: Path) -> None:
+    """Say what was found and where the report lies.
+
+    Raises:
+        SearchFailed: If nothing feasible was found.
+        Exit: With code 1 after an interrupt.
+    """
+    from optiproxy.cli.errors import INTERRUPTED
+    from optiproxy.errors import SearchFailed
+    from optiproxy.reporting.words import goal_in_words, result_in_words, standing
+
+    typer.echo(goal_in_words(result.goal))
+    typer.echo(standing(result))
+    typer.echo(result_in_words(result))
+    typer.echo(f"Report: {report}")
+    if result.stopped == "interrupted":
+        typer.echo(INTERRUPTED, err=True)
+        raise typer.Exit(1)
+    if result.best is None:
+        raise SearchFailed("None of the architectures was feasible. Loosen the limits, raise the budget, or see the report for the failures.")
