@@ -52,8 +52,8 @@ class Objective:
         Raises:
             UsageError: If the direction is something else or the name is empty.
         """
-        name, _, direction = text.partition(":")
-        if not name or direction not in ("", "min", "max"):
+        name, colon, direction = text.partition(":")
+        if not name or (colon and direction not in ("min", "max")):
             raise UsageError(f"Expected an objective like 'accuracy:max', got {text!r}.")
         return cls(name, "min" if (direction or default) == "min" else "max")
 

@@ -20,13 +20,14 @@ Evaluations = dict[Architecture, dict[str, float]]
 
 
 class TaskConformance:
-    """Subclasses define the fixture ``task``, with the scope of the class, which returns the `Task` to test.
+    """Subclasses define the fixture ``task``, which returns the `Task` to test: a class method with the scope of the class.
 
     Two architectures are evaluated at the cheapest fidelity, one of them twice.
     """
 
     @pytest.fixture(scope="class")
-    def evaluations(self, task: Task) -> Evaluations:
+    @classmethod
+    def evaluations(cls, task: Task) -> Evaluations:
         """Two architectures and what was measured."""
         samples = task.space.sample(np.random.default_rng(0), 2)
         return {architecture: task.evaluate(architecture, fidelity=_cheapest(task)) for architecture in samples}

@@ -1,0 +1,43 @@
+"""Every task passes the suite that ships with the package."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from optiproxy.benchmarks import TableTask, nasbench201_task
+from optiproxy.benchmarks.nasbench201 import DATASETS, PACKAGE, V1
+from optiproxy.metrics import Goal, Limit, Metric, Objective
+from optiproxy.spaces import FlatSpace
+from optiproxy.task import Source
+from optiproxy.testing import TaskConformance
+
+
+class TestNASBench201Package(TaskConformance):
+    @pytest.fixture(scope="class", params=sorted(DATASETS))
+    @classmethod
+    def task(cls, request):
+        return nasbench201_task(request.param, PACKAGE)
+
+
+class TestNASBench201V1(TaskConformance):
+    @pytest.fixture(scope="class", params=sorted(DATASETS))
+    @classmethod
+    def task(cls, request, data_folder):
+        assert data_folder.is_dir()
+        return nasbench201_task(request.param, V1)
+
+
+class TestTable(TaskConformance):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def task(cls):
+        return TableTask(
+            "example",
+            FlatSpace({"a": [1, 2], "b": [1, 2]}),
+            metrics=(Metric(name="loss", direction="min"), Metric(name="size", direction="min", free=True)),
+            goal=Goal((Objective("loss", "min"),), (Limit("size", 3.0),)),
+            source=Source("made-up", "four values"),
+            architectures=np.array([[0, 0], [0, 1], [1, 0], [1, 1]]),
+            columns={"loss": np.array([0.4, 0.3, 0.2, 0.1]), "size": np.array([1.0, 2.0, 3.0, 4.0])},
+        )
