@@ -134,12 +134,13 @@ class AlgorithmSampler(BaseSampler):
         for attempt in count():
             trials = study.get_trials(deepcopy=False)
             algorithm = self._session.follow(study, trials, parameters, self._reading)
-            running = _running(trials, trial, parameters)
+            running = _architectures([t for t in trials if t.state == TrialState.RUNNING], trial, parameters)
             # Two that yielded to each other see the same, so each takes one of several.
             proposals = algorithm.propose(1 + attempt, [*running, *yielded])
             if proposals:
                 proposal = proposals[rng.integers(len(proposals))]
-                if self._claim(study, trial, proposal, parameters):
+                known = {other.number for other in trials if other.state.is_finished()}
+                if self._claim(study, trial, proposal, parameters, known):
                     return proposal.architecture
                 yielded.append(proposal.architecture)
             elif yielded:
@@ -150,12 +151,19 @@ class AlgorithmSampler(BaseSampler):
                 break
         return self._on_exhausted(parameters.space, rng)
 
-    def _claim(self, study: Study, trial: FrozenTrial, proposal: Proposal, parameters: Parameters) -> bool:
-        """Claim, then look: of two that claim the same, the later one at least sees the other."""
+    def _claim(
+        self, study: Study, trial: FrozenTrial, proposal: Proposal, parameters: Parameters, known: set[int]
+    ) -> bool:
+        """Claim, then look: of two that claim the same, the later one at least sees the other.
+
+        Looks at all trials but the ``known``, which had finished before the choice: another that was running then, or
+        has begun since, may have finished by now.
+        """
         space = parameters.space
         annotate(study, trial, ARCHITECTURE, parameters.encode(proposal.architecture))
-        others = _running(study.get_trials(deepcopy=False), trial, parameters)
-        if space.canonical(proposal.architecture) in map(space.canonical, others):
+        others = [other for other in study.get_trials(deepcopy=False) if other.number not in known]
+        key = space.canonical(proposal.architecture)
+        if any(space.canonical(found) == key for found in _architectures(others, trial, parameters)):
             annotate(study, trial, ARCHITECTURE, None)
             return False
         if proposal.predicted:
@@ -214,11 +222,8 @@ def _ended(trial: FrozenTrial) -> datetime:
     return trial.datetime_complete or datetime.min  # noqa: DTZ901 - Optuna's times are naive
 
 
-def _running(trials: Sequence[FrozenTrial], this: FrozenTrial, parameters: Parameters) -> list[Architecture]:
-    """What all other running trials evaluate, as far as it is known."""
-    found = (
-        architecture_of(trial, parameters)
-        for trial in trials
-        if trial.state == TrialState.RUNNING and trial.number != this.number
-    )
+def _architectures(trials: Sequence[FrozenTrial], this: FrozenTrial, parameters: Parameters) -> list[Architecture]:
+    """What all but this trial evaluate, as far as it is known."""
+    others = (trial for trial in trials if trial.number != this.number and UNCOUNTED not in trial.system_attrs)
+    found = (architecture_of(trial, parameters) for trial in others)
     return [architecture for architecture in found if architecture is not None]
