@@ -6,26 +6,31 @@ import numpy as np
 import pytest
 
 from optiproxy.benchmarks import TableTask, nasbench201_task
-from optiproxy.benchmarks.nasbench201 import DATASETS, PACKAGE, V1
+from optiproxy.benchmarks.nasbench201 import DATASETS, PACKAGE
 from optiproxy.metrics import Goal, Limit, Metric, Objective
+from optiproxy.running import registry
 from optiproxy.spaces import FlatSpace
 from optiproxy.task import Source
 from optiproxy.testing import TaskConformance
 
 
+class TestRegistered(TaskConformance):
+    @pytest.fixture(scope="class", params=[entry.name for entry in registry.tasks()])
+    @classmethod
+    def task(cls, request):
+        return registry.task(request.param)
+
+    def test_is_called_as_it_is_listed(self, task, request):
+        assert registry.task(task.name).name == task.name == request.node.callspec.params["task"]
+
+
 class TestNASBench201Package(TaskConformance):
+    """What is used where there is no data folder, also when there is one."""
+
     @pytest.fixture(scope="class", params=sorted(DATASETS))
     @classmethod
     def task(cls, request):
         return nasbench201_task(request.param, PACKAGE)
-
-
-class TestNASBench201V1(TaskConformance):
-    @pytest.fixture(scope="class", params=sorted(DATASETS))
-    @classmethod
-    def task(cls, request, data_folder):
-        assert data_folder.is_dir()
-        return nasbench201_task(request.param, V1)
 
 
 class TestTable(TaskConformance):

@@ -1,20 +1,14 @@
-"""Every algorithm passes the suite that ships with the package, and the suite finds what breaks its rules."""
+"""Every algorithm on the command line passes the suite that ships with the package."""
 
 from __future__ import annotations
 
 import pytest
 
-from optiproxy.baselines import RandomSearch, RegularizedEvolution
+from optiproxy.running import registry
 from optiproxy.testing import AlgorithmConformance
 
 
-class TestRandomSearch(AlgorithmConformance):
-    @pytest.fixture
-    def algorithm(self):
-        return RandomSearch
-
-
-class TestRegularizedEvolution(AlgorithmConformance):
-    @pytest.fixture
-    def algorithm(self):
-        return RegularizedEvolution
+class TestRegistered(AlgorithmConformance):
+    @pytest.fixture(params=[entry.name for entry in registry.algorithms()])
+    def algorithm(self, request):
+        return registry.algorithm(request.param)
