@@ -38,7 +38,15 @@ def compare(
     report = write_comparison_report(comparison, out / "report.html")
     for task, entries in comparison.summaries.items():
         for name, summary in entries.items():
-            best = "no honest mean: a seed found nothing feasible" if summary.best_mean is None else f"best {summary.best_mean:.5g}"
-            hits = "" if summary.hit_rate is None else f", optimum met by {100 * summary.hit_rate:.0f} % of {summary.seeds} seeds"
+            best = (
+                "no honest mean: a seed found nothing feasible"
+                if summary.best_mean is None
+                else f"best {summary.best_mean:.5g}"
+            )
+            hits = (
+                ""
+                if summary.hit_rate is None
+                else f", optimum met by {100 * summary.hit_rate:.0f} % of {summary.seeds} seeds"
+            )
             typer.echo(f"{task}  {name}: {best}{hits}")
     typer.echo(f"Report: {report}")

@@ -10,7 +10,7 @@ from typer.core import TyperGroup
 
 from optiproxy.errors import OptiProxyError
 
-INTERRUPTED = "Interrupted. Everything finished is kept; the same command resumes and finishes the budget."
+INTERRUPTED = "Interrupted. Everything finished is kept; the same command goes on from there."
 
 
 class PlainErrors(TyperGroup):

@@ -18,11 +18,24 @@ class Format(StrEnum):
 
 
 def export(
-    target: Annotated[str, typer.Argument(metavar="STUDY_OR_DIR", help="Folder of a search, its name in runs/, its study.db, or a storage URL.")],
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="STUDY_OR_DIR", help="Folder of a search, its name in runs/, its study.db, or a storage URL."
+        ),
+    ],
     *,
-    format: Annotated[Format, typer.Option(help="torch: the trained network and code that loads it; json: the architecture.")] = Format.torch,  # noqa: A002 - the option's name
-    study: Annotated[str | None, typer.Option(metavar="NAME", help="Which study, where the storage holds several.")] = None,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of the export; `export` in the search's folder if left out.")] = None,
+    as_format: Annotated[
+        Format,
+        typer.Option("--format", help="torch: the trained network and code that loads it; json: the architecture."),
+    ] = Format.torch,
+    study: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Which study, where the storage holds several.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder of the export; `export` in the search's folder if left out."),
+    ] = None,
 ) -> None:
     """Export the best architecture of a search."""
     from optiproxy.cli import saved
@@ -34,12 +47,16 @@ def export(
     place = saved.locate(target)
     result = load(place.storage, study or place.study)
     if result.best is None:
-        raise SearchFailed(f"The study {result.study!r} has no feasible architecture to export. Run the search further.")
+        raise SearchFailed(
+            f"The study {result.study!r} has no feasible architecture to export. Run the search further."
+        )
     folder = out or place.folder / "export"
-    match format:
+    match as_format:
         case Format.json:
             best = saved.content(result)
-            kept = {key: best[key] for key in ("optiproxy", "task", "source", "space", "algorithm", "seed", "goal", "best")}
+            kept = {
+                key: best[key] for key in ("optiproxy", "task", "source", "space", "algorithm", "seed", "goal", "best")
+            }
             path = write(folder / "architecture.json", json.dumps(kept, indent=2, allow_nan=False) + "\n")
         case Format.torch:
             from optiproxy.training.export import export as export_torch

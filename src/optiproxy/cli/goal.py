@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from optiproxy.metrics import Goal, Limit, Objective
+from optiproxy.metrics import Direction, Goal, Limit, Objective
 from optiproxy.task import Task
 
 _SENSE = {"<=": "-at-most-", ">=": "-at-least-"}
@@ -24,7 +24,7 @@ def wanted_goal(task: Task, *, objectives: Sequence[str], limits: Sequence[str])
     Raises:
         UsageError: If one is malformed, given twice, or of a metric that the task does not offer to a search.
     """
-    directions = {metric.name: metric.direction for metric in task.metrics}
+    directions: dict[str, Direction] = {metric.name: metric.direction for metric in task.metrics}
     named = [Objective.parse(text, default=directions.get(text, "max")) for text in objectives]
     bounds = [Limit.parse(text) for text in limits]
     given = {(limit.metric, limit.sense) for limit in bounds}
@@ -39,5 +39,7 @@ def study_name(task: Task, goal: Goal, *, algorithm: str, seed: int) -> str:
     parts = [task.name, algorithm, f"seed{seed}"]
     if goal.objectives != task.goal.objectives:
         parts += [f"{objective.metric}-{objective.direction}" for objective in goal.objectives]
-    parts += [f"{limit.metric}{_SENSE[limit.sense]}{limit.bound!r}" for limit in goal.limits if limit not in task.goal.limits]
+    parts += [
+        f"{limit.metric}{_SENSE[limit.sense]}{limit.bound!r}" for limit in goal.limits if limit not in task.goal.limits
+    ]
     return re.sub(r"[^\w.+-]", "_", "-".join(parts))

@@ -31,10 +31,10 @@ def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer's interface of 
 @app.callback()
 def options(
     *,
-    version: Annotated[  # noqa: ARG001 - its callback does the work
+    version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,  # noqa: ARG001
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
     """Find the best network architecture for a task in as few trainings as possible."""
 

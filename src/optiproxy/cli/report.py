@@ -9,10 +9,20 @@ import typer
 
 
 def report(
-    target: Annotated[str, typer.Argument(metavar="DIR_OR_STUDY", help="Folder of a search or of a comparison, the name of a search in runs/, a study.db, or a storage URL.")],
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="DIR_OR_STUDY",
+            help="Folder of a search or of a comparison, the name of a search in runs/, a study.db, or a storage URL.",
+        ),
+    ],
     *,
-    study: Annotated[str | None, typer.Option(metavar="NAME", help="Which study, where the storage holds several.")] = None,
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="The page; report.html in the folder if left out.")] = None,
+    study: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Which study, where the storage holds several.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The page; report.html in the folder if left out.")
+    ] = None,
 ) -> None:
     """Write the HTML report of a search or a comparison anew."""
     from optiproxy.cli import saved

@@ -48,7 +48,9 @@ def locate(target: str) -> Place:
         return Place(target, None, Path())
     path = next((path for path in (Path(target), Path("runs") / target) if path.exists()), None)
     if path is None:
-        raise UsageError(f"There is no study at {target!r}. Expected the folder of a search, its study.db, or a storage URL.")
+        raise UsageError(
+            f"There is no study at {target!r}. Expected the folder of a search, its study.db, or a storage URL."
+        )
     if path.is_file():
         return Place(f"sqlite:///{path}", None, path.parent)
     saved = read(path)

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 
 def search(
-    task: Annotated[str, typer.Argument(help="What to search for: a name that `optiproxy tasks` lists.")],
+    task: Annotated[
+        str, typer.Argument(metavar="TASK", help="What to search for: a name that `optiproxy tasks` lists.")
+    ],
     *,
     budget: Annotated[int, typer.Option(help="Architectures to evaluate, failed ones included.")] = 100,
     seed: Annotated[int, typer.Option(help="Of algorithm and trainings.")] = 0,
@@ -27,9 +29,16 @@ def search(
     ] = None,
     workers: Annotated[int, typer.Option(help="Evaluations at a time.")] = 1,
     timeout: Annotated[float | None, typer.Option(metavar="SECONDS", help="Longest an evaluation may take.")] = None,
-    storage: Annotated[str | None, typer.Option(metavar="URL", help="Database of the study; DIR/study.db if left out.")] = None,
-    study: Annotated[str | None, typer.Option(metavar="NAME", help="Name of the study; made from task, algorithm, seed and goal if left out.")] = None,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of the results; runs/NAME if left out.")] = None,
+    storage: Annotated[
+        str | None, typer.Option(metavar="URL", help="Database of the study; DIR/study.db if left out.")
+    ] = None,
+    study: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Name of the study; made from task, algorithm, seed and goal if left out."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of the results; runs/NAME if left out.")
+    ] = None,
 ) -> None:
     """Search for the best architecture; the same command again resumes and finishes the budget."""
     from rich.console import Console
@@ -82,4 +91,6 @@ def conclude(result: SearchResult, report: Path) -> None:
         typer.echo(INTERRUPTED, err=True)
         raise typer.Exit(1)
     if result.best is None:
-        raise SearchFailed("None of the architectures was feasible. Loosen the limits, raise the budget, or see the report for the failures.")
+        raise SearchFailed(
+            "None of the architectures was feasible. Loosen the limits, raise the budget, or see the report for the failures."
+        )

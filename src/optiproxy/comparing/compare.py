@@ -11,7 +11,7 @@ from optiproxy import __version__
 from optiproxy.comparing.folder import Comparison, Folder
 from optiproxy.comparing.grid import Cell, Contest, Grid, check_counts, check_names
 from optiproxy.comparing.progress import ComparisonObserver, Silent
-from optiproxy.comparing.worker import search_cell
+from optiproxy.comparing.worker import end_with_parent, search_cell
 from optiproxy.errors import SearchFailed
 
 LIBRARIES = ("optuna", "torch", "optiproxy.running.registry", "optiproxy.running.search")
@@ -49,6 +49,7 @@ def compare(
         SearchFailed: If processes died; the message names one search.
     """
     from optiproxy.running import registry
+    from optiproxy.running.interrupts import Interrupts
 
     check_counts(seeds=seeds, budget=budget, workers=workers)
     check_names(task=tasks, algorithm=algorithms)
@@ -67,24 +68,29 @@ def compare(
     missing = folder.missing(grid)
     watcher.started(len(grid.cells), len(grid.cells) - len(missing))
     try:
-        lost = _search_all(missing, folder, budget=budget, workers=workers, observer=watcher)
+        with Interrupts():
+            lost = _search_all(missing, folder, budget=budget, workers=workers, observer=watcher)
     finally:
         watcher.ended()
     if lost:
-        raise SearchFailed(f"{len(lost)} of {len(missing)} searches were killed, {lost[0]} first. Run the same command to try them again.")
+        raise SearchFailed(
+            f"{len(lost)} of {len(missing)} searches were killed, {lost[0]} first. Run the same command to try them again."
+        )
     comparison = folder.comparison()
     folder.publish(comparison)
     return comparison
 
 
-def _search_all(cells: Sequence[Cell], folder: Folder, *, budget: int, workers: int, observer: ComparisonObserver) -> list[Cell]:
+def _search_all(
+    cells: Sequence[Cell], folder: Folder, *, budget: int, workers: int, observer: ComparisonObserver
+) -> list[Cell]:
     """Search all cells; returns those whose process died."""
     from pebble import ProcessExpired, ProcessPool
 
     lost: list[Cell] = []
     context = get_context("forkserver")
     context.set_forkserver_preload(list(LIBRARIES))
-    pool = ProcessPool(max_workers=workers, max_tasks=1, context=context)
+    pool = ProcessPool(max_workers=workers, max_tasks=1, initializer=end_with_parent, context=context)
     try:
         cell_of: dict[Future[None], Cell] = {
             pool.submit(search_cell, None, cell, budget, folder.part(cell)): cell for cell in cells

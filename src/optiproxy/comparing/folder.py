@@ -1,9 +1,9 @@
 """The folder of a comparison: its settings, one file per finished search, and the merged results.
 
-    DIR/settings.json   the grid; a second run must have the same
-    DIR/parts/          one file per finished search, so that a killed comparison loses only what was running
-    DIR/results.csv     one row per task, algorithm, seed and query
-    DIR/summary.json    {task: {algorithm: figures}}
+DIR/settings.json   the grid; a second run must have the same
+DIR/parts/          one file per finished search, so that a killed comparison loses only what was running
+DIR/results.csv     one row per task, algorithm, seed and query
+DIR/summary.json    {task: {algorithm: figures}}
 """
 
 from __future__ import annotations
@@ -14,9 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from io import StringIO
 from pathlib import Path
-from typing import Any
 
-from optiproxy.comparing.grid import Cell, Contest, Grid
+from optiproxy.comparing.grid import Cell, Grid
 from optiproxy.comparing.outcome import Outcome
 from optiproxy.comparing.statistics import Summary, summarize
 from optiproxy.errors import StudyError, UsageError
@@ -100,14 +99,11 @@ class Folder:
             StudyError: If there is none, or it cannot be read.
         """
         try:
-            content: dict[str, Any] = json.loads(self._settings.read_text(encoding="utf-8"))
-            contests = {
-                task: Contest(**{**facts, "limits": tuple(facts["limits"])})
-                for task, facts in content.pop("contests").items()
-            }
-            return Grid(**{**content, "contests": contests, "algorithms": tuple(content["algorithms"])})
+            return Grid.from_json(json.loads(self._settings.read_text(encoding="utf-8")))
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise StudyError(f"{self._settings} holds no settings of a comparison: {error}. Choose another folder.") from error
+            raise StudyError(
+                f"{self._settings} holds no settings of a comparison: {error}. Choose another folder."
+            ) from error
 
     def part(self, cell: Cell) -> Path:
         """Where the outcome of a cell is kept."""
@@ -126,7 +122,9 @@ class Folder:
         grid = self.grid()
         missing = self.missing(grid)
         if missing:
-            raise StudyError(f"{len(missing)} of {len(grid.cells)} searches of {self.path} have not finished. Run the same comparison again.")
+            raise StudyError(
+                f"{len(missing)} of {len(grid.cells)} searches of {self.path} have not finished. Run the same comparison again."
+            )
         return Comparison(grid, tuple(self._outcome(cell) for cell in grid.cells))
 
     def publish(self, comparison: Comparison) -> None:
@@ -140,7 +138,9 @@ class Folder:
         try:
             return Outcome.load(self.part(cell))
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise StudyError(f"{self.part(cell)} is damaged: {error}. Delete it and run the same comparison again.") from error
+            raise StudyError(
+                f"{self.part(cell)} is damaged: {error}. Delete it and run the same comparison again."
+            ) from error
 
 
 def _table(outcomes: Sequence[Outcome]) -> str:
@@ -151,17 +151,19 @@ def _table(outcomes: Sequence[Outcome]) -> str:
         cell = outcome.cell
         for query in outcome.queries:
             best = "" if query.best_so_far is None else query.best_so_far
-            rows.writerow([
-                cell.task,
-                cell.algorithm,
-                cell.seed,
-                query.query,
-                json.dumps(query.architecture),
-                json.dumps(query.metrics),
-                query.feasible,
-                best,
-                f"{query.ask_seconds:.6f}",
-            ])
+            rows.writerow(
+                [
+                    cell.task,
+                    cell.algorithm,
+                    cell.seed,
+                    query.query,
+                    json.dumps(query.architecture),
+                    json.dumps(query.metrics),
+                    query.feasible,
+                    best,
+                    f"{query.ask_seconds:.6f}",
+                ]
+            )
     return text.getvalue()
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from optiproxy.errors import UsageError
 from optiproxy.metrics import Objective
@@ -85,6 +86,16 @@ class Grid:
         check_counts(seeds=self.seeds, budget=self.budget)
         check_names(task=tuple(self.contests), algorithm=self.algorithms)
 
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Grid:
+        """The inverse of `dataclasses.asdict`, after JSON has made lists of tuples."""
+        contests: dict[str, Contest] = {}
+        for task, told in content["contests"].items():
+            facts: dict[str, Any] = {**told, "limits": tuple(told["limits"])}
+            contests[task] = Contest(**facts)
+        settings: dict[str, Any] = {**content, "contests": contests, "algorithms": tuple(content["algorithms"])}
+        return cls(**settings)
+
     @property
     def cells(self) -> list[Cell]:
         """All searches, seed by seed, so that an unfinished comparison has about as many seeds of everything."""
@@ -100,7 +111,7 @@ def check_counts(**counts: int) -> None:
     """Raise `UsageError` unless every count is at least one."""
     for name, value in counts.items():
         if value < 1:
-            raise UsageError(f"Expected {name} of at least 1, got {value}.")
+            raise UsageError(f"Expected {name} to be at least 1, got {value}.")
 
 
 def check_names(**lists: Sequence[str]) -> None:

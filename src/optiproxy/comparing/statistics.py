@@ -85,7 +85,9 @@ def summarize(outcomes: Sequence[Outcome], contest: Contest, *, budget: int) -> 
 
 def selection(outcome: Outcome, objective: Objective) -> Query | None:
     """The feasible query with the best objective, of equal ones the first; None where nothing is feasible."""
-    return max((q for q in outcome.queries if q.feasible), key=lambda query: objective.gain(query.metrics), default=None)
+    return max(
+        (q for q in outcome.queries if q.feasible), key=lambda query: objective.gain(query.metrics), default=None
+    )
 
 
 def queries_to(outcome: Outcome, objective: Objective, value: float) -> int | None:

@@ -6,6 +6,9 @@ killed takes nothing else along.
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import threading
 from pathlib import Path
 
 from optiproxy.comparing.grid import Cell
@@ -32,3 +35,15 @@ def search_cell(cell: Cell, budget: int, path: Path) -> None:
     with PeakMemory() as memory:
         result = run(task, algorithm=cell.algorithm, budget=budget, seed=cell.seed, executor=executor)
     Outcome.of(cell, result, overhead_mb=memory.mb).save(path)
+
+
+def end_with_parent() -> None:
+    """Called first in each process: a comparison that is killed leaves no search behind."""
+    threading.Thread(target=_await_parent, daemon=True).start()
+
+
+def _await_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import TYPE_CHECKING
+
 from markupsafe import Markup
 
 from optiproxy.comparing.folder import Comparison
@@ -11,6 +12,9 @@ from optiproxy.reporting.chart import Chart, Ink, Point
 from optiproxy.reporting.palette import series
 from optiproxy.reporting.scale import Axis, around, counting
 from optiproxy.reporting.svg import element, figure
+
+if TYPE_CHECKING:
+    import numpy as np
 
 SETTLED = 0.08
 """The axis starts where the curves are after this share of the budget: the first few random queries are off it."""
@@ -24,7 +28,9 @@ def best_curves(comparison: Comparison, task: str) -> Markup:
     optimum = [] if contest.optimum is None else [contest.optimum]
     settled = [value for band in bands.values() for value in band[:, int(grid.budget * SETTLED) :].ravel().tolist()]
     y = around(f"best {contest.aim.metric} so far", [*settled, *optimum], margin=0.05)
-    chart = Chart(counting("queries", grid.budget), y, label=f"Best {contest.aim.metric} so far on {task}", width=880, height=380)
+    chart = Chart(
+        counting("queries", grid.budget), y, label=f"Best {contest.aim.metric} so far on {task}", width=880, height=380
+    )
     for name, ink in inks(comparison).items():
         low, _, high = (_staircase(row) for row in bands[name])
         chart.band(low, high, ink)
@@ -42,7 +48,9 @@ def hit_curves(comparison: Comparison, task: str) -> Markup | None:
     if contest.optimum is None:
         return None
     y = Axis(label="share of seeds that met the optimum (%)", low=0, high=102)
-    chart = Chart(counting("queries", grid.budget), y, label=f"Seeds that met the optimum on {task}", width=880, height=280)
+    chart = Chart(
+        counting("queries", grid.budget), y, label=f"Seeds that met the optimum on {task}", width=880, height=280
+    )
     for name, ink in inks(comparison).items():
         shares = hit_curve(comparison.of(task, name), contest.aim, contest.optimum, budget=grid.budget)
         chart.line(_staircase(100 * shares), ink, name=name)

@@ -95,7 +95,8 @@ def _row(comparison: Comparison, task: str, name: str) -> Row:
         name=name,
         sample=charts.sample(charts.inks(comparison)[name]),
         summary=summary,
-        best=number(summary.best_mean) + (f" ± {_rough(summary, summary.best_std)}" if summary.best_std is not None else ""),
+        best=number(summary.best_mean)
+        + (f" ± {_rough(summary, summary.best_std)}" if summary.best_std is not None else ""),
         median=f"{number(median)} ({number(first)} to {number(third)})",
         regret=behind,
         regret_text=_rough(summary, behind),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -44,7 +45,7 @@ def layered(count: int, edges: Sequence[Edge]) -> Layout:
             layer.append(between)
         chain.append(j)
         chains.append(chain)
-        short.extend(zip(chain, chain[1:], strict=False))
+        short.extend(pairwise(chain))
     across = _across(layer, short)
     places = [(float(along), float(a)) for along, a in zip(layer, across - across.min(initial=0.0), strict=True)]
     return Layout(tuple(places[:count]), tuple(tuple(places[k] for k in chain) for chain in chains))

@@ -38,7 +38,8 @@ class Axis:
         step = next(power * m for m in (1, 2, 5, 10) if power * m >= rough * (1 - 1e-9))
         first = math.ceil(self.low / step - 1e-9)
         last = math.floor(self.high / step + 1e-9)
-        return [round(k * step, 12) for k in range(first, last + 1)]
+        digits = 1 - math.floor(math.log10(step))
+        return [round(k * step, digits) for k in range(first, last + 1)]
 
 
 def around(label: str, values: Iterable[float], *, margin: float = 0.06) -> Axis:

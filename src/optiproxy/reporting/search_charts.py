@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from optiproxy.reporting.chart import Chart, Mark, Point
 from optiproxy.reporting.palette import BAD, BEST, QUIET
-from optiproxy.reporting.scale import Axis, around, counting, number, robust
+from optiproxy.reporting.scale import Axis, counting, number, robust
 from optiproxy.reporting.words import state
 from optiproxy.running.result import Record, SearchResult
 
@@ -68,7 +68,9 @@ def tradeoffs(result: SearchResult) -> list[Markup]:
     for other in others:
         shown = [record for record in result.records if _measured(record, first, other)]
         bounds = [limit.bound for limit in result.goal.limits if limit.metric == other]
-        x = robust(other, [record.metrics[other] for record in shown], keep=[*bounds, *(r.metrics[other] for r in front)])
+        x = robust(
+            other, [record.metrics[other] for record in shown], keep=[*bounds, *(r.metrics[other] for r in front)]
+        )
         y = robust(first, [record.metrics[first] for record in shown], keep=[record.metrics[first] for record in front])
         chart = Chart(x, y, label=f"{first} against {other}", width=430, height=320)
         for bound in bounds:
@@ -88,7 +90,11 @@ def predictions(result: SearchResult) -> list[Captioned]:
     """One chart for each metric that was predicted before it was measured."""
     charts: list[Captioned] = []
     for name in result.goal.metric_names:
-        known = [record for record in result.records if _measured(record, name) and math.isfinite(record.predicted.get(name, math.nan))]
+        known = [
+            record
+            for record in result.records
+            if _measured(record, name) and math.isfinite(record.predicted.get(name, math.nan))
+        ]
         if len(known) < 2:
             continue
         points = [(record.predicted[name], record.metrics[name]) for record in known]
@@ -103,8 +109,17 @@ def predictions(result: SearchResult) -> list[Captioned]:
             height=380,
         )
         chart.diagonal()
-        chart.points(points, BEST, names=[f"#{r.number}: predicted {number(x)}, observed {number(y)}" for r, (x, y) in zip(known, points, strict=True)])
-        charts.append(Captioned(chart.draw(), f"{len(known)} predictions, rank correlation {_rank_correlation(points)}."))
+        chart.points(
+            points,
+            BEST,
+            names=[
+                f"#{r.number}: predicted {number(x)}, observed {number(y)}"
+                for r, (x, y) in zip(known, points, strict=True)
+            ],
+        )
+        charts.append(
+            Captioned(chart.draw(), f"{len(known)} predictions, rank correlation {_rank_correlation(points)}.")
+        )
     return charts
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,14 +77,16 @@ def search_report(result: SearchResult, *, folder: Path) -> str:
         rows=rows,
         names=names,
         failures=[row for row in rows if row.state == "failed"],
-        commands=_commands(result, folder),
+        commands=_commands(folder),
     )
 
 
 def _figures(result: SearchResult) -> list[Figure]:
     states = [state(result, record) for record in result.records]
     best: Metrics = result.best.metrics if result.best else {}
-    figures = [Figure(f"best {objective.metric}", number(best.get(objective.metric))) for objective in result.goal.objectives]
+    figures = [
+        Figure(f"best {objective.metric}", number(best.get(objective.metric))) for objective in result.goal.objectives
+    ]
     if len(result.goal.objectives) > 1:
         figures = [Figure("architectures on the front", str(len(result.front))), *figures]
     spent = sum(record.evaluation_seconds for record in result.records)
@@ -91,7 +94,9 @@ def _figures(result: SearchResult) -> list[Figure]:
     return [
         *figures,
         Figure("queries", str(len(states)), f"of {result.budget}"),
-        Figure("feasible", str(states.count("feasible")), f"{states.count('failed')} failed" if "failed" in states else ""),
+        Figure(
+            "feasible", str(states.count("feasible")), f"{states.count('failed')} failed" if "failed" in states else ""
+        ),
         Figure("evaluation", *duration(spent)),
         Figure("search itself", *duration(asked)),
     ]
@@ -106,8 +111,10 @@ def duration(seconds: float) -> tuple[str, str]:
 
 def _row(result: SearchResult, record: Record, *, names: Sequence[str], chosen: bool) -> Row:
     kind = "best" if chosen else "" if result.goal.feasible(record.metrics) else "out"
-    values = [record.metrics.get(name, "") for name in names]
-    return Row(record, state(result, record), kind, choices_in_words(result, record), values)
+    known = {name: value for name, value in record.metrics.items() if math.isfinite(value)}
+    return Row(
+        record, state(result, record), kind, choices_in_words(result, record), [known.get(name, "") for name in names]
+    )
 
 
 def _metric_names(records: Sequence[Record]) -> list[str]:
@@ -115,10 +122,12 @@ def _metric_names(records: Sequence[Record]) -> list[str]:
     return list(found)
 
 
-def _commands(result: SearchResult, folder: Path) -> str:
+def _commands(folder: Path) -> str:
     where = quote(str(folder))
-    return "\n".join([
-        f"optiproxy export {where} --format json",
-        f"optiproxy export {where} --format torch    # tasks that train a network",
-        f"optiproxy report {where}",
-    ])
+    return "\n".join(
+        [
+            f"optiproxy export {where} --format json",
+            f"optiproxy export {where} --format torch    # tasks that train a network",
+            f"optiproxy report {where}",
+        ]
+    )

@@ -79,7 +79,11 @@ def _bearing(weights: Tensor, operations: Tensor) -> np.ndarray:
     rows: list[np.ndarray] = []
     for i in range(v):
         scalar = (operations[i] * factors).sum()
-        gradient = torch.autograd.grad(scalar, weights, retain_graph=True, allow_unused=True)[0] if scalar.requires_grad else None
+        gradient = (
+            torch.autograd.grad(scalar, weights, retain_graph=True, allow_unused=True)[0]
+            if scalar.requires_grad
+            else None
+        )
         rows.append(np.zeros(weights.shape[1]) if gradient is None else gradient[0].abs().sum(dim=-1).numpy())
     return np.stack(rows) > 1e-9
 

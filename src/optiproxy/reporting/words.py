@@ -42,11 +42,11 @@ def state(result: SearchResult, record: Record) -> str:
 
 def result_in_words(result: SearchResult) -> str:
     """The best architecture with its metrics, or the front as a table, as lines of text."""
-    if not result.front:
+    best = result.best
+    if best is None:
         return "No feasible architecture was found."
     if len(result.front) > 1:
         return _front_in_words(result)
-    best = result.front[0]
     choices = {name: str(value) for name, value in result.space.values(best.architecture).items()}
     metrics = {name: number(value) for name, value in best.metrics.items()}
     width = max(map(len, [*choices, *metrics]))
@@ -60,7 +60,9 @@ def result_in_words(result: SearchResult) -> str:
 def _front_in_words(result: SearchResult) -> str:
     objectives = result.goal.objectives
     front = sorted(result.front, key=lambda record: result.goal.gains(record.metrics), reverse=True)
-    columns = [[objective.metric, *(number(record.metrics[objective.metric]) for record in front)] for objective in objectives]
+    columns = [
+        [objective.metric, *(number(record.metrics[objective.metric]) for record in front)] for objective in objectives
+    ]
     columns = [[f"{cell:>{max(map(len, column))}}" for cell in column] for column in columns]
     labels = ["query", *(f"#{record.number}" for record in front)]
     choices = ["architecture", *(choices_in_words(result, record) for record in front)]

