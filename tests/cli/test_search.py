@@ -87,7 +87,8 @@ def test_report_and_export_find_a_search_by_folder_name_file_and_url(optiproxy, 
         assert (tmp_path / "again.html").read_text().count("<tr") == original.count("<tr")
         assert optiproxy("export", target, "--format", "json", "--out", "exported").exit_code == 0
         exported = json.loads((tmp_path / "exported/architecture.json").read_text())
-        assert exported["best"] == read(folder)["best"]
+        assert exported["architecture"] == read(folder)["best"]["architecture"]
+        assert exported["metrics"]["recorded"] == read(folder)["best"]["metrics"]
 
 
 def test_a_moved_folder_still_reports(optiproxy, tmp_path):

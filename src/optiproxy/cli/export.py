@@ -53,14 +53,15 @@ def export(
     folder = out or place.folder / "export"
     match as_format:
         case Format.json:
-            best = saved.content(result)
-            kept = {
-                key: best[key] for key in ("optiproxy", "task", "source", "space", "algorithm", "seed", "goal", "best")
-            }
-            path = write(folder / "architecture.json", json.dumps(kept, indent=2, allow_nan=False) + "\n")
+            text = json.dumps(saved.winner(result, result.best), indent=2, allow_nan=False) + "\n"
+            typer.echo(f"Architecture: {write(folder / 'architecture.json', text)}")
         case Format.torch:
             from optiproxy.training.export import export as export_torch
 
             task = registry.task(result.task)
-            path = export_torch(task, result.best.architecture, folder, seed=result.seed, metrics=result.best.metrics)
-    typer.echo(f"Exported: {path}")
+            done = export_torch(task, result.best.architecture, folder, seed=result.seed, metrics=result.best.metrics)
+            typer.echo(f"Architecture: {done.architecture}")
+            typer.echo(f"Network: {done.network}; its load() returns the trained network and needs torch alone.")
+            typer.echo(f"Weights: {done.weights}")
+            if done.note:
+                typer.echo(done.note, err=True)

@@ -94,20 +94,32 @@ def save(result: SearchResult, folder: Path) -> Path:
 def content(result: SearchResult) -> dict[str, Any]:
     """The result as JSON: settings, the best, the front, and every trial."""
     return {
-        "optiproxy": __version__,
-        "task": result.task,
-        "source": asdict(result.source),
-        "space": result.space.name,
-        "algorithm": result.algorithm,
-        "seed": result.seed,
+        **_settings(result),
         "budget": result.budget,
-        "goal": {"objectives": [*map(str, result.goal.objectives)], "limits": [*map(str, result.goal.limits)]},
         "study": result.study,
         "storage": result.storage,
         "stopped": result.stopped,
         "best": None if result.best is None else _record(result, result.best),
         "front": [_record(result, record) for record in result.front],
         "trials": [_record(result, record) for record in result.records],
+    }
+
+
+def winner(result: SearchResult, best: Record) -> dict[str, Any]:
+    """One architecture as JSON, with where it comes from."""
+    architecture = result.space.values(best.architecture)
+    return {**_settings(result), "architecture": architecture, "metrics": {"recorded": _finite(best.metrics)}}
+
+
+def _settings(result: SearchResult) -> dict[str, Any]:
+    return {
+        "optiproxy": __version__,
+        "task": result.task,
+        "source": asdict(result.source),
+        "space": result.space.name,
+        "algorithm": result.algorithm,
+        "seed": result.seed,
+        "goal": {"objectives": [*map(str, result.goal.objectives)], "limits": [*map(str, result.goal.limits)]},
     }
 
 

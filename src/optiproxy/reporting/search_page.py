@@ -15,7 +15,7 @@ from optiproxy.reporting.drawing import draw
 from optiproxy.reporting.page import render, write
 from optiproxy.reporting.scale import number
 from optiproxy.reporting.structure import structure
-from optiproxy.reporting.words import choices_in_words, goal_in_words, standing, state
+from optiproxy.reporting.words import goal_in_words, standing, state
 from optiproxy.running.result import Record, SearchResult
 
 
@@ -76,6 +76,7 @@ def search_report(result: SearchResult, *, folder: Path) -> str:
         predictions=search_charts.predictions(result),
         rows=rows,
         names=names,
+        decisions=" · ".join(decision.name for decision in result.space.decisions),
         failures=[row for row in rows if row.state == "failed"],
         commands=_commands(folder),
     )
@@ -113,7 +114,11 @@ def _row(result: SearchResult, record: Record, *, names: Sequence[str], chosen: 
     kind = "best" if chosen else "" if result.goal.feasible(record.metrics) else "out"
     known = {name: value for name, value in record.metrics.items() if math.isfinite(value)}
     return Row(
-        record, state(result, record), kind, choices_in_words(result, record), [known.get(name, "") for name in names]
+        record,
+        state(result, record),
+        kind,
+        " · ".join(map(str, result.space.values(record.architecture).values())),
+        [known.get(name, "") for name in names],
     )
 
 
