@@ -105,15 +105,15 @@ class QueryLog:
         # Before anything is proposed, which may take seconds: whoever is killed in between has left a name.
         annotate(self._study, trial, OWNER, self._owner.to_json())
         try:
-            values = {
-                name: trial.suggest_categorical(name, distribution.choices)
-                for name, distribution in self._parameters.distributions.items()
-            }
+            # Asked for outright, because Optuna would not ask for parameters that have one value only.
+            values = trial.relative_params
         except ExhaustedError:
             self._discard(trial, EXHAUSTED)
             raise
         architecture = self._parameters.decode(values)
         assert architecture is not None  # the sampler chooses from this space
+        for name, distribution in self._parameters.distributions.items():
+            trial.suggest_categorical(name, distribution.choices)
         trials = self._study.get_trials(deepcopy=False)
         predicted = next(_predicted(found) for found in reversed(trials) if found.number == trial.number)
         seconds = time.perf_counter() - start

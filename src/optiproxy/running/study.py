@@ -93,10 +93,6 @@ def storage_errors(storage: str | None) -> Generator[None]:
     """Turn what a database raises, at any depth, into a `StudyError`."""
     try:
         yield
-    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
-        raise UsageError(
-            f"Expected a storage like 'sqlite:///runs.db' or the path of a file, got {storage!r} ({one_line(error)})."
-        ) from error
     except (StorageInternalError, SQLAlchemyError, sqlite3.Error) as error:
         cause = error.__cause__ if isinstance(error, StorageInternalError) and error.__cause__ else error
         reason = str(getattr(cause, "orig", None) or one_line(cause))
@@ -116,7 +112,8 @@ class _Connection(sqlite3.Connection):
         self.execute("PRAGMA synchronous=NORMAL")
 
 
-_ATTEMPTS = 5
+_PAUSES = (0.1, 0.2, 0.4, 0.8)
+"""Seconds between attempts to create the tables."""
 
 
 def _open(storage: str | None, missing: Callable[[Path, str], None]) -> BaseStorage:
@@ -127,15 +124,24 @@ def _open(storage: str | None, missing: Callable[[Path, str], None]) -> BaseStor
         missing(Path(url.removeprefix(SQLITE)), storage)
     # Several processes write to one file: wait for each other rather than fail after SQLite's 5 seconds.
     options = {"connect_args": {"timeout": 60, "factory": _Connection}} if url.startswith("sqlite") else {}
-    for attempt in range(_ATTEMPTS):
+    for pause in _PAUSES:
         try:
-            return optuna.storages.get_storage(RDBStorage(url, engine_kwargs=options))
+            return _connect(url, options)
         except OperationalError as error:
             # Another process was faster to create the same tables.
-            if "already exists" not in str(error) or attempt + 1 == _ATTEMPTS:
+            if "already exists" not in str(error):
                 raise
-        time.sleep(0.1 * (attempt + 1))
-    raise StudyError(f"Cannot open {storage}.")
+        time.sleep(pause)
+    return _connect(url, options)
+
+
+def _connect(url: str, options: dict[str, Any]) -> BaseStorage:
+    try:
+        return optuna.storages.get_storage(RDBStorage(url, engine_kwargs=options))
+    except (ArgumentError, NoSuchModuleError, ImportError) as error:
+        raise UsageError(
+            f"Expected a storage like 'sqlite:///runs.db' or the path of a file, got {url!r} ({one_line(error)})."
+        ) from error
 
 
 def _make_folder(path: Path, storage: str) -> None:

@@ -1,0 +1,176 @@
+"""A search that is interrupted, in whatever way, and called again equals one that was not."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import optuna
+import pytest
+
+from optiproxy.running.ownership import Owner, is_gone
+from optiproxy.running.search import load, search
+
+CHOICES = {"a": [*range(6)], "b": [*range(6)]}
+
+
+def _score(values):
+    if values["a"] == 3:
+        raise ValueError("three")
+    return float(values["a"] * values["b"])
+
+
+def _find(storage, *, budget=20, evaluate=_score, algorithm="regularized-evolution", **arguments):
+    return search(CHOICES, evaluate, budget=budget, algorithm=algorithm, storage=storage, **arguments)
+
+
+def _story(result):
+    return [(r.number, r.architecture, r.state, r.reason, dict(r.metrics), dict(r.predicted)) for r in result.records]
+
+
+@pytest.fixture
+def url(tmp_path):
+    return f"sqlite:///{tmp_path}/study.db"
+
+
+@pytest.fixture(scope="module")
+def uninterrupted():
+    return _story(_find(None))
+
+
+@pytest.mark.parametrize("algorithm", ["random", "regularized-evolution"])
+def test_in_parts_as_in_one(url, algorithm):
+    for budget in (1, 7, 8, 20):
+        parts = _find(url, budget=budget, algorithm=algorithm)
+    assert _story(parts) == _story(_find(None, algorithm=algorithm))
+
+
+def test_a_finished_search_is_answered_from_its_study(url):
+    first = _find(url)
+    again = _find(url, evaluate=lambda _: pytest.fail("nothing is left to evaluate"))
+    assert again.records == first.records
+
+
+def test_the_exhausted_end_is_told_again_and_uses_no_budget(url):
+    assert _find(url, budget=99).stopped == "exhausted"
+    again = _find(url, budget=99)
+    assert (again.stopped, len(again.records)) == ("exhausted", 36)
+    assert len(load(url).records) == 36
+
+
+def test_an_interrupt_keeps_what_finished(url, uninterrupted):
+    calls = []
+
+    def evaluate(values):
+        calls.append(values)
+        if len(calls) == 6:
+            raise KeyboardInterrupt
+        return _score(values)
+
+    result = _find(url, evaluate=evaluate)
+    assert (result.stopped, _story(result)) == ("interrupted", uninterrupted[:5])
+    # The query that was cut off is asked for again.
+    assert _story(_find(url)) == uninterrupted
+
+
+def test_a_signal_in_the_middle_of_writing_waits(url, uninterrupted, monkeypatch):
+    tell = optuna.Study.tell
+    count = iter(range(100))
+
+    def slow(study, *arguments, **options):
+        if next(count) == 4:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return tell(study, *arguments, **options)
+
+    monkeypatch.setattr(optuna.Study, "tell", slow)
+    result = _find(url)
+    assert (result.stopped, _story(result)) == ("interrupted", uninterrupted[:5])
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+SCRIPT = """
+import os, sys, time
+from optiproxy.running.search import search
+
+def evaluate(values):
+    if values["a"] == 3:
+        raise ValueError("three")
+    if os.path.exists(sys.argv[2]) and len(open(sys.argv[2]).read()) == 5:
+        print("hanging", flush=True)
+        time.sleep(1000)
+    with open(sys.argv[2], "a") as f:
+        f.write("x")
+    return float(values["a"] * values["b"])
+
+if __name__ == "__main__":
+    result = search(
+        {"a": [*range(6)], "b": [*range(6)]}, evaluate, budget=20, algorithm="regularized-evolution", storage=sys.argv[1],
+        timeout=float(sys.argv[3]) if len(sys.argv) > 3 else None,
+    )
+    print(result.stopped, len(result.records), flush=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "timeout", "ends"),
+    [
+        (signal.SIGKILL, None, -signal.SIGKILL),
+        (signal.SIGKILL, "500", -signal.SIGKILL),
+        (signal.SIGTERM, None, 0),
+        (signal.SIGINT, "500", 0),
+    ],
+    ids=["killed", "killed with workers", "terminated", "Ctrl-C with workers"],
+)
+def test_a_process_that_ends_early_is_continued(tmp_path, url, uninterrupted, number, timeout, ends):
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    arguments = [sys.executable, str(script), url, str(tmp_path / "count"), *([timeout] if timeout else [])]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "hanging\n"
+        process.send_signal(number)
+        said = process.stdout.read()
+        assert process.wait(60) == ends
+    kept = load(url)
+    finished = len(kept.records)
+    assert _story(kept) == uninterrupted[:finished]
+    assert sum(record.state == "complete" for record in kept.records) == 5
+    assert said == (f"interrupted {finished}\n" if ends == 0 else "")
+    assert _story(_find(url)) == uninterrupted
+
+
+def test_three_processes_share_a_budget_without_duplicates(tmp_path, url):
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT.replace("== 5", "== 500"))
+    arguments = [sys.executable, str(script), url, str(tmp_path / "count")]
+    processes = [subprocess.Popen(arguments, stdout=subprocess.DEVNULL) for _ in range(3)]
+    assert [process.wait(100) for process in processes] == [0, 0, 0]
+    result = _find(url)
+    assert len({record.architecture for record in result.records}) == len(result.records)
+    # Each looks at the budget before it asks, so at most the two others may ask in the same moment.
+    assert 20 <= len(result.records) <= 22
+    assert sorted(record.number for record in result.records) == list(range(len(result.records)))
+
+
+def test_a_process_is_told_from_a_later_one_with_its_id():
+    me = Owner()
+    assert not is_gone(me.to_json())
+    assert is_gone(replace(me, created=me.created - 1000).to_json())
+    assert not is_gone(replace(me, host="elsewhere", created=0.0).to_json())
+    assert not is_gone({"host": me.host, "pid": "broken"})
+    with subprocess.Popen([sys.executable, "-c", "pass"]) as process:
+        process.wait()
+        assert is_gone(replace(me, pid=process.pid, created=time.time()).to_json())
+
+
+def test_a_query_that_runs_on_another_host_counts(url):
+    _find(url, budget=2)
+    study = optuna.load_study(study_name=None, storage=url)
+    trial = study.ask()
+    owner = replace(Owner(), host="elsewhere").to_json()
+    study._storage.set_trial_system_attr(trial._trial_id, "optiproxy:owner", owner)
+    assert len(_find(url, budget=4).records) == 3
