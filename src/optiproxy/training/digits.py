@@ -51,7 +51,7 @@ class DigitsTask(TrainingTask):
         epochs = self.full_or(fidelity)
         data = digits_data.load()
         arguments = self._arguments(architecture)
-        recipe = Recipe(batch=32, rate=0.1, decay=5e-4, shift=2)
+        recipe = Recipe(batch=30, rate=0.1, decay=5e-4, shift=2)
         with reproducible(seed):
             network = CellNetwork(**arguments)
             start = time.perf_counter()
