@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 import optiproxy as package
 
 
@@ -65,16 +67,21 @@ def test_every_algorithm_is_listed(optiproxy):
     assert all(entry["description"] and entry["paper"] for entry in found)
 
 
-def test_an_unexpected_error_is_one_line_and_exit_code_1(optiproxy, monkeypatch):
+def test_an_unexpected_error_is_one_line_and_exit_code_1(monkeypatch):
+    from optiproxy.cli.main import main
     from optiproxy.running import registry
 
     def broken():
         raise ZeroDivisionError("a mistake\nof ours")
 
     monkeypatch.setattr(registry, "algorithms", broken)
-    result = optiproxy("algorithms")
-    assert result.exit_code == 1
-    assert (
-        result.stderr
-        == "Error: ZeroDivisionError: a mistake of ours This is unexpected; --debug shows where it came from.\n"
+    monkeypatch.setattr(sys, "argv", ["optiproxy", "algorithms"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    # A text as exit code is printed on standard error, and the code is 1.
+    assert ended.value.code == (
+        "Error: ZeroDivisionError: a mistake of ours. This is unexpected; --debug shows where it came from."
     )
+    monkeypatch.setattr(sys, "argv", ["optiproxy", "algorithms", "--debug"])
+    with pytest.raises(ZeroDivisionError):
+        main()

@@ -35,14 +35,12 @@ class PlainErrors(TyperGroup):
                 raise
             _say(f"Error: {error}")
             raise typer.Exit(error.exit_code) from error
-        except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
-            raise
-        except Exception as error:
-            if ctx.params.get("debug") or type(error).__module__.startswith("typer."):
-                raise
-            text = " ".join(str(error).split())
-            _say(f"Error: {type(error).__name__}: {text} This is unexpected; --debug shows where it came from.")
-            raise typer.Exit(1) from error
+
+
+def unexpected(error: Exception) -> str:
+    """What a person reads of an error that nobody foresaw."""
+    text = " ".join(str(error).split()).rstrip(".")
+    return f"Error: {type(error).__name__}: {text}. This is unexpected; --debug shows where it came from."
 
 
 def _say(message: str) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
 
 from optiproxy import __version__
 from optiproxy.cli import compare, export, listing, report, search
-from optiproxy.cli.errors import PlainErrors
+from optiproxy.cli.errors import PlainErrors, unexpected
 
 app = typer.Typer(
     cls=PlainErrors,
@@ -49,4 +50,9 @@ app.command("export")(export.export)
 
 def main() -> None:
     """The ``optiproxy`` script."""
-    app()
+    try:
+        app()
+    except Exception as error:
+        if "--debug" in sys.argv:
+            raise
+        sys.exit(unexpected(error))

@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+
+def test_a_network_trained_for_real_is_searched_reported_and_exported(optiproxy, tmp_path):
+    searched = optiproxy("search", "digits", "--algorithm", "random", "--budget", 1, "--out", "out")
+    assert searched.exit_code == 0, searched.stderr
+    best = json.loads((tmp_path / "out/result.json").read_text())["best"]
+    assert {"val_accuracy", "test_accuracy", "params", "flops", "latency_ms"} <= best["metrics"].keys()
+    exported = optiproxy("export", "out", "--format", "torch")
+    assert exported.exit_code == 0, exported.stderr
+    folder = tmp_path / "out/export"
+    assert json.loads((folder / "architecture.json").read_text())["architecture"] == best["architecture"]
+    count = (
+        "import sys, network; print(sum(p.numel() for p in network.load().parameters()), 'optiproxy' in sys.modules)"
+    )
+    command = [sys.executable, "-c", count]
+    loaded = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+    assert loaded.stdout.split() == [str(int(best["metrics"]["params"])), "False"]
