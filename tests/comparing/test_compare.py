@@ -3,10 +3,13 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import time
 
+import psutil
 import pytest
 
 from optiproxy.comparing.compare import compare
@@ -47,7 +50,9 @@ def small(out, **changes):
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     out = tmp_path_factory.mktemp("comparison")
-    return out, small(out)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("OPTIPROXY_DATA", raising=False)
+        return out, small(out)
 
 
 def test_results_have_a_row_for_every_query_of_every_search(finished):
@@ -166,3 +171,23 @@ def test_a_killed_comparison_resumes_to_the_same_results(tmp_path, number):
     assert {path: path.read_text() for path in kept} == kept
     with (out / "results.csv").open() as file:
         assert sum(1 for _ in file) == 6 * 30 + 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
+def test_searches_whose_processes_are_killed_are_told_and_tried_again(tmp_path):
+    settings = ["--algorithm", "random", "--seeds", "2", "--budget", "150", "--workers", "1", "--out", "out"]
+    command = [sys.executable, "-m", "optiproxy", "compare", TASK, *settings]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        while not process.stderr.readline().startswith("1/2"):
+            assert process.poll() is None
+        time.sleep(0.5)
+        for child in psutil.Process(process.pid).children(recursive=True):
+            # The server that forks the workers is the caller's child, the workers are the server's.
+            if child.ppid() != process.pid:
+                child.kill()
+        told = process.stderr.read()
+    assert process.returncode == 1
+    assert re.search(r"1 of 2 searches were killed, nasbench201-cifar10--random--\d first", told)
+    assert "Traceback" not in told
+    comparison = compare([TASK], algorithms=["random"], seeds=2, budget=150, workers=1, out=tmp_path / "out")
+    assert len(comparison.outcomes) == 2

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from concurrent.futures import Future, as_completed
+from concurrent.futures import BrokenExecutor, Future, as_completed
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from optiproxy import __version__
 from optiproxy.comparing.folder import Comparison, Folder
 from optiproxy.comparing.grid import Cell, Contest, Grid, check_counts, check_names
 from optiproxy.comparing.progress import ComparisonObserver, Silent
-from optiproxy.comparing.worker import end_with_parent, search_cell
+from optiproxy.comparing.worker import prepare, search_cell
 from optiproxy.errors import SearchFailed
 
 LIBRARIES = ("optuna", "torch", "optiproxy.running.registry", "optiproxy.running.search")
@@ -69,7 +70,7 @@ def compare(
     watcher.started(len(grid.cells), len(grid.cells) - len(missing))
     try:
         with Interrupts():
-            lost = _search_all(missing, folder, budget=budget, workers=workers, observer=watcher)
+            lost = _search_all(missing, folder, grid=grid, workers=workers, observer=watcher)
     finally:
         watcher.ended()
     if lost:
@@ -82,7 +83,7 @@ def compare(
 
 
 def _search_all(
-    cells: Sequence[Cell], folder: Folder, *, budget: int, workers: int, observer: ComparisonObserver
+    cells: Sequence[Cell], folder: Folder, *, grid: Grid, workers: int, observer: ComparisonObserver
 ) -> list[Cell]:
     """Search all cells; returns those whose process died."""
     from pebble import ProcessExpired, ProcessPool
@@ -90,10 +91,15 @@ def _search_all(
     lost: list[Cell] = []
     context = get_context("forkserver")
     context.set_forkserver_preload(list(LIBRARIES))
-    pool = ProcessPool(max_workers=workers, max_tasks=1, initializer=end_with_parent, context=context)
+    pool = ProcessPool(
+        max_workers=workers, max_tasks=1, initializer=prepare, initargs=(dict(os.environ),), context=context
+    )
     try:
         cell_of: dict[Future[None], Cell] = {
-            pool.submit(search_cell, None, cell, budget, folder.part(cell)): cell for cell in cells
+            pool.submit(
+                search_cell, None, cell, grid.contests[cell.task], budget=grid.budget, path=folder.part(cell)
+            ): cell
+            for cell in cells
         }
         for future in as_completed(cell_of):
             try:
@@ -103,9 +109,13 @@ def _search_all(
             else:
                 observer.finished(cell_of[future])
         pool.close()
-    except BaseException:
+    except BaseException as error:
         # An error in one search, or Ctrl-C: what has finished is on the disk, the rest is not worth waiting for.
         pool.stop()
+        if isinstance(error, BrokenExecutor):
+            raise SearchFailed(
+                f"The processes ended before they could search ({error}). Run the same command to try again."
+            ) from error
         raise
     finally:
         pool.join()

@@ -9,17 +9,20 @@ from __future__ import annotations
 import multiprocessing
 import os
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
-from optiproxy.comparing.grid import Cell
+from optiproxy.comparing.grid import Cell, Contest
 from optiproxy.comparing.memory import PeakMemory
 from optiproxy.comparing.outcome import Outcome
+from optiproxy.errors import StudyError
 
 
-def search_cell(cell: Cell, budget: int, path: Path) -> None:
+def search_cell(cell: Cell, contest: Contest, *, budget: int, path: Path) -> None:
     """Search with one torch thread and save the outcome at ``path``.
 
     Raises:
+        StudyError: If the task is not what the comparison has announced: its data was replaced meanwhile.
         OptiProxyError: As `optiproxy.running.search.run`.
     """
     import torch
@@ -30,6 +33,10 @@ def search_cell(cell: Cell, budget: int, path: Path) -> None:
 
     torch.set_num_threads(1)
     task = registry.task(cell.task)
+    if Contest.of(task) != contest:
+        raise StudyError(
+            f"The data of {cell.task} has changed since the comparison began. Start anew with another --out."
+        )
     # This process is the isolation: the evaluations run right here.
     executor = InlineExecutor()
     with PeakMemory() as memory:
@@ -37,8 +44,14 @@ def search_cell(cell: Cell, budget: int, path: Path) -> None:
     Outcome.of(cell, result, overhead_mb=memory.mb).save(path)
 
 
-def end_with_parent() -> None:
-    """Called first in each process: a comparison that is killed leaves no search behind."""
+def prepare(environment: Mapping[str, str]) -> None:
+    """Called first in each process: see the caller's environment, and end with the caller.
+
+    Processes are forked from a server that has kept the environment of its own start. A comparison that is killed
+    leaves no search behind.
+    """
+    os.environ.clear()
+    os.environ.update(environment)
     threading.Thread(target=_await_parent, daemon=True).start()
 
 
