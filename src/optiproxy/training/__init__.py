@@ -1,1 +1,1 @@
-"""."""
+"""Tasks whose queries train a network for real, what such a network costs, and how a winner is written down."""

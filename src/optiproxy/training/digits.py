@@ -54,9 +54,10 @@ class DigitsTask(TrainingTask):
         recipe = Recipe(batch=30, rate=0.1, decay=5e-4, shift=2)
         with reproducible(seed):
             network = CellNetwork(**arguments)
-            start = time.perf_counter()
+            # Processor time of this thread, which does all the work: other trainings on the machine do not count.
+            start = time.thread_time()
             fit(network, data.train.images, data.train.labels, recipe=recipe, epochs=epochs, seed=seed)
-            seconds = time.perf_counter() - start
+            seconds = time.thread_time() - start
             metrics = {
                 "val_accuracy": accuracy(network, data.validation.images, data.validation.labels),
                 "test_accuracy": accuracy(network, data.test.images, data.test.labels),
