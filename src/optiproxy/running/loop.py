@@ -17,6 +17,9 @@ from optiproxy.spaces import Architecture
 
 Stopped = Literal["budget", "exhausted", "interrupted"]
 
+PATIENCE = 0.5
+"""Seconds after which an interrupt is noticed at the latest."""
+
 
 def spend(
     log: QueryLog,
@@ -59,7 +62,8 @@ def spend(
                         running[submit(query.architecture)] = query
                 if not running:
                     break
-                wait(running, return_when=FIRST_COMPLETED)
+                # A signal may be taken by another thread, and then does not wake a wait that has no end.
+                wait(running, timeout=PATIENCE, return_when=FIRST_COMPLETED)
                 for future in _done(running):
                     with interrupts.held():
                         record = log.tell(running.pop(future), outcome_of(future))

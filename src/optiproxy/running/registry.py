@@ -53,7 +53,7 @@ class TaskEntry:
 _ALGORITHMS = (
     AlgorithmEntry(
         name="optiproxy",
-        target="optiproxy.optimizer:OptiProxy",
+        target="optiproxy.optimizer.core:OptiProxy",
         description="gradient ascent through a learned differentiable proxy",
         paper="Lyu, Cui, Shi, Li 2025, arXiv 2509.05656",
     ),

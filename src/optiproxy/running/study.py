@@ -13,7 +13,7 @@ import optuna
 from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
 from optuna.study import StudyDirection
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, OperationalError, SQLAlchemyError
 
 from optiproxy.errors import StudyError, UsageError
 from optiproxy.running.evaluation import one_line
@@ -127,9 +127,9 @@ def _open(storage: str | None, missing: Callable[[Path, str], None]) -> BaseStor
     for pause in _PAUSES:
         try:
             return _connect(url, options)
-        except OperationalError as error:
-            # Another process was faster to create the same tables.
-            if "already exists" not in str(error):
+        except (OperationalError, IntegrityError) as error:
+            # Another process is creating the same tables and rows just now.
+            if not any(sign in str(error) for sign in ("already exists", "UNIQUE constraint", "locked")):
                 raise
         time.sleep(pause)
     return _connect(url, options)
@@ -142,6 +142,8 @@ def _connect(url: str, options: dict[str, Any]) -> BaseStorage:
         raise UsageError(
             f"Expected a storage like 'sqlite:///runs.db' or the path of a file, got {url!r} ({one_line(error)})."
         ) from error
+    except RuntimeError as error:
+        raise StudyError(f"The study database {url} was made by another version of Optuna: {error}") from error
 
 
 def _make_folder(path: Path, storage: str) -> None:
