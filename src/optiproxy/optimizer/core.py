@@ -1,0 +1,159 @@
+"""OptiProxy: architecture search by gradient ascent through a learned proxy (Lyu et al. 2025, arXiv 2509.05656)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from optiproxy.metrics import Goal
+from optiproxy.optimizer.algorithm import Proposal, Trial
+from optiproxy.optimizer.ascent import Ascent
+from optiproxy.optimizer.gain import Gain
+from optiproxy.optimizer.selection import Selection
+from optiproxy.optimizer.unseen import Known
+from optiproxy.proxy import Proxy, ProxyConfig, StructuralProxy, Targets
+from optiproxy.spaces import Architecture, Space
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptiProxyConfig:
+    """The method as a product of its parts; the one default configuration serves every task.
+
+    Attributes:
+        proxy: Predicts metrics from relaxed architectures.
+        ascent: Climbs the prediction.
+        gain: What is climbed.
+        selection: From relaxed to discrete.
+        initial: Random trials before the first ascent.
+        starts: ``b`` parallel sets of architecture parameters; half of them near the incumbents, half anywhere.
+        unlabelled: Random architectures that the proxy is pretrained on.
+    """
+
+    proxy: ProxyConfig = field(default_factory=ProxyConfig)
+    ascent: Ascent = field(default_factory=Ascent)
+    gain: Gain = field(default_factory=Gain)
+    selection: Selection = field(default_factory=Selection)
+    initial: int = 3
+    starts: int = 16
+    unlabelled: int = 1500
+
+
+@final
+class OptiProxy:
+    """An `Algorithm`: fit the proxy to all finished trials, ascend through it, evaluate what it finds most promising.
+
+    The picture of the landscape is coarse at first and sharpens where the search goes. The proxy is refitted in closed
+    form from its pretrained features each time, so that nothing but the trials is ever carried from call to call.
+
+    Args:
+        space: Where to search.
+        goal: What to improve and which limits to keep.
+        seed: Names all streams of random numbers.
+        config: The parts of the method.
+    """
+
+    def __init__(self, space: Space, goal: Goal, *, seed: int, config: OptiProxyConfig | None = None) -> None:
+        self._space = space
+        self._goal = goal
+        self._seed = seed
+        self._config = config or OptiProxyConfig()
+        self._mask = _choice_mask(space)
+        self._trials: Sequence[Trial] = ()
+        self._known = Known(space)
+        self._proxy: Proxy | None = None
+
+    def observe(self, trials: Sequence[Trial]) -> None:
+        self._known.update(trial.architecture for trial in trials[len(self._trials) :])
+        self._trials = tuple(trials)
+
+    def propose(self, n: int, pending: Sequence[Architecture] = ()) -> list[Proposal]:
+        """Up to ``n`` architectures, the one with the largest gain first; random ones until there are trials to learn from."""
+        known = self._known.plus(pending)
+        rng = np.random.default_rng([self._seed, len(known)])
+        measured = [trial for trial in self._trials if all(np.isfinite(self._goal.gains(trial.metrics)))]
+        if len(known) < self._config.initial or not measured:
+            return [Proposal(architecture) for architecture in known.draw(rng, n)]
+        proposals = self._ascend(n, known, rng)
+        found = known.plus(proposal.architecture for proposal in proposals)
+        return proposals + [Proposal(architecture) for architecture in found.draw(rng, n - len(proposals))]
+
+    def _ascend(self, n: int, known: Known, rng: np.random.Generator) -> list[Proposal]:
+        config, space = self._config, self._space
+        generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
+        targets = Targets.of(self._goal, [trial.metrics for trial in self._trials])
+        proxy = self._fitted(targets)
+        thresholds = torch.tensor(targets.thresholds, dtype=torch.float32)
+        # One preference per start and, for the choice among discrete candidates, one per proposal.
+        preferences = _preferences(rng, config.starts + n, len(self._goal.objectives))
+
+        def gain_for(weights: Tensor) -> Callable[[Tensor], Tensor]:
+            return lambda relaxed: config.gain(proxy(space.encode(relaxed)), weights, thresholds)
+
+        incumbents = self._incumbents(targets)
+        starts = self._starts(incumbents, generator)
+        peaks = config.ascent(starts, self._mask, gain_for(preferences[: config.starts]), generator)
+        candidates = known.fresh(
+            config.selection.candidates(space, peaks, mask=self._mask, incumbents=incumbents, generator=generator)
+        )
+        if not candidates:
+            return []
+        with torch.no_grad():
+            prediction = proxy(space.encode(space.one_hot(candidates)))
+            gains = torch.stack(
+                [config.gain(prediction, p.expand(len(candidates), -1), thresholds) for p in preferences[config.starts :]]
+            )
+        # Validity may be expensive (a latency to measure), so it is asked in the order of the gain, as rarely as possible.
+        chosen: list[int] = []
+        for row in gains:
+            ranked = (i for i in row.argsort(descending=True).tolist() if i not in chosen)
+            best = next((i for i in ranked if space.is_valid(candidates[i])), None)
+            if best is None:
+                break
+            chosen.append(best)
+        return [
+            Proposal(candidates[i], targets.describe(self._goal, prediction.mean[i].tolist())) for i in chosen
+        ]
+
+    def _fitted(self, targets: Targets) -> Proxy:
+        space = self._space
+        if self._proxy is None:
+            rng = np.random.default_rng([self._seed, 0])
+            # Validity is not asked here: what is ruled out still shows how the space is built, and asking may be expensive.
+            highs = [len(decision.choices) for decision in space.decisions]
+            drawn = rng.integers(0, highs, size=(self._config.unlabelled, len(highs))).tolist()
+            graphs = space.encode(space.one_hot([tuple(row) for row in drawn]))
+            self._proxy = StructuralProxy(graphs, self._config.proxy, seed=self._seed)
+        graphs = space.encode(space.one_hot([trial.architecture for trial in self._trials]))
+        self._proxy.fit(graphs, torch.tensor(targets.scores, dtype=torch.float32))
+        return self._proxy
+
+    def _incumbents(self, targets: Targets) -> list[Architecture]:
+        """The trials' architectures, best first: feasible before infeasible, then by the sum of the objectives' scores."""
+        objective = targets.scores[:, : len(self._goal.objectives)].sum(1)
+        feasible = np.array([self._goal.feasible(trial.metrics) for trial in self._trials])
+        order = np.lexsort((-objective, ~feasible))
+        return [self._trials[i].architecture for i in order]
+
+    def _starts(self, incumbents: Sequence[Architecture], generator: torch.Generator) -> Tensor:
+        """``(b, d, c)`` initial architecture parameters."""
+        b = self._config.starts
+        parameters = torch.randn(b, *self._mask.shape, generator=generator)
+        near = self._space.one_hot([incumbents[i % len(incumbents)] for i in range(b // 2)])
+        parameters[: b // 2] += 2.0 * near
+        return parameters
+
+
+def _choice_mask(space: Space) -> Tensor:
+    """``(d, c)``: True where the decision has that choice."""
+    counts = torch.tensor([len(decision.choices) for decision in space.decisions])
+    return torch.arange(space.widest)[None, :] < counts[:, None]
+
+
+def _preferences(rng: np.random.Generator, n: int, objectives: int) -> Tensor:
+    """``(n, objectives)`` uniform on the simplex; all ones where there is one objective."""
+    return torch.tensor(rng.dirichlet(np.ones(objectives), size=n), dtype=torch.float32)

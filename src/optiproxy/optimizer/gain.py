@@ -1,0 +1,42 @@
+"""What an architecture is worth trying: optimism about the objectives, weighed by the chance to keep the limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from optiproxy.proxy import Prediction
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gain:
+    """Upper confidence bound of the objectives plus the log-probability that every limit is kept.
+
+    Several objectives are weighed by a preference and joined by the augmented Chebyshev function (Knowles 2006), so that
+    every part of the front, convex or not, is the best for some preference.
+
+    Attributes:
+        optimism: Standard deviations added to the mean.
+        caution: Factor of the log-probability.
+    """
+
+    optimism: float = 1.0
+    caution: float = 1.0
+
+    def __call__(self, prediction: Prediction, preferences: Tensor, thresholds: Tensor) -> Tensor:
+        """The gain ``(b,)``; larger = better.
+
+        Args:
+            prediction: ``(b, m)``: objectives first, then limits, each larger = better.
+            preferences: ``(b, o)`` weights of the objectives, positive, each row summing to 1.
+            thresholds: ``(m - o,)`` the score from which each limit is kept.
+        """
+        o = preferences.shape[1]
+        hopeful = prediction.mean[:, :o] + self.optimism * prediction.spread[:, :o]
+        gain = (preferences * hopeful).sum(1)
+        if o > 1:
+            gain = 0.05 * gain + (preferences * hopeful).amin(1)
+        margin = (prediction.mean[:, o:] - thresholds) / prediction.spread[:, o:]
+        return gain + self.caution * torch.special.log_ndtr(margin).sum(1)

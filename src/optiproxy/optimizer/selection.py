@@ -1,0 +1,67 @@
+"""Discrete candidates: around the ascended parameters, around the incumbents, and anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from optiproxy.spaces import Architecture, Space
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """Where the candidates come from.
+
+    Attributes:
+        draws: Architectures drawn from each ascended parameter set.
+        uniform: Share of uniform noise mixed into the distribution that they are drawn from.
+        incumbents: Best trials of which all neighbours, one decision away, are candidates as well.
+        neighbours: At most so many of them, drawn at random where there are more.
+    """
+
+    draws: int = 16
+    uniform: float = 0.1
+    incumbents: int = 5
+    neighbours: int = 200
+
+    def candidates(
+        self,
+        space: Space,
+        parameters: Tensor,
+        *,
+        mask: Tensor,
+        incumbents: Sequence[Architecture],
+        generator: torch.Generator,
+    ) -> list[Architecture]:
+        """Distinct combinations of choices, not yet checked for validity or novelty.
+
+        Args:
+            space: Where to search.
+            parameters: ``(b, d, c)`` ascended architecture parameters.
+            mask: ``(d, c)``, True where the decision has that choice.
+            incumbents: The best trials, best first.
+            generator: Draws.
+        """
+        chances = parameters.masked_fill(~mask, -torch.inf).softmax(-1)
+        chances = (1 - self.uniform) * chances + self.uniform * mask / mask.sum(1, keepdim=True)
+        b, d, c = chances.shape
+        drawn = torch.multinomial(chances.reshape(b * d, c), self.draws, replacement=True, generator=generator)
+        peaks = parameters.masked_fill(~mask, -torch.inf).argmax(-1)
+        rows = torch.cat([peaks, drawn.view(b, d, self.draws).transpose(1, 2).reshape(-1, d)])
+        around = [n for incumbent in incumbents[: self.incumbents] for n in neighbours(space, incumbent)]
+        order = torch.randperm(len(around), generator=generator)[: self.neighbours].tolist()
+        found: list[Architecture] = [tuple(row) for row in rows.tolist()]
+        return list(dict.fromkeys(found + [around[i] for i in order]))
+
+
+def neighbours(space: Space, architecture: Architecture) -> list[Architecture]:
+    """Every combination that differs in one decision."""
+    return [
+        (*architecture[:i], choice, *architecture[i + 1 :])
+        for i, decision in enumerate(space.decisions)
+        for choice in range(len(decision.choices))
+        if choice != architecture[i]
+    ]
