@@ -6,9 +6,7 @@ killed takes nothing else along.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from optiproxy.comparing.grid import Cell, Contest
 from optiproxy.comparing.memory import PeakMemory
 from optiproxy.comparing.outcome import Outcome
 from optiproxy.errors import StudyError
+from optiproxy.running.lifetime import end_with_parent
 
 
 def search_cell(cell: Cell, contest: Contest, *, budget: int, path: Path) -> None:
@@ -52,11 +51,4 @@ def prepare(environment: Mapping[str, str]) -> None:
     """
     os.environ.clear()
     os.environ.update(environment)
-    threading.Thread(target=_await_parent, daemon=True).start()
-
-
-def _await_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    end_with_parent()

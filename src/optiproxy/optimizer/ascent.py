@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-
-from torch import Generator, Tensor
+from typing import TYPE_CHECKING
 
 from optiproxy.optimizer.relaxation import Relaxation
 from optiproxy.proxy.adam import Adam
+
+if TYPE_CHECKING:
+    from torch import Generator, Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,9 +27,7 @@ class Ascent:
     learning_rate: float = 0.3
     relaxation: Relaxation = field(default_factory=Relaxation)
 
-    def __call__(
-        self, starts: Tensor, mask: Tensor, gain: Callable[[Tensor], Tensor], generator: Generator
-    ) -> Tensor:
+    def __call__(self, starts: Tensor, mask: Tensor, gain: Callable[[Tensor], Tensor], generator: Generator) -> Tensor:
         """Climb and return the final parameters ``(b, d, c)``.
 
         Args:

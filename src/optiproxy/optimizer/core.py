@@ -105,7 +105,10 @@ class OptiProxy:
         with torch.no_grad():
             prediction = proxy(space.encode(space.one_hot(candidates)))
             gains = torch.stack(
-                [config.gain(prediction, p.expand(len(candidates), -1), thresholds) for p in preferences[config.starts :]]
+                [
+                    config.gain(prediction, p.expand(len(candidates), -1), thresholds)
+                    for p in preferences[config.starts :]
+                ]
             )
         # Validity may be expensive (a latency to measure), so it is asked in the order of the gain, as rarely as possible.
         chosen: list[int] = []
@@ -115,9 +118,7 @@ class OptiProxy:
             if best is None:
                 break
             chosen.append(best)
-        return [
-            Proposal(candidates[i], targets.describe(self._goal, prediction.mean[i].tolist())) for i in chosen
-        ]
+        return [Proposal(candidates[i], targets.describe(self._goal, prediction.mean[i].tolist())) for i in chosen]
 
     def _fitted(self, targets: Targets) -> Proxy:
         space = self._space

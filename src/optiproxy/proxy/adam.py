@@ -31,9 +31,7 @@ class Adam:
         self._steps += 1
         with torch.no_grad():
             rate = learning_rate / (1 - 0.9**self._steps)
-            for p, gradient, first, second in zip(
-                self._parameters, gradients, self._first, self._second, strict=True
-            ):
+            for p, gradient, first, second in zip(self._parameters, gradients, self._first, self._second, strict=True):
                 first.lerp_(gradient, 0.1)
                 second.mul_(0.999).addcmul_(gradient, gradient, value=0.001)
                 p.mul_(1 - learning_rate * self._decay)

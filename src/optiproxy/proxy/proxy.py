@@ -51,9 +51,7 @@ class StructuralProxy:
     def __init__(self, unlabelled: GraphBatch, config: ProxyConfig, *, seed: int) -> None:
         generator = torch.Generator().manual_seed(seed)
         self._config = config
-        self._ensemble = pretrain(
-            unlabelled, ensemble=config.ensemble, config=config.pretraining, generator=generator
-        )
+        self._ensemble = pretrain(unlabelled, ensemble=config.ensemble, config=config.pretraining, generator=generator)
         self._center = torch.zeros(())
         self._scale = 1.0
         features = self._features(unlabelled)

@@ -60,15 +60,20 @@ class Regression:
             config: Settings, ``g`` in all.
         """
         n = len(features)
-        lengths, noises = (x.reshape(-1) for x in torch.meshgrid(
-            features.new_tensor(config.lengths), features.new_tensor(config.noises), indexing="ij"
-        ))
+        lengths, noises = (
+            x.reshape(-1)
+            for x in torch.meshgrid(
+                features.new_tensor(config.lengths), features.new_tensor(config.noises), indexing="ij"
+            )
+        )
         # In double precision, because a kernel matrix of similar graphs is close to singular.
         squared = _squared_distances(features, features).double()
         kernels = torch.exp(-squared / (2 * lengths.double()[:, None, None] ** 2))
         kernels = kernels + noises.double()[:, None, None] * torch.eye(n, dtype=torch.float64)
         factors = torch.linalg.cholesky(kernels)
-        inverse = torch.linalg.solve_triangular(factors, torch.eye(n, dtype=torch.float64).expand_as(factors), upper=False)
+        inverse = torch.linalg.solve_triangular(
+            factors, torch.eye(n, dtype=torch.float64).expand_as(factors), upper=False
+        )
         ones, y = inverse.sum(2), inverse @ targets.double()  # (g, n), (g, n, m)
         means = (ones[:, :, None] * y).sum(1) / ones.square().sum(1)[:, None]  # generalised least squares
         residuals = y - ones[:, :, None] * means[:, None, :]

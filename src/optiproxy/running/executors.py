@@ -6,7 +6,6 @@ import multiprocessing
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor, Future
 from typing import Any, ParamSpec, TypeVar, final
@@ -16,6 +15,7 @@ from pebble import ProcessExpired, ProcessPool
 
 from optiproxy.errors import SearchFailed, UsageError
 from optiproxy.running.evaluation import Outcome, one_line
+from optiproxy.running.lifetime import end_with_parent
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -93,14 +93,7 @@ def _start_worker() -> None:
     torch = sys.modules.get("torch")  # imported already where the user's script does so
     if torch is not None:
         torch.set_num_threads(1)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)  # a hanging evaluation would not let the process exit otherwise
+    end_with_parent()
 
 
 def outcome_of(future: Future[Outcome]) -> Outcome:

@@ -54,6 +54,6 @@ class OptiProxySampler(BaseSampler):
 
 
 def _optiproxy(space: Space, goal: Goal, *, seed: int) -> Algorithm:
-    from optiproxy.optimizer import OptiProxy  # torch loads here, not before
+    from optiproxy.optimizer.core import OptiProxy  # torch loads here, not before
 
     return OptiProxy(space, goal, seed=seed)
