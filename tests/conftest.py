@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from optiproxy.optimizer.core import OptiProxyConfig
 
 # The same examples in every run: a failure is a failure for everyone, and no timing decides.
 settings.register_profile("optiproxy", deadline=None, derandomize=True, max_examples=50)
@@ -20,3 +24,18 @@ def data_folder() -> Path:
     if not folder:
         pytest.skip("needs the benchmarks' data files: set OPTIPROXY_DATA to their folder")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def light_config() -> OptiProxyConfig:
+    """OptiProxy with tiny parts: for what holds whatever their size. What it finds is of no consequence."""
+    from optiproxy.optimizer.ascent import Ascent
+    from optiproxy.optimizer.core import OptiProxyConfig
+    from optiproxy.proxy import ProxyConfig
+    from optiproxy.proxy.ensemble import EnsembleConfig
+    from optiproxy.proxy.pretraining import PretrainingConfig
+
+    proxy = ProxyConfig(
+        ensemble=EnsembleConfig(members=2, width=8, layers=2), pretraining=PretrainingConfig(steps=4, batch=16)
+    )
+    return OptiProxyConfig(proxy=proxy, ascent=Ascent(steps=4), starts=4, unlabelled=64)

@@ -15,8 +15,9 @@ from optuna.testing.pytest_samplers import (
 
 from optiproxy.baselines import RandomSearch
 from optiproxy.errors import UsageError
-from optiproxy.metrics import Goal
+from optiproxy.metrics import Goal, Objective
 from optiproxy.optimizer import Proposal, Trial
+from optiproxy.optimizer.core import OptiProxy
 from optiproxy.sampler import AlgorithmSampler, OptiProxySampler, Parameters
 from optiproxy.spaces import FlatSpace, NASBench201
 
@@ -48,8 +49,8 @@ class TestRandomConforms(_Conformance):
 
 class TestOptiProxyConforms(_Conformance):
     @pytest.fixture
-    def sampler(self) -> Callable[[], BaseSampler]:
-        return lambda: OptiProxySampler(seed=0)
+    def sampler(self, light_config) -> Callable[[], BaseSampler]:
+        return lambda: OptiProxySampler(seed=0, config=light_config)
 
 
 def test_the_suites_run_unabridged():
@@ -286,6 +287,21 @@ def test_a_space_of_which_nothing_is_valid_is_named():
     study = optuna.create_study(sampler=AlgorithmSampler(RandomSearch, space, seed=0))
     with pytest.raises(UsageError, match="No combination of choices"):
         study.ask(dict(Parameters(space).distributions))
+
+
+def test_the_sampler_of_optiproxy_asks_for_what_the_algorithm_proposes(flat):
+    """With the default configuration, which is that of the command line."""
+    study = optuna.create_study(direction="maximize", sampler=OptiProxySampler(flat, seed=3))
+    study.optimize(_objective(flat), n_trials=6)
+    algorithm = OptiProxy(flat, Goal((Objective("objective_0"),)), seed=3)
+    trials: list[Trial] = []
+    for trial in study.trials:
+        (proposal,) = algorithm.propose(1)
+        assert Parameters(flat).decode(trial.params) == proposal.architecture
+        assert trial.system_attrs.get("optiproxy:predicted", {}) == pytest.approx(proposal.predicted)
+        trials.append(Trial(proposal.architecture, {"objective_0": trial.value}))
+        algorithm.observe(trials)
+    assert proposal.predicted
 
 
 def test_independent_sampling_follows_the_seed():

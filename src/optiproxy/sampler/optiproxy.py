@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, final
 
 from optuna.samplers import BaseSampler
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from optiproxy.metrics import Goal
     from optiproxy.optimizer import Algorithm
+    from optiproxy.optimizer.core import OptiProxyConfig
     from optiproxy.spaces import Space
 
 
@@ -34,10 +36,13 @@ class OptiProxySampler(BaseSampler):
         space: Where to search. If None, it is inferred from the parameters that the objective suggests: categories, and
             integers with few values. Floats are sampled at random.
         seed: The same seed and trials give the same proposals. If None, another one each time.
+        config: The parts of the method; by default those that serve every task.
     """
 
-    def __init__(self, space: Space | None = None, *, seed: int | None = None) -> None:
-        self._sampler = AlgorithmSampler(_optiproxy, space, seed=seed)
+    def __init__(
+        self, space: Space | None = None, *, seed: int | None = None, config: OptiProxyConfig | None = None
+    ) -> None:
+        self._sampler = AlgorithmSampler(partial(_optiproxy, config=config), space, seed=seed)
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         return self._sampler.infer_relative_search_space(study, trial)
@@ -53,7 +58,7 @@ class OptiProxySampler(BaseSampler):
         return self._sampler.sample_independent(study, trial, param_name, param_distribution)
 
 
-def _optiproxy(space: Space, goal: Goal, *, seed: int) -> Algorithm:
+def _optiproxy(space: Space, goal: Goal, *, seed: int, config: OptiProxyConfig | None) -> Algorithm:
     from optiproxy.optimizer.core import OptiProxy  # torch loads here, not before
 
-    return OptiProxy(space, goal, seed=seed)
+    return OptiProxy(space, goal, seed=seed, config=config)
