@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import spearmanr
+
+from optiproxy.proxy import ProxyConfig, StructuralProxy
+from optiproxy.proxy.ensemble import EnsembleConfig
+from optiproxy.proxy.pretraining import PretrainingConfig
+from optiproxy.spaces import NASBench201
+
+SPACE = NASBench201()
+CONFIG = ProxyConfig(ensemble=EnsembleConfig(members=2, width=16), pretraining=PretrainingConfig(steps=60))
+
+
+def cells(n, *, seed):
+    return SPACE.sample(np.random.default_rng(seed), n)
+
+
+def graphs(architectures):
+    return SPACE.encode(SPACE.one_hot(architectures))
+
+
+def worth(architectures):
+    """``(n, 1)``: convolutions that data passes on its way."""
+    from optiproxy.proxy.structure import structural_properties
+
+    return structural_properties(graphs(architectures))[:, 2:4].sum(1, keepdim=True)
+
+
+@pytest.fixture(scope="module")
+def proxy():
+    return StructuralProxy(graphs(cells(300, seed=0)), CONFIG, seed=0)
+
+
+def test_few_trials_of_a_structural_property_order_unseen_cells(proxy):
+    train, test = cells(40, seed=1), cells(200, seed=2)
+    proxy.fit(graphs(train), worth(train))
+    predicted = proxy(graphs(test)).mean
+    assert spearmanr(predicted[:, 0], worth(test)[:, 0]).statistic > 0.8
+
+
+def test_is_surer_of_what_it_was_told(proxy):
+    train, test = cells(20, seed=1), cells(100, seed=2)
+    proxy.fit(graphs(train), worth(train))
+    assert proxy(graphs(train)).spread.mean() < 0.7 * proxy(graphs(test)).spread.mean()
+
+
+def test_fitting_again_forgets_the_past(proxy):
+    test = graphs(cells(10, seed=2))
+    few, many = cells(5, seed=1), cells(30, seed=1)
+    proxy.fit(graphs(few), worth(few))
+    before = proxy(test)
+    proxy.fit(graphs(many), worth(many))
+    between = proxy(test)
+    proxy.fit(graphs(few), worth(few))
+    assert torch.equal(proxy(test).mean, before.mean)
+    assert torch.equal(proxy(test).spread, before.spread)
+    assert not torch.allclose(between.mean, before.mean)
+
+
+def test_mirror_images_are_predicted_alike(proxy):
+    """Two cells that differ in the order of their nodes only compute the same, though the benchmark counts them twice."""
+    train = cells(20, seed=1)
+    proxy.fit(graphs(train), worth(train))
+    # Edges 0-1, 1-3 and 0-2, 2-3 are the two ways round; edge 1-2 is cut.
+    one, mirrored = (2, 3, 0, 4, 1, 2), (3, 2, 0, 4, 2, 1)
+    prediction = proxy(graphs([one, mirrored]))
+    torch.testing.assert_close(prediction.mean[0], prediction.mean[1])
+    torch.testing.assert_close(prediction.spread[0], prediction.spread[1])
+
+
+def test_the_prediction_can_be_climbed(proxy):
+    """A step along the gradient with respect to relaxed cells raises the mean as much as the gradient says."""
+    train = cells(20, seed=1)
+    proxy.fit(graphs(train), worth(train))
+    weights = torch.randn(3, 6, 5, generator=torch.Generator().manual_seed(0)).softmax(-1).requires_grad_()
+    mean = proxy(SPACE.encode(weights)).mean.sum()
+    (gradient,) = torch.autograd.grad(mean, weights)
+    step = 1e-2 * gradient / gradient.norm()
+    with torch.no_grad():
+        difference = proxy(SPACE.encode(weights + step)).mean.sum() - proxy(SPACE.encode(weights - step)).mean.sum()
+    assert float(difference) == pytest.approx(float(2e-2 * gradient.norm()), rel=0.05)
+
+
+def test_is_a_function_of_its_seed():
+    config = ProxyConfig(ensemble=EnsembleConfig(members=2, width=8), pretraining=PretrainingConfig(steps=3))
+    train, test = cells(10, seed=1), graphs(cells(5, seed=2))
+    means = []
+    for seed in (0, 0, 1):
+        proxy = StructuralProxy(graphs(cells(50, seed=0)), config, seed=seed)
+        proxy.fit(graphs(train), worth(train))
+        means.append(proxy(test).mean)
+    assert torch.equal(means[0], means[1])
+    assert not torch.allclose(means[0], means[2])

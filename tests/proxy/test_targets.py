@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from optiproxy.metrics import Goal, Limit, Objective
+from optiproxy.proxy.targets import Scale, Targets
+
+# Quarters: ties are common, differences are never below what floats resolve.
+QUARTERS = st.integers(-400, 400).map(lambda x: x / 4)
+OBSERVED = arrays(np.float64, st.integers(1, 30), elements=QUARTERS)
+WITH_MISSING = arrays(
+    np.float64, st.integers(1, 30), elements=st.one_of(QUARTERS, st.sampled_from([math.nan, -math.inf, math.inf]))
+)
+
+
+@given(OBSERVED)
+def test_scores_keep_the_order_and_the_ties(observed):
+    scores = Scale.fit(observed).score(observed)
+    assert np.isfinite(scores).all()
+    assert ((scores[:, None] < scores[None, :]) == (observed[:, None] < observed[None, :])).all()
+
+
+@given(OBSERVED, st.floats(0.1, 10), st.floats(-5, 5))
+def test_scores_depend_on_nothing_but_the_order(observed, factor, offset):
+    curved = np.exp(observed / 50) * factor + offset
+    np.testing.assert_allclose(Scale.fit(curved).score(curved), Scale.fit(observed).score(observed))
+
+
+@given(OBSERVED)
+def test_the_opposite_of_the_values_has_the_opposite_scores(observed):
+    np.testing.assert_allclose(Scale.fit(-observed).score(-observed), -Scale.fit(observed).score(observed), atol=1e-12)
+
+
+def test_many_different_values_score_like_a_normal_sample():
+    scores = Scale.fit(np.random.default_rng(0).exponential(size=1000) ** 3).score
+    values = np.random.default_rng(0).exponential(size=1000) ** 3
+    assert scores(values).mean() == pytest.approx(0, abs=1e-6)
+    assert scores(values).std() == pytest.approx(1, abs=0.01)
+
+
+@given(WITH_MISSING)
+def test_what_is_missing_is_as_bad_as_the_worst(observed):
+    scale = Scale.fit(observed)
+    scores = scale.score(observed)
+    missing = ~np.isfinite(observed)
+    assert np.isfinite(scores).all()
+    if missing.any():
+        assert set(scores[missing]) == {scores.min()}
+
+
+@given(OBSERVED)
+def test_values_are_found_again_from_their_scores(observed):
+    scale = Scale.fit(observed)
+    found = [scale.value(score) for score in scale.score(observed)]
+    np.testing.assert_allclose(found, observed, atol=1e-9)
+
+
+@given(OBSERVED, st.lists(st.floats(-10, 10), min_size=2, max_size=2))
+def test_a_better_score_never_means_a_worse_value(observed, scores):
+    scale = Scale.fit(observed)
+    low, high = sorted(scores)
+    assert scale.value(low) <= scale.value(high) + 1e-9
+
+
+@given(OBSERVED, QUARTERS)
+def test_the_threshold_separates_what_reaches_a_value_from_what_does_not(observed, bound):
+    scale = Scale.fit(observed)
+    reached = scale.score(observed) > scale.threshold(bound)
+    assert (reached == (observed >= bound)).all()
+
+
+def test_a_scale_of_nothing_says_nothing():
+    scale = Scale.fit(np.array([math.nan, -math.inf]))
+    assert not scale.score(np.array([math.nan, 1.0])).any()
+    assert math.isnan(scale.value(0.0))
+    assert math.isfinite(scale.threshold(0.0))
+
+
+GOAL = Goal((Objective("accuracy"), Objective("size", "min")), (Limit("latency", 4.0), Limit("recall", 0.5, ">=")))
+METRICS = [
+    {"accuracy": 90.0, "size": 3.0, "latency": 2.0, "recall": 0.4},
+    {"accuracy": 80.0, "size": 1.0, "latency": 4.0, "recall": 0.5},
+    {"accuracy": 95.0, "size": 2.0, "latency": 7.0, "recall": 0.9},
+    {},
+    {"accuracy": math.nan, "size": 2.5, "latency": 3.0},
+]
+
+
+def test_every_column_grows_with_what_is_wanted():
+    scores = Targets.of(GOAL, METRICS).scores
+    assert scores.shape == (5, 4)
+    measured = scores[:3]
+    assert [list(np.argsort(-column)) for column in measured.T] == [[2, 0, 1], [1, 2, 0], [0, 1, 2], [2, 1, 0]]
+    assert (scores[3] == scores.min(0)).all()
+    assert (scores[4, [0, 3]] == scores.min(0)[[0, 3]]).all()
+
+
+def test_limits_are_kept_exactly_above_their_thresholds():
+    targets = Targets.of(GOAL, METRICS)
+    kept = targets.scores[:, 2:] > np.array(targets.thresholds)
+    expected = [[limit.violation(metrics) <= 0 for limit in GOAL.limits] for metrics in METRICS]
+    assert kept.tolist() == expected
+
+
+def test_scores_are_told_in_the_units_of_the_metrics():
+    targets = Targets.of(GOAL, METRICS)
+    for row, metrics in zip(targets.scores[:3], METRICS, strict=False):
+        assert targets.describe(GOAL, row.tolist()) == pytest.approx(metrics)
+
+
+def test_a_metric_that_was_never_measured_is_not_predicted():
+    targets = Targets.of(
+        Goal((Objective("accuracy"),), (Limit("latency", 1.0),)), [{"accuracy": 1.0}, {"accuracy": 2.0}]
+    )
+    assert set(targets.describe(Goal((Objective("accuracy"),), (Limit("latency", 1.0),)), [0.0, 0.0])) == {"accuracy"}
+
+
+def test_the_objective_is_described_where_it_is_limited_too():
+    goal = Goal((Objective("size", "min"),), (Limit("size", 2.0),))
+    targets = Targets.of(goal, [{"size": 1.0}, {"size": 3.0}])
+    assert targets.describe(goal, targets.scores[0].tolist()) == pytest.approx({"size": 1.0})
