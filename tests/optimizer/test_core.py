@@ -1,0 +1,174 @@
+"""What distinguishes OptiProxy from a conforming algorithm: that it learns. Conformance is tested with the suite."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from optiproxy.baselines import RandomSearch
+from optiproxy.metrics import Goal, Limit, Objective
+from optiproxy.optimizer import Trial
+from optiproxy.optimizer.ascent import Ascent
+from optiproxy.optimizer.core import OptiProxy, OptiProxyConfig
+from optiproxy.proxy import ProxyConfig
+from optiproxy.proxy.ensemble import EnsembleConfig
+from optiproxy.proxy.pretraining import PretrainingConfig
+from optiproxy.spaces import FlatSpace, NASBench201, RestrictedSpace
+
+SPACE = FlatSpace({f"layer{d}": [*range(4)] for d in range(8)})
+SCORE = Goal((Objective("score"),))
+
+
+def measure(architecture):
+    """Separable: each decision adds to the score what its choice is worth, and costs as many as its position."""
+    worth = np.random.default_rng(0).normal(size=(8, 4))
+    return {
+        "score": float(worth[np.arange(8), architecture].sum()),
+        "cost": float(sum(architecture)),
+    }
+
+
+def small() -> OptiProxyConfig:
+    """Large enough to learn what matters here, at a fraction of the default's time."""
+    proxy = ProxyConfig(
+        ensemble=EnsembleConfig(members=3, width=16, layers=2), pretraining=PretrainingConfig(steps=80, batch=32)
+    )
+    return OptiProxyConfig(proxy=proxy, ascent=Ascent(steps=10), starts=8, unlabelled=300)
+
+
+def optiproxy(space=SPACE, goal=SCORE, *, seed=0):
+    return OptiProxy(space, goal, seed=seed, config=small())
+
+
+def search(algorithm, budget, evaluate=measure):
+    trials = []
+    while len(trials) < budget:
+        (proposal,) = algorithm.propose(1)
+        trials.append(Trial(proposal.architecture, evaluate(proposal.architecture)))
+        algorithm.observe(trials)
+    return trials
+
+
+def best(trials):
+    return max(trial.metrics["score"] for trial in trials)
+
+
+def share_better(score):
+    """Share of the space that is better, from a sample."""
+    sample = [measure(a)["score"] for a in SPACE.sample(np.random.default_rng(9), 20_000)]
+    return float(np.mean(np.array(sample) > score))
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_finds_in_40_queries_what_random_search_needs_thousands_for(seed):
+    """With the default configuration: among the best thousandth, where one random search in 25 would be."""
+    found = best(search(OptiProxy(SPACE, SCORE, seed=seed), 40))
+    assert share_better(found) <= 1e-3
+    assert found > best(search(RandomSearch(SPACE, SCORE, seed=seed), 40))
+
+
+def test_looks_where_a_limit_is_kept():
+    """A fifth of the space keeps it; once it has seen some, most of what is proposed does."""
+    goal = Goal((Objective("score"),), (Limit("cost", 9.0),))
+    sample = SPACE.sample(np.random.default_rng(9), 2000)
+    assert np.mean([goal.feasible(measure(a)) for a in sample]) < 0.25
+    shares, found = [], []
+    for seed in range(3):
+        trials = search(optiproxy(goal=goal, seed=seed), 40)
+        feasible = [goal.feasible(trial.metrics) for trial in trials]
+        shares.append(np.mean(feasible[10:]))
+        found.append(best([trial for trial, kept in zip(trials, feasible, strict=True) if kept]))
+    assert np.mean(shares) > 0.5
+    assert min(found) > max(measure(a)["score"] for a in sample[:200] if goal.feasible(measure(a)))
+
+
+def dominated(trials):
+    """Area that scores and costs leave behind, from the worst corner; larger = better."""
+    points = sorted((trial.metrics["cost"], trial.metrics["score"]) for trial in trials)
+    ends = [cost for cost, _ in points[1:]] + [24.0]
+    heights = np.maximum.accumulate([score + 7.0 for _, score in points])
+    return float(sum(height * (end - cost) for (cost, _), end, height in zip(points, ends, heights, strict=True)))
+
+
+def test_several_objectives_give_a_front_that_spans_what_random_search_does_not_reach():
+    goal = Goal((Objective("score"), Objective("cost", "min")))
+    ours, random = ([], [])
+    for seed in range(3):
+        trials = search(optiproxy(goal=goal, seed=seed), 40)
+        assert len(goal.front([trial.metrics for trial in trials])) >= 3
+        ours.append(dominated(trials))
+        random.append(dominated(search(RandomSearch(SPACE, goal, seed=seed), 40)))
+    assert min(ours) > max(random)
+
+
+def test_learns_from_what_others_have_tried():
+    """From 60 random trials the first proposal is better than all of them."""
+    for seed in range(3):
+        tried = SPACE.sample(np.random.default_rng(seed), 60)
+        trials = [Trial(architecture, measure(architecture)) for architecture in tried]
+        algorithm = optiproxy(seed=seed)
+        algorithm.observe(trials)
+        (proposal,) = algorithm.propose(1)
+        assert measure(proposal.architecture)["score"] > best(trials)
+
+
+def test_predictions_are_in_the_units_of_the_metrics_and_tell_good_from_bad():
+    goal = Goal((Objective("score"),), (Limit("cost", 12.0),))
+    algorithm = optiproxy(goal=goal)
+    predicted, measured = [], []
+    trials = []
+    for _ in range(30):
+        (proposal,) = algorithm.propose(1)
+        metrics = measure(proposal.architecture)
+        trials.append(Trial(proposal.architecture, metrics))
+        algorithm.observe(trials)
+        if proposal.predicted:
+            predicted.append([proposal.predicted[name] for name in ("score", "cost")])
+            measured.append([metrics[name] for name in ("score", "cost")])
+    error = np.abs(np.array(predicted) - np.array(measured))[10:].mean(0)
+    spread = np.std(
+        [[metrics["score"], metrics["cost"]] for metrics in map(measure, SPACE.sample(np.random.default_rng(0), 500))],
+        axis=0,
+    )
+    assert (error < spread).all()
+
+
+@pytest.mark.parametrize("failed", [{}, {"score": float("nan")}])
+def test_failures_are_avoided_like_bad_results(failed):
+    """Everything that has choice 0 in the first layer crashes, a quarter of the space."""
+
+    def evaluate(architecture):
+        return measure(architecture) if architecture[0] else failed
+
+    trials = search(optiproxy(), 40, evaluate)
+    assert sum(trial.architecture[0] == 0 for trial in trials[20:]) <= 3
+
+
+def test_does_not_propose_isomorphic_cells_nor_pending_ones():
+    algorithm = optiproxy(NASBench201())
+    space = NASBench201()
+    trials = []
+    for _ in range(4):
+        first = [proposal.architecture for proposal in algorithm.propose(4)]
+        more = [proposal.architecture for proposal in algorithm.propose(4, first)]
+        trials += [Trial(a, {"score": float(a.count(3) - a.count(0))}) for a in (*first, *more)]
+        algorithm.observe(trials)
+    assert len({space.canonical(trial.architecture) for trial in trials}) == 32
+
+
+def test_asks_for_validity_rarely():
+    """It may be a latency to measure, so only what would be proposed is asked for."""
+    asked = []
+    space = RestrictedSpace(SPACE, lambda architecture: asked.append(architecture) is None)
+    algorithm = optiproxy(space)
+    algorithm.observe([Trial(a, measure(a)) for a in SPACE.sample(np.random.default_rng(0), 20)])
+    assert len(algorithm.propose(3)) == 3
+    assert len(asked) == 3
+
+
+def test_global_random_streams_are_left_alone():
+    before = torch.get_rng_state(), np.random.get_state()[1].tolist()  # noqa: NPY002 - the global state is the point
+    search(optiproxy(), 6)
+    assert torch.equal(torch.get_rng_state(), before[0])
+    assert np.random.get_state()[1].tolist() == before[1]  # noqa: NPY002

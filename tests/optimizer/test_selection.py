@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import itertools
+
+import pytest
+import torch
+
+from optiproxy.optimizer.selection import Selection, neighbours
+from optiproxy.spaces import FlatSpace, NASBench201
+
+SPACE = FlatSpace({"a": [*range(4)], "b": [*range(2)], "c": ["only"], "d": [*range(3)]})
+COUNTS = (4, 2, 1, 3)
+MASK = torch.arange(4)[None, :] < torch.tensor(COUNTS)[:, None]
+INCUMBENTS = [(0, 0, 0, 0), (3, 1, 0, 2)]
+
+
+def candidates(selection, parameters, incumbents=(), seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return selection.candidates(SPACE, parameters, mask=MASK, incumbents=incumbents, generator=generator)
+
+
+def parameters(b=6, *, scale=1.0):
+    return scale * torch.randn(b, 4, 4, generator=torch.Generator().manual_seed(1))
+
+
+def test_candidates_are_distinct_members_of_the_space():
+    found = candidates(Selection(), parameters(), INCUMBENTS)
+    assert len(found) == len(set(found))
+    assert all(len(a) == 4 and all(0 <= i < n for i, n in zip(a, COUNTS, strict=True)) for a in found)
+    assert all(type(i) is int for a in found for i in a)
+
+
+def test_the_peaks_and_all_neighbours_of_the_incumbents_are_among_them():
+    given = parameters()
+    found = candidates(Selection(draws=1), given, INCUMBENTS)
+    peaks = {tuple(row) for row in given.masked_fill(~MASK, -torch.inf).argmax(-1).tolist()}
+    assert peaks <= set(found)
+    assert {n for incumbent in INCUMBENTS for n in neighbours(SPACE, incumbent)} <= set(found)
+
+
+def test_what_is_drawn_follows_the_parameters():
+    """Certain parameters leave one candidate; a share of uniform draws brings the others."""
+    given = torch.zeros(1, 4, 4)
+    given[0, torch.arange(4), torch.tensor([2, 1, 0, 0])] = 50.0
+    assert candidates(Selection(draws=64, uniform=0.0), given) == [(2, 1, 0, 0)]
+    assert len(candidates(Selection(draws=400, uniform=1.0), given)) == 24
+    assert candidates(Selection(draws=4, uniform=0.5), given)[0] == (2, 1, 0, 0)
+
+
+def test_many_neighbours_are_thinned_out_at_random():
+    selection = Selection(draws=1, uniform=0.0, incumbents=2, neighbours=3)
+    given = torch.zeros(1, 4, 4)
+    given[..., 0] = 50.0
+    drawn = [set(candidates(selection, given, INCUMBENTS, seed=seed)) - {(0, 0, 0, 0)} for seed in range(20)]
+    allowed = {n for incumbent in INCUMBENTS for n in neighbours(SPACE, incumbent)}
+    assert all(len(found) <= 3 and found <= allowed for found in drawn)
+    assert set.union(*drawn) == allowed
+
+
+def test_only_the_best_trials_are_incumbents():
+    given = torch.zeros(1, 4, 4)
+    given[..., 0] = 50.0
+    found = candidates(Selection(draws=1, uniform=0.0, incumbents=1), given, INCUMBENTS)
+    assert set(found) == {(0, 0, 0, 0), *neighbours(SPACE, (0, 0, 0, 0))}
+
+
+@pytest.mark.parametrize("architecture", list(itertools.product(range(4), range(2), range(1), range(3)))[::5])
+def test_neighbours_are_all_that_differ_in_one_decision(architecture):
+    everything = itertools.product(*(range(n) for n in COUNTS))
+    expected = [a for a in everything if sum(x != y for x, y in zip(a, architecture, strict=True)) == 1]
+    assert sorted(neighbours(SPACE, architecture)) == expected
+
+
+def test_a_cell_has_24_neighbours():
+    assert len(set(neighbours(NASBench201(), (0, 1, 2, 3, 4, 0)))) == 24
