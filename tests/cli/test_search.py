@@ -44,6 +44,15 @@ def test_the_same_command_resumes_to_a_larger_budget_as_if_never_interrupted(opt
     assert untimed(read(tmp_path / "parts")["trials"]) == untimed(read(tmp_path / "whole")["trials"])
 
 
+def test_optiproxy_searches_by_default_and_resumes_as_if_never_interrupted(optiproxy, tmp_path):
+    for budget, out in ((5, "parts"), (8, "parts"), (8, "whole")):
+        assert optiproxy("search", TABLE, "--seed", 1, "--budget", budget, "--out", out).exit_code == 0
+    parts, whole = (read(tmp_path / out) for out in ("parts", "whole"))
+    assert parts["algorithm"] == whole["algorithm"] == "optiproxy"
+    assert untimed(parts["trials"]) == untimed(whole["trials"])
+    assert whole["trials"][-1]["predicted"].keys() == {"val_accuracy"}
+
+
 def test_a_finished_search_spends_nothing_more(optiproxy, tmp_path):
     optiproxy(*QUICK, "--budget", 5, "--out", "out")
     before = read(tmp_path / "out")
