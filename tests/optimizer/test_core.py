@@ -32,7 +32,8 @@ def measure(architecture):
 def small() -> OptiProxyConfig:
     """Large enough to learn what matters here, at a fraction of the default's time."""
     proxy = ProxyConfig(
-        ensemble=EnsembleConfig(members=3, width=16, layers=2), pretraining=PretrainingConfig(steps=80, batch=32)
+        ensemble=EnsembleConfig(members=3, width=16, layers=2),
+        pretraining=PretrainingConfig(steps=80, batch=32, learning_rate=1e-2),
     )
     return OptiProxyConfig(proxy=proxy, ascent=Ascent(steps=10), starts=8, unlabelled=300)
 

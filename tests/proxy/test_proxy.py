@@ -11,7 +11,9 @@ from optiproxy.proxy.pretraining import PretrainingConfig
 from optiproxy.spaces import NASBench201
 
 SPACE = NASBench201()
-CONFIG = ProxyConfig(ensemble=EnsembleConfig(members=2, width=16), pretraining=PretrainingConfig(steps=60))
+CONFIG = ProxyConfig(
+    ensemble=EnsembleConfig(members=2, width=16), pretraining=PretrainingConfig(steps=60, learning_rate=1e-2)
+)
 
 
 def cells(n, *, seed):
