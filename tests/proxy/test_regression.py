@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import RBF
+from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct
 
 from optiproxy.proxy.regression import Regression, RegressionConfig, typical_distance
 
@@ -17,20 +17,23 @@ def values(features):
     return torch.stack([features.sin().sum(1), features[:, 0] * features[:, 1]], 1)
 
 
-def fixed(length, noise):
-    return RegressionConfig(lengths=(length,), noises=(noise,))
+def fixed(length, noise, trend=0.0):
+    return RegressionConfig(lengths=(length,), trends=(trend,), noises=(noise,))
 
 
-@pytest.mark.parametrize(("length", "noise"), [(0.8, 0.01), (1.5, 0.1), (3.0, 0.5)])
-def test_predicts_what_the_textbook_does(length, noise):
+@pytest.mark.parametrize(
+    ("length", "noise", "trend"), [(0.8, 0.01, 0.0), (1.5, 0.1, 0.3), (3.0, 0.5, 2.0), (1.0, 0.01, 50.0)]
+)
+def test_predicts_what_the_textbook_does(length, noise, trend):
     """Scikit-learn's regression of the residuals from our constant mean, with our function variance."""
     train, test = points(25), points(40, seed=1)
     targets = values(train)
-    regression = Regression.fit(train, targets, fixed(length, noise))
+    regression = Regression.fit(train, targets, fixed(length, noise, trend))
     prediction = regression(test)
+    line = ConstantKernel(2 * trend + 1e-15, "fixed") * DotProduct(0.0, "fixed")
     for column in range(2):
         mean, scale = float(regression.means[column]), float(regression.scales[column])
-        reference = GaussianProcessRegressor(RBF(length), alpha=noise, optimizer=None)
+        reference = GaussianProcessRegressor(RBF(length) + line, alpha=noise, optimizer=None)
         reference.fit(train.numpy(), (targets[:, column] - mean).numpy() / scale**0.5)
         expected, spread = reference.predict(test.numpy(), return_std=True)
         np.testing.assert_allclose(prediction.mean[:, column], expected * scale**0.5 + mean, atol=1e-6)
@@ -41,9 +44,9 @@ def test_constant_mean_and_variance_are_the_likeliest():
     """They maximise the density of the targets: no other pair has a larger one."""
     train = points(20)
     targets = values(train)[:, :1] + 7.0
-    regression = Regression.fit(train, targets, fixed(1.0, 0.1))
+    regression = Regression.fit(train, targets, fixed(1.0, 0.1, 0.5))
     squared = (train[:, None] - train[None]).square().sum(2)
-    kernel = torch.exp(-squared / 2) + 0.1 * torch.eye(20)
+    kernel = torch.exp(-squared / 2) + train @ train.T + 0.1 * torch.eye(20)
 
     def density(mean, scale):
         normal = torch.distributions.MultivariateNormal(mean * torch.ones(20).double(), scale * kernel)
@@ -58,12 +61,10 @@ def test_each_metric_chooses_the_setting_under_which_it_is_likeliest():
     features = torch.linspace(0, 10, 40, dtype=torch.float64)[:, None]
     noise = torch.tensor(np.random.default_rng(0).normal(size=40))
     targets = torch.stack([(features[:, 0] / 3).sin(), (3 * features[:, 0]).sin(), noise], 1)
-    regression = Regression.fit(features, targets, RegressionConfig(lengths=(0.4, 3.0), noises=(1e-4, 1e-2)))
-    assert regression.lengths[:2].tolist() == pytest.approx([3.0, 0.4])
-    alone = [
-        Regression.fit(features, targets[:, [m]], RegressionConfig(lengths=(0.4, 3.0), noises=(1e-4, 1e-2)))
-        for m in range(3)
-    ]
+    config = RegressionConfig(lengths=(0.4, 3.0), trends=(0.0, 0.1), noises=(1e-4, 1e-2))
+    regression = Regression.fit(features, targets, config)
+    assert regression.kernel.lengths[:2].tolist() == pytest.approx([3.0, 0.4])
+    alone = [Regression.fit(features, targets[:, [m]], config) for m in range(3)]
     test = features + 0.1
     together = regression(test)
     for m in range(3):
@@ -88,9 +89,19 @@ def test_spread_grows_away_from_what_was_observed_to_that_of_the_function():
     torch.testing.assert_close(prediction.mean[-1], regression.means)
 
 
-def test_gradients_are_exact():
+def test_a_trend_goes_on_where_nothing_was_observed():
+    train = points(15)
+    slope = torch.tensor([[1.0], [-2.0], [0.5]], dtype=torch.float64)
+    away = 10 * points(8, seed=3)
+    with_trend, without = (Regression.fit(train, train @ slope, fixed(1.0, 0.01, trend))(away) for trend in (3.0, 0.0))
+    errors = [(prediction.mean - away @ slope).abs().mean() for prediction in (with_trend, without)]
+    assert errors[0] < 0.1 * errors[1]
+
+
+@pytest.mark.parametrize("trend", [0.0, 1.0])
+def test_gradients_are_exact(trend):
     train = points(10)
-    regression = Regression.fit(train, values(train), fixed(1.2, 0.05))
+    regression = Regression.fit(train, values(train), fixed(1.2, 0.05, trend))
 
     def predicted(features):
         prediction = regression(features)
@@ -102,7 +113,7 @@ def test_gradients_are_exact():
 def test_gradients_are_finite_where_a_trial_was_made():
     train = points(10).float()
     at = train.clone().requires_grad_()
-    prediction = Regression.fit(train, values(train), fixed(1.0, 0.01))(at)
+    prediction = Regression.fit(train, values(train), RegressionConfig())(at)
     (gradient,) = torch.autograd.grad(prediction.mean.sum() + prediction.spread.sum(), at)
     assert gradient.isfinite().all()
 

@@ -33,14 +33,15 @@ def by_enumeration(operations, adjacency, inputs, outputs):
     edges = {pair for path in found for pair in itertools.pairwise(path)}
     features = operations.shape[1]
     counts = [sum(operations[node, f] for node in live) for f in range(features)]
-    chains = [max((sum(operations[node, f] for node in path) for path in found), default=0) for f in range(features)]
-    depth = max(map(len, found), default=0)
-    return [*counts, *chains, depth, math.log1p(len(found)), len(edges)]
+    chains = [[sum(operations[node, f] for node in path) for path in found] for f in range(features)]
+    chains.append([len(path) for path in found])
+    longest, shortest = ([extreme(lengths, default=-1) for lengths in chains] for extreme in (max, min))
+    return [*counts, *longest, *shortest, math.log1p(len(found)), len(edges)]
 
 
 def check(graphs):
     properties = structural_properties(graphs)
-    assert properties.shape == (len(graphs), 2 * graphs.operations.shape[2] + 3)
+    assert properties.shape == (len(graphs), 3 * graphs.operations.shape[2] + 4)
     for row, operations, adjacency in zip(properties, graphs.operations, graphs.adjacency, strict=True):
         expected = by_enumeration(operations.numpy(), adjacency.numpy(), graphs.inputs, graphs.outputs)
         np.testing.assert_allclose(row.numpy(), expected, rtol=1e-5)
@@ -65,6 +66,7 @@ def test_properties_of_any_graph_are_those_found_by_walking_every_path(inputs, o
     check(GraphBatch(torch.tensor(operations), torch.tensor(adjacency), inputs, outputs))
 
 
-def test_a_dead_graph_has_no_properties():
+def test_a_dead_graph_has_nothing():
     space = NASBench201()
-    assert not structural_properties(space.encode(space.one_hot([(0,) * 6]))).any()
+    (row,) = structural_properties(space.encode(space.one_hot([(0,) * 6]))).tolist()
+    assert row == [0.0] * 7 + [-1.0] * 16 + [0.0] * 2

@@ -15,11 +15,8 @@ from optiproxy.comparing.progress import ComparisonObserver, Silent
 from optiproxy.comparing.worker import prepare, search_cell
 from optiproxy.errors import SearchFailed
 
-LIBRARIES = ("optuna", "torch", "torch._dynamo", "optiproxy.running.registry", "optiproxy.running.search")
-"""Imported once, before the processes fork: what every search needs and none should be charged for.
-
-The first step of any torch optimizer imports `torch._dynamo`, 800 modules and 70 MB, though nothing is compiled.
-"""
+LIBRARIES = ("optuna", "scipy.special", "torch", "optiproxy.running.registry", "optiproxy.running.search")
+"""Imported once, before the processes fork: what every search needs and none should be charged for."""
 
 
 def compare(

@@ -38,7 +38,7 @@ class OptiProxyConfig:
     ascent: Ascent = field(default_factory=Ascent)
     gain: Gain = field(default_factory=Gain)
     selection: Selection = field(default_factory=Selection)
-    initial: int = 3
+    initial: int = 2
     starts: int = 16
     unlabelled: int = 1500
 

@@ -24,7 +24,7 @@ class EnsembleConfig:
 
     members: int = 5
     width: int = 32
-    layers: int = 3
+    layers: int = 2
 
 
 class GraphEnsemble(nn.Module):

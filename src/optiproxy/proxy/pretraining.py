@@ -25,9 +25,9 @@ class PretrainingConfig:
         learning_rate: At the peak of the one-cycle schedule.
     """
 
-    steps: int = 400
+    steps: int = 800
     batch: int = 64
-    learning_rate: float = 1e-2
+    learning_rate: float = 2e-2
 
 
 def pretrain(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -12,14 +14,14 @@ def structural_properties(graphs: GraphBatch) -> Tensor:
     """Describe each graph by what data can do on its way from the inputs to the outputs.
 
     A node is live when it lies on some path from an input to an output. The properties are: live nodes per operation;
-    the longest chain of each operation, that is the most nodes of it on one path; the depth; the logarithm of one plus
-    the number of paths; the live edges.
+    the longest and the shortest chain of each operation, that is the most and the fewest nodes of it on one path; the same
+    for nodes of any operation; the logarithm of one plus the number of paths; the live edges.
 
     Args:
         graphs: Discrete: all weights 0 or 1.
 
     Returns:
-        ``(b, 2 f + 3)``, one column per property.
+        ``(b, 3 f + 4)``, one column per property; chains are -1 where no path exists.
     """
     operations, adjacency = graphs.operations, graphs.adjacency
     b, v, _ = operations.shape
@@ -32,9 +34,10 @@ def structural_properties(graphs: GraphBatch) -> Tensor:
     edges = adjacency * live[:, :, None] * live[:, None, :]
     counts = (operations * live[:, :, None]).sum(1)
     lengths = torch.cat([operations, operations.new_ones(b, v, 1)], 2) * live[:, :, None]
-    chains = _longest(lengths, edges)
+    longest = _extreme_path(lengths, edges, starts=starts, ends=ends, better=torch.maximum, worst=-torch.inf)
+    shortest = _extreme_path(lengths, edges, starts=starts, ends=ends, better=torch.minimum, worst=torch.inf)
     paths = torch.log1p((arriving * ends).sum(1, keepdim=True))
-    return torch.cat([counts, chains, paths, edges.sum((1, 2))[:, None]], 1)
+    return torch.cat([counts, longest, shortest, paths, edges.sum((1, 2))[:, None]], 1)
 
 
 def _accumulate(at_start: Tensor, adjacency: Tensor) -> Tensor:
@@ -46,12 +49,22 @@ def _accumulate(at_start: Tensor, adjacency: Tensor) -> Tensor:
     return torch.stack(found, 1)
 
 
-def _longest(lengths: Tensor, edges: Tensor) -> Tensor:
-    """``(b, k)`` largest sum along any path, for each of the ``k`` node lengths in ``lengths (b, v, k)``."""
+def _extreme_path(
+    lengths: Tensor,
+    edges: Tensor,
+    *,
+    starts: Tensor,
+    ends: Tensor,
+    better: Callable[[Tensor, Tensor], Tensor],
+    worst: float,
+) -> Tensor:
+    """``(b, k)`` longest or shortest sum along any path from start to end, for each of ``k`` lengths ``(b, v, k)``."""
     found: list[Tensor] = []
     for node in range(lengths.shape[1]):
-        before = torch.zeros_like(lengths[:, 0])
+        before = torch.where(starts[:, node, None] > 0, 0.0, worst).expand_as(lengths[:, node])
         for i in range(node):
-            before = torch.maximum(before, found[i] * edges[:, i, node, None])
+            before = better(before, torch.where(edges[:, i, node, None] > 0, found[i], worst))
         found.append(lengths[:, node] + before)
-    return torch.stack(found, 1).amax(1)
+    at_ends = torch.stack([torch.where(ends[:, i, None] > 0, x, worst) for i, x in enumerate(found)])
+    extreme = at_ends.amax(0) if worst < 0 else at_ends.amin(0)
+    return torch.where(extreme.isfinite(), extreme, -1.0)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from optiproxy.metrics import Goal, Metrics
 
@@ -33,7 +33,7 @@ class Scale:
         values, counts = np.unique(finite, return_counts=True)
         lowest = len(observed) - len(finite)
         ranks = lowest + np.cumsum(counts) - counts / 2
-        return cls(values, norm.ppf(ranks / max(len(observed), 1)))
+        return cls(values, ndtri(ranks / max(len(observed), 1)))
 
     def score(self, observed: Array) -> Array:
         """Scores of observed values; a value that is not finite is as bad as the worst one seen."""
