@@ -45,7 +45,7 @@ def test_the_same_command_resumes_to_a_larger_budget_as_if_never_interrupted(opt
 
 
 def test_optiproxy_searches_by_default_and_resumes_as_if_never_interrupted(optiproxy, tmp_path):
-    for budget, out in ((5, "parts"), (8, "parts"), (8, "whole")):
+    for budget, out in ((2, "parts"), (6, "parts"), (6, "whole")):
         assert optiproxy("search", TABLE, "--seed", 1, "--budget", budget, "--out", out).exit_code == 0
     parts, whole = (read(tmp_path / out) for out in ("parts", "whole"))
     assert parts["algorithm"] == whole["algorithm"] == "optiproxy"
