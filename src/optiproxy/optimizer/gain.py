@@ -20,10 +20,13 @@ class Gain:
     Attributes:
         optimism: Standard deviations added to the mean.
         caution: Factor of the log-probability.
+        ideal: The score from which the Chebyshev function measures each objective. It has to be out of reach, or a larger
+            weight would pull towards an objective below it and push away above it; scores are normal quantiles.
     """
 
     optimism: float = 1.0
     caution: float = 1.0
+    ideal: float = 3.0
 
     def __call__(self, prediction: Prediction, preferences: Tensor, thresholds: Tensor) -> Tensor:
         """The gain ``(b,)``; larger = better.
@@ -37,6 +40,6 @@ class Gain:
         hopeful = prediction.mean[:, :o] + self.optimism * prediction.spread[:, :o]
         gain = (preferences * hopeful).sum(1)
         if o > 1:
-            gain = 0.05 * gain + (preferences * hopeful).amin(1)
+            gain = 0.05 * gain + (preferences * (hopeful - self.ideal)).amin(1)
         margin = (prediction.mean[:, o:] - thresholds) / prediction.spread[:, o:]
         return gain + self.caution * torch.special.log_ndtr(margin).sum(1)
