@@ -14,9 +14,9 @@ from optiproxy.metrics import Goal
 from optiproxy.optimizer.algorithm import Proposal, Trial
 from optiproxy.optimizer.ascent import Ascent
 from optiproxy.optimizer.gain import Gain
-from optiproxy.optimizer.selection import Selection
+from optiproxy.optimizer.selection import Selection, neighbours
 from optiproxy.optimizer.unseen import Known
-from optiproxy.proxy import Proxy, ProxyConfig, StructuralProxy, Targets
+from optiproxy.proxy import Prediction, Proxy, ProxyConfig, StructuralProxy, Targets
 from optiproxy.spaces import Architecture, Space
 
 
@@ -29,9 +29,10 @@ class OptiProxyConfig:
         ascent: Climbs the prediction.
         gain: What is climbed.
         selection: From relaxed to discrete.
-        initial: Random trials before the first ascent.
+        initial: Trials before the first ascent, as different from each other as random architectures get.
         starts: ``b`` parallel sets of architecture parameters; half of them near the incumbents, half anywhere.
         unlabelled: Random architectures that the proxy is pretrained on.
+        candidates: As many of them are candidates for the first trials.
     """
 
     proxy: ProxyConfig = field(default_factory=ProxyConfig)
@@ -41,6 +42,7 @@ class OptiProxyConfig:
     initial: int = 2
     starts: int = 16
     unlabelled: int = 1500
+    candidates: int = 64
 
 
 @final
@@ -72,13 +74,16 @@ class OptiProxy:
         self._trials = tuple(trials)
 
     def propose(self, n: int, pending: Sequence[Architecture] = ()) -> list[Proposal]:
-        """Up to ``n`` architectures, the one with the largest gain first; random ones until there are trials to learn from."""
+        """Up to ``n`` architectures, the one with the largest gain first; random ones while no training has succeeded."""
         known = self._known.plus(pending)
         rng = np.random.default_rng([self._seed, len(known)])
         measured = [trial for trial in self._trials if all(np.isfinite(self._goal.gains(trial.metrics)))]
-        if len(known) < self._config.initial or not measured:
-            return [Proposal(architecture) for architecture in known.draw(rng, n)]
-        proposals = self._ascend(n, known, rng)
+        if len(known) < self._config.initial:
+            proposals = self._spread_out(n, [*(trial.architecture for trial in self._trials), *pending])
+        elif measured:
+            proposals = self._ascend(n, known, rng)
+        else:
+            proposals = []
         found = known.plus(proposal.architecture for proposal in proposals)
         return proposals + [Proposal(architecture) for architecture in found.draw(rng, n - len(proposals))]
 
@@ -97,19 +102,24 @@ class OptiProxy:
         incumbents = self._incumbents(targets)
         starts = self._starts(incumbents, generator)
         peaks = config.ascent(starts, self._mask, gain_for(preferences[: config.starts]), generator)
-        candidates = known.fresh(
-            config.selection.candidates(space, peaks, mask=self._mask, incumbents=incumbents, generator=generator)
-        )
+        # Canonical forms throughout: the encoding tells isomorphic architectures apart, the trainings do not.
+        drawn = config.selection.candidates(space, peaks, mask=self._mask, incumbents=incumbents, generator=generator)
+        candidates = known.fresh(map(space.canonical, drawn))
         if not candidates:
             return []
-        with torch.no_grad():
-            prediction = proxy(space.encode(space.one_hot(candidates)))
-            gains = torch.stack(
-                [
-                    config.gain(prediction, p.expand(len(candidates), -1), thresholds)
-                    for p in preferences[config.starts :]
-                ]
-            )
+
+        def judge() -> tuple[Prediction, Tensor]:
+            with torch.no_grad():
+                prediction = proxy(space.encode(space.one_hot(candidates)))
+                rows = [p.expand(len(candidates), -1) for p in preferences[config.starts :]]
+                return prediction, torch.stack([config.gain(prediction, row, thresholds) for row in rows])
+
+        prediction, gains = judge()
+        for _ in range(config.selection.rounds):
+            leaders = gains.amax(0).argsort(descending=True)[: config.selection.leaders].tolist()
+            around = [n for i in leaders for n in neighbours(space, candidates[i])]
+            candidates = known.fresh([*candidates, *map(space.canonical, around)])
+            prediction, gains = judge()
         # Validity may be expensive (a latency to measure), so it is asked in the order of the gain, as rarely as possible.
         chosen: list[int] = []
         for row in gains:
@@ -120,25 +130,57 @@ class OptiProxy:
             chosen.append(best)
         return [Proposal(candidates[i], targets.describe(self._goal, prediction.mean[i].tolist())) for i in chosen]
 
-    def _fitted(self, targets: Targets) -> Proxy:
-        space = self._space
+    def _spread_out(self, n: int, known: Sequence[Architecture]) -> list[Proposal]:
+        """The first trials: of some random candidates, those that the untrained proxy finds farthest from each other.
+
+        Two opposite architectures say more about a trend than two that may be alike by chance.
+        """
+        candidates = [self._space.canonical(a) for a in self._unlabelled()[: self._config.candidates]]
+        proxy = self._pretrained()
+        with torch.no_grad():
+            points = proxy.features(self._space.encode(self._space.one_hot(candidates)))
+            reached = proxy.features(self._space.encode(self._space.one_hot(known))) if known else points[:0]
+        found = Known(self._space, known)
+        chosen: list[Proposal] = []
+        while len(chosen) < n:
+            distances = torch.cdist(points, reached).amin(1) if len(reached) else torch.cdist(points, points).amax(1)
+            ranked = distances.argsort(descending=True).tolist()
+            best = next((i for i in ranked if candidates[i] not in found and self._space.is_valid(candidates[i])), None)
+            if best is None:
+                break
+            chosen.append(Proposal(candidates[best]))
+            found.add(candidates[best])
+            reached = torch.cat([reached, points[best : best + 1]])
+        return chosen
+
+    def _unlabelled(self) -> list[Architecture]:
+        """Random combinations, always the same ones.
+
+        Validity is not asked: what is ruled out still shows how the space is built, and asking may be expensive.
+        """
+        rng = np.random.default_rng([self._seed, 0])
+        highs = [len(decision.choices) for decision in self._space.decisions]
+        return [tuple(row) for row in rng.integers(0, highs, size=(self._config.unlabelled, len(highs))).tolist()]
+
+    def _pretrained(self) -> Proxy:
         if self._proxy is None:
-            rng = np.random.default_rng([self._seed, 0])
-            # Validity is not asked here: what is ruled out still shows how the space is built, and asking may be expensive.
-            highs = [len(decision.choices) for decision in space.decisions]
-            drawn = rng.integers(0, highs, size=(self._config.unlabelled, len(highs))).tolist()
-            graphs = space.encode(space.one_hot([tuple(row) for row in drawn]))
+            graphs = self._space.encode(self._space.one_hot(self._unlabelled()))
             self._proxy = StructuralProxy(graphs, self._config.proxy, seed=self._seed)
-        graphs = space.encode(space.one_hot([trial.architecture for trial in self._trials]))
-        self._proxy.fit(graphs, torch.tensor(targets.scores, dtype=torch.float32))
         return self._proxy
+
+    def _fitted(self, targets: Targets) -> Proxy:
+        proxy = self._pretrained()
+        known = [self._space.canonical(trial.architecture) for trial in self._trials]
+        graphs = self._space.encode(self._space.one_hot(known))
+        proxy.fit(graphs, torch.tensor(targets.scores, dtype=torch.float32))
+        return proxy
 
     def _incumbents(self, targets: Targets) -> list[Architecture]:
         """The trials' architectures, best first: feasible before infeasible, then by the sum of the objectives' scores."""
         objective = targets.scores[:, : len(self._goal.objectives)].sum(1)
         feasible = np.array([self._goal.feasible(trial.metrics) for trial in self._trials])
         order = np.lexsort((-objective, ~feasible))
-        return [self._trials[i].architecture for i in order]
+        return [self._space.canonical(self._trials[i].architecture) for i in order]
 
     def _starts(self, incumbents: Sequence[Architecture], generator: torch.Generator) -> Tensor:
         """``(b, d, c)`` initial architecture parameters."""

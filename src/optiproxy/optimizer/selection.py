@@ -20,12 +20,17 @@ class Selection:
         uniform: Share of uniform noise mixed into the distribution that they are drawn from.
         incumbents: Best trials of which all neighbours, one decision away, are candidates as well.
         neighbours: At most so many of them, drawn at random where there are more.
+        rounds: How often the neighbours of the leading candidates join them: the last steps of the ascent, taken in the
+            discrete space, where no relaxation blurs them.
+        leaders: Candidates whose neighbours join.
     """
 
-    draws: int = 16
+    draws: int = 8
     uniform: float = 0.1
     incumbents: int = 5
-    neighbours: int = 200
+    neighbours: int = 120
+    rounds: int = 3
+    leaders: int = 5
 
     def candidates(
         self,

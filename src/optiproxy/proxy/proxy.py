@@ -13,9 +13,16 @@ from optiproxy.proxy.pretraining import PretrainingConfig, pretrain
 from optiproxy.proxy.regression import Prediction, Regression, RegressionConfig, typical_distance
 from optiproxy.spaces.graph import GraphBatch
 
+CHUNK = 64
+"""Graphs embedded at once where many are: keeps the memory of a search at a few MB."""
+
 
 class Proxy(Protocol):
     """A differentiable stand-in for the trainings."""
+
+    def features(self, graphs: GraphBatch) -> Tensor:
+        """``(b, q)`` points whose distances say how different the graphs are; known before any trial."""
+        ...
 
     def fit(self, graphs: GraphBatch, targets: Tensor) -> None:
         """Replace what was learned from earlier trials by these: ``targets (n, m)`` of ``n`` discrete graphs.
@@ -54,19 +61,19 @@ class StructuralProxy:
         self._ensemble = pretrain(unlabelled, ensemble=config.ensemble, config=config.pretraining, generator=generator)
         self._center = torch.zeros(())
         self._scale = 1.0
-        features = self._features(unlabelled)
+        features = self.features(unlabelled)
         self._center = features.mean(0)
         self._scale = typical_distance(features[:500])
         self._regression: Regression | None = None
 
     def fit(self, graphs: GraphBatch, targets: Tensor) -> None:
-        self._regression = Regression.fit(self._features(graphs), targets, self._config.regression)
+        self._regression = Regression.fit(self.features(graphs), targets, self._config.regression)
 
     def __call__(self, graphs: GraphBatch) -> Prediction:
         assert self._regression is not None
-        return self._regression(self._features(graphs))
+        return self._regression(self.features(graphs))
 
-    def _features(self, graphs: GraphBatch) -> Tensor:
-        """``(b, q)``: all members' features side by side, around 0 and at typical distances of 1."""
-        members = self._ensemble(graphs)
-        return (members.transpose(0, 1).flatten(1) - self._center) / self._scale
+    def features(self, graphs: GraphBatch) -> Tensor:
+        """All members' features side by side, around 0 and at typical distances of 1."""
+        parts = [self._ensemble(part).transpose(0, 1).flatten(1) for part in graphs.split(CHUNK)]
+        return (torch.cat(parts) - self._center) / self._scale

@@ -31,3 +31,8 @@ class GraphBatch:
 
     def __len__(self) -> int:
         return len(self.operations)
+
+    def split(self, size: int) -> list[GraphBatch]:
+        """The same graphs in batches of at most ``size``."""
+        parts = zip(self.operations.split(size), self.adjacency.split(size), strict=True)
+        return [GraphBatch(operations, adjacency, self.inputs, self.outputs) for operations, adjacency in parts]
