@@ -5,7 +5,7 @@ import itertools
 import pytest
 import torch
 
-from optiproxy.optimizer.selection import Selection, neighbours
+from optiproxy.optimizer.selection import Selection
 from optiproxy.spaces import FlatSpace, NASBench201
 
 SPACE = FlatSpace({"a": [*range(4)], "b": [*range(2)], "c": ["only"], "d": [*range(3)]})
@@ -35,7 +35,7 @@ def test_the_peaks_and_all_neighbours_of_the_incumbents_are_among_them():
     found = candidates(Selection(draws=1), given, INCUMBENTS)
     peaks = {tuple(row) for row in given.masked_fill(~MASK, -torch.inf).argmax(-1).tolist()}
     assert peaks <= set(found)
-    assert {n for incumbent in INCUMBENTS for n in neighbours(SPACE, incumbent)} <= set(found)
+    assert {n for incumbent in INCUMBENTS for n in SPACE.neighbours(incumbent)} <= set(found)
 
 
 def test_what_is_drawn_follows_the_parameters():
@@ -52,7 +52,7 @@ def test_many_neighbours_are_thinned_out_at_random():
     given = torch.zeros(1, 4, 4)
     given[..., 0] = 50.0
     drawn = [set(candidates(selection, given, INCUMBENTS, seed=seed)) - {(0, 0, 0, 0)} for seed in range(20)]
-    allowed = {n for incumbent in INCUMBENTS for n in neighbours(SPACE, incumbent)}
+    allowed = {n for incumbent in INCUMBENTS for n in SPACE.neighbours(incumbent)}
     assert all(len(found) <= 3 and found <= allowed for found in drawn)
     assert set.union(*drawn) == allowed
 
@@ -61,15 +61,15 @@ def test_only_the_best_trials_are_incumbents():
     given = torch.zeros(1, 4, 4)
     given[..., 0] = 50.0
     found = candidates(Selection(draws=1, uniform=0.0, incumbents=1), given, INCUMBENTS)
-    assert set(found) == {(0, 0, 0, 0), *neighbours(SPACE, (0, 0, 0, 0))}
+    assert set(found) == {(0, 0, 0, 0), *SPACE.neighbours((0, 0, 0, 0))}
 
 
 @pytest.mark.parametrize("architecture", list(itertools.product(range(4), range(2), range(1), range(3)))[::5])
 def test_neighbours_are_all_that_differ_in_one_decision(architecture):
     everything = itertools.product(*(range(n) for n in COUNTS))
     expected = [a for a in everything if sum(x != y for x, y in zip(a, architecture, strict=True)) == 1]
-    assert sorted(neighbours(SPACE, architecture)) == expected
+    assert sorted(SPACE.neighbours(architecture)) == expected
 
 
 def test_a_cell_has_24_neighbours():
-    assert len(set(neighbours(NASBench201(), (0, 1, 2, 3, 4, 0)))) == 24
+    assert len(set(NASBench201().neighbours((0, 1, 2, 3, 4, 0)))) == 24

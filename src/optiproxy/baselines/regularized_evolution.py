@@ -19,7 +19,7 @@ TOURNAMENTS = 100
 
 @final
 class RegularizedEvolution:
-    """An `Algorithm`: mutate one decision of a tournament's winner; the population is the youngest trials.
+    """An `Algorithm`: a neighbour (one decision away, in most spaces) of a tournament's winner; the population is the youngest trials.
 
     Differences from the paper, for the equal terms of a comparison: no network is evaluated twice, and infeasible trials
     rank below feasible ones, by how far they break the limits (Deb's rules, 2000). With several objectives a tournament
@@ -84,13 +84,9 @@ class RegularizedEvolution:
         return min(contestants, key=lambda trial: _excess(self._goal, trial.metrics))
 
     def _mutate(self, parent: Architecture, rng: np.random.Generator) -> Architecture:
-        """Another choice for one decision, both uniform; the parent itself where no decision has another choice."""
-        open_decisions = [i for i, decision in enumerate(self._space.decisions) if len(decision.choices) > 1]
-        if not open_decisions:
-            return parent
-        i = open_decisions[rng.integers(len(open_decisions))]
-        others = [c for c in range(len(self._space.decisions[i].choices)) if c != parent[i]]
-        return (*parent[:i], others[rng.integers(len(others))], *parent[i + 1 :])
+        """A neighbour, all equally likely; the parent itself where it has none."""
+        around = self._space.neighbours(parent)
+        return around[rng.integers(len(around))] if around else parent
 
 
 def _excess(goal: Goal, metrics: Metrics) -> float:

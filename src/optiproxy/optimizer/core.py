@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import final
 
 import numpy as np
@@ -14,7 +15,7 @@ from optiproxy.metrics import Goal
 from optiproxy.optimizer.algorithm import Proposal, Trial
 from optiproxy.optimizer.ascent import Ascent
 from optiproxy.optimizer.gain import Gain
-from optiproxy.optimizer.selection import Selection, neighbours
+from optiproxy.optimizer.selection import Selection
 from optiproxy.optimizer.unseen import Known
 from optiproxy.proxy import Prediction, Proxy, ProxyConfig, StructuralProxy, Targets
 from optiproxy.spaces import Architecture, Space
@@ -117,7 +118,7 @@ class OptiProxy:
         prediction, gains = judge()
         for _ in range(config.selection.rounds):
             leaders = gains.amax(0).argsort(descending=True)[: config.selection.leaders].tolist()
-            around = [n for i in leaders for n in neighbours(space, candidates[i])]
+            around = [n for i in leaders for n in space.neighbours(candidates[i])]
             candidates = known.fresh([*candidates, *map(space.canonical, around)])
             prediction, gains = judge()
         # Validity may be expensive (a latency to measure), so it is asked in the order of the gain, as rarely as possible.
@@ -135,7 +136,7 @@ class OptiProxy:
 
         Two opposite architectures say more about a trend than two that may be alike by chance.
         """
-        candidates = [self._space.canonical(a) for a in self._unlabelled()[: self._config.candidates]]
+        candidates = [self._space.canonical(a) for a in self._unlabelled[: self._config.candidates]]
         proxy = self._pretrained()
         with torch.no_grad():
             points = proxy.features(self._space.encode(self._space.one_hot(candidates)))
@@ -153,18 +154,14 @@ class OptiProxy:
             reached = torch.cat([reached, points[best : best + 1]])
         return chosen
 
+    @cached_property
     def _unlabelled(self) -> list[Architecture]:
-        """Random combinations, always the same ones.
-
-        Validity is not asked: what is ruled out still shows how the space is built, and asking may be expensive.
-        """
-        rng = np.random.default_rng([self._seed, 0])
-        highs = [len(decision.choices) for decision in self._space.decisions]
-        return [tuple(row) for row in rng.integers(0, highs, size=(self._config.unlabelled, len(highs))).tolist()]
+        """Random architectures, always the same ones."""
+        return self._space.examples(np.random.default_rng([self._seed, 0]), self._config.unlabelled)
 
     def _pretrained(self) -> Proxy:
         if self._proxy is None:
-            graphs = self._space.encode(self._space.one_hot(self._unlabelled()))
+            graphs = self._space.encode(self._space.one_hot(self._unlabelled))
             self._proxy = StructuralProxy(graphs, self._config.proxy, seed=self._seed)
         return self._proxy
 

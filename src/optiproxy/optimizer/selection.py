@@ -52,21 +52,6 @@ class Selection:
         """
         chances = parameters.masked_fill(~mask, -torch.inf).softmax(-1)
         chances = (1 - self.uniform) * chances + self.uniform * mask / mask.sum(1, keepdim=True)
-        b, d, c = chances.shape
-        drawn = torch.multinomial(chances.reshape(b * d, c), self.draws, replacement=True, generator=generator)
-        peaks = parameters.masked_fill(~mask, -torch.inf).argmax(-1)
-        rows = torch.cat([peaks, drawn.view(b, d, self.draws).transpose(1, 2).reshape(-1, d)])
-        around = [n for incumbent in incumbents[: self.incumbents] for n in neighbours(space, incumbent)]
+        around = [n for incumbent in incumbents[: self.incumbents] for n in space.neighbours(incumbent)]
         order = torch.randperm(len(around), generator=generator)[: self.neighbours].tolist()
-        found: list[Architecture] = [tuple(row) for row in rows.tolist()]
-        return list(dict.fromkeys(found + [around[i] for i in order]))
-
-
-def neighbours(space: Space, architecture: Architecture) -> list[Architecture]:
-    """Every combination that differs in one decision."""
-    return [
-        (*architecture[:i], choice, *architecture[i + 1 :])
-        for i, decision in enumerate(space.decisions)
-        for choice in range(len(decision.choices))
-        if choice != architecture[i]
-    ]
+        return list(dict.fromkeys(space.draw(chances, self.draws, generator) + [around[i] for i in order]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import product
 from typing import TYPE_CHECKING
 
 from optiproxy.spaces import Architecture, Space
@@ -85,9 +84,8 @@ class Known:
         """
         if self._space.size > ENUMERABLE:
             return []
-        everything = product(*(range(len(decision.choices)) for decision in self._space.decisions))
         found: dict[Architecture, Architecture] = {}
-        for architecture in everything:
+        for architecture in self._space.everything():
             key = self._space.canonical(architecture)
             # Validity may be expensive, so it is asked last.
             if key not in self._keys and key not in found and self._space.is_valid(architecture):

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from optiproxy.spaces.space import Architecture, Space
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    import numpy as np
+    from torch import Generator, Tensor
 
     from optiproxy.spaces.graph import GraphBatch
+
+
+ROUNDS = 100
+"""Draws from the base before a sample is given up."""
 
 
 class RestrictedSpace(Space):
@@ -31,6 +37,11 @@ class RestrictedSpace(Space):
         self._admits = admits
         self._known: dict[Architecture, bool] = {}
 
+    @cached_property
+    def size(self) -> int:
+        """That of the base: what is ruled out is known only once it has been asked for."""
+        return self.base.size
+
     def encode(self, weights: Tensor) -> GraphBatch:
         return self.base.encode(weights)
 
@@ -44,3 +55,25 @@ class RestrictedSpace(Space):
         if key not in self._known:
             self._known[key] = self._admits(key)
         return self._known[key]
+
+    def sample(self, rng: np.random.Generator, n: int) -> list[Architecture]:
+        """Draw from the base until ``n`` are admitted; fewer only where those are too rare to meet."""
+        found: list[Architecture] = []
+        for _ in range(ROUNDS):
+            drawn = self.base.sample(rng, n)
+            found += [architecture for architecture in drawn if len(found) < n and self.is_valid(architecture)]
+            if len(found) >= n or not drawn:
+                break
+        return found[:n]
+
+    def examples(self, rng: np.random.Generator, n: int) -> list[Architecture]:
+        return self.base.examples(rng, n)
+
+    def neighbours(self, architecture: Architecture) -> list[Architecture]:
+        return self.base.neighbours(architecture)
+
+    def draw(self, chances: Tensor, n: int, generator: Generator) -> list[Architecture]:
+        return self.base.draw(chances, n, generator)
+
+    def everything(self) -> Iterator[Architecture]:
+        return self.base.everything()

@@ -6,16 +6,17 @@ import hashlib
 import json
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from typing import TYPE_CHECKING
 
 from optiproxy.errors import UsageError, unknown
 
 if TYPE_CHECKING:
     import numpy as np
-    from torch import Tensor
+    from torch import Generator, Tensor
 
     from optiproxy.spaces.graph import GraphBatch
 
@@ -48,8 +49,9 @@ class Space(ABC):
     """A finite set of architectures with a differentiable graph encoding.
 
     A new space gives `name`, `decisions` and `encode`; it overrides `is_valid` where some combinations are no
-    architecture and `canonical` where different combinations are the same network. `optiproxy.testing` holds the
-    conformance suite that every space passes.
+    architecture, `canonical` where different combinations are the same network, and `sample`, `neighbours` and `draw`
+    where valid architectures are too rare to be met by drawing or changing decisions one by one. `optiproxy.testing`
+    holds the conformance suite that every space passes.
 
     Attributes:
         name: Short and stable; part of `fingerprint`.
@@ -90,6 +92,46 @@ class Space(ABC):
             if len(found) >= n:
                 break
         return found
+
+    def examples(self, rng: np.random.Generator, n: int) -> list[Architecture]:
+        """Up to ``n`` random architectures that show how the space is built; the proxy is pretrained on them.
+
+        Unlike those of `sample` they need not keep limits that are expensive to check.
+        """
+        return self.sample(rng, n)
+
+    def neighbours(self, architecture: Architecture) -> list[Architecture]:
+        """Architectures near this one, nearest first: every combination that differs in one decision.
+
+        Called on the leading candidates of each proposal. Their validity is not checked yet.
+        """
+        return [
+            (*architecture[:i], choice, *architecture[i + 1 :])
+            for i, decision in enumerate(self.decisions)
+            for choice in range(len(decision.choices))
+            if choice != architecture[i]
+        ]
+
+    def draw(self, chances: Tensor, n: int, generator: Generator) -> list[Architecture]:
+        """Discrete architectures from relaxed ones: of each the likeliest, and ``n`` random ones.
+
+        Called at the end of each ascent. Their validity is not checked yet, and some may be equal.
+
+        Args:
+            chances: ``(b, d, c)``, each decision's on the simplex over its choices.
+            n: Random ones per relaxed architecture.
+            generator: Draws.
+        """
+        import torch
+
+        b, d, c = chances.shape
+        drawn = torch.multinomial(chances.reshape(b * d, c), n, replacement=True, generator=generator)
+        rows = torch.cat([chances.argmax(-1), drawn.view(b, d, n).transpose(1, 2).reshape(-1, d)])
+        return [tuple(row) for row in rows.tolist()]
+
+    def everything(self) -> Iterator[Architecture]:
+        """Every combination that `size` counts, in lexicographic order; for spaces small enough to be gone through."""
+        return product(*(range(len(decision.choices)) for decision in self.decisions))
 
     @cached_property
     def size(self) -> int:
