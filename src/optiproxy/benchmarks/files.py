@@ -1,11 +1,16 @@
-"""Data files, read only after their digest has been checked."""
+"""Data files: read only after their digest has been checked, written so that they are there in full or not at all."""
 
 from __future__ import annotations
 
 import hashlib
 import io
+import os
 import pickle
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from optiproxy.errors import DataError
 
@@ -34,6 +39,36 @@ def read_verified(path: Path, *, sha256: str, remedy: str) -> bytes:
             f"it is damaged or another version. {remedy}"
         )
     return content
+
+
+@contextmanager
+def replacing(path: Path) -> Generator[BinaryIO, None, None]:
+    """A file to write that takes the place of ``path`` when the block ends, and leaves nothing where it does not.
+
+    It is written beside its place, so that the last step is one rename: whoever looks finds the old file or the new one.
+
+    Raises:
+        DataError: If the folder cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        unfinished = Path(name)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.chmod(0o644)
+            unfinished.replace(path)
+        finally:
+            # After an interrupt as well: a half-written file would only take up space.
+            unfinished.unlink(missing_ok=True)
+    except OSError as error:
+        raise DataError(
+            f"Cannot write {path.name} to the data folder {path.parent}: {error.strerror or error}. "
+            "Make room or set OPTIPROXY_DATA to a folder that can be written."
+        ) from error
 
 
 def plain_pickle(content: bytes) -> object:
