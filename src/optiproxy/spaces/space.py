@@ -16,6 +16,7 @@ from optiproxy.errors import UsageError, unknown
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.typing import NDArray
     from torch import Generator, Tensor
 
     from optiproxy.spaces.graph import GraphBatch
@@ -80,6 +81,12 @@ class Space(ABC):
     def canonical(self, architecture: Architecture) -> Architecture:
         """The representative of all architectures that are the same network; idempotent."""
         return architecture
+
+    def canonical_rows(self, architectures: NDArray[np.integer]) -> NDArray[np.integer]:
+        """``(n, d)`` -> ``(n, d)``: `canonical` of each row; overridden where thousands are had faster together."""
+        import numpy as np
+
+        return np.array([self.canonical(tuple(row)) for row in architectures.tolist()], dtype=architectures.dtype)
 
     def sample(self, rng: np.random.Generator, n: int) -> list[Architecture]:
         """Draw up to ``n`` valid architectures, each decision uniform; fewer only where validity is too rare to meet."""
