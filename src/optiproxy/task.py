@@ -39,6 +39,12 @@ class Task(ABC):
         isolated: Evaluations are real trainings that may crash or hang: they run in worker processes. A table's look-ups
             need none.
         optimum: Best possible value of the first objective under `goal`; for reports only, None where unknown.
+        queried: Names of free metrics that a search learns from its queries all the same, unless it asks for them to be
+            free: the protocol of the papers on hardware-aware search.
+        search_fidelity: The one of `fidelities` at which the budget is spent unless the search says otherwise; None means
+            the full one.
+        promote: Where the budget is spent at a lower fidelity: how many of the best are evaluated again in full, unless
+            the search says otherwise.
     """
 
     name: str
@@ -49,6 +55,9 @@ class Task(ABC):
     fidelities: tuple[int, ...] = ()
     isolated: bool = True
     optimum: float | None = None
+    queried: tuple[str, ...] = ()
+    search_fidelity: int | None = None
+    promote: int = 10
 
     @abstractmethod
     def evaluate(self, architecture: Architecture, *, seed: int = 0, fidelity: int | None = None) -> dict[str, float]:
@@ -64,5 +73,5 @@ class Task(ABC):
         """
 
     def free_metrics(self, architecture: Architecture) -> dict[str, float]:  # noqa: ARG002 - most tasks have none
-        """The metrics declared `free`, measured without training."""
+        """The metrics declared `free`, those of `queried` included, measured without training."""
         return {}
