@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
+from optiproxy.errors import UsageError
 from optiproxy.metrics import Goal, Metric
 from optiproxy.spaces import Architecture, Space
 
@@ -75,3 +76,9 @@ class Task(ABC):
     def free_metrics(self, architecture: Architecture) -> dict[str, float]:  # noqa: ARG002 - most tasks have none
         """The metrics declared `free`, those of `queried` included, measured without training."""
         return {}
+
+    def check_fidelity(self, fidelity: int | None) -> None:
+        """Raise `UsageError` unless it is one of `fidelities`, or None for the full one."""
+        if fidelity is not None and fidelity not in self.fidelities:
+            known = ", ".join(map(str, self.fidelities)) or "none"
+            raise UsageError(f"Task {self.name!r} has the fidelities {known}, got {fidelity}.")

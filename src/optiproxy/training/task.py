@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from optiproxy.errors import UsageError
 from optiproxy.spaces import Architecture
 from optiproxy.task import Task
 
@@ -58,9 +57,5 @@ class TrainingTask(Task):
         Raises:
             UsageError: If the given one is not among `fidelities`.
         """
-        if fidelity is None:
-            return self.fidelities[-1]
-        if fidelity not in self.fidelities:
-            known = ", ".join(map(str, self.fidelities))
-            raise UsageError(f"Task {self.name!r} has the fidelities {known}, got {fidelity}.")
-        return fidelity
+        self.check_fidelity(fidelity)
+        return self.fidelities[-1] if fidelity is None else fidelity
