@@ -1,0 +1,153 @@
+"""Recurrent cells of NAS-Bench-NLP (Klyuchnikov et al. 2020, arXiv 2006.07116): what they compute, and when two are the same.
+
+A cell turns the input at one place of a text and the previous hidden states into the new hidden states. Its values have
+numbers: `INPUT` is the input, ``1 + k`` the previous hidden state ``k``, ``FIRST_NODE + i`` the result of node ``i``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from optiproxy.errors import UsageError, unknown
+
+INPUT = 0
+MAX_STATES = 3
+FIRST_NODE = 1 + MAX_STATES
+
+ARITIES: dict[str, tuple[int, ...]] = {
+    "linear": (1, 2, 3),
+    "blend": (3,),
+    "product": (2,),
+    "sum": (2,),
+    "tanh": (1,),
+    "sigmoid": (1,),
+    "leaky_relu": (1,),
+}
+"""Operation -> how many inputs it may have.
+
+``linear`` adds up a matrix times each input and one bias; ``blend`` of z, a, b is the element-wise z a + (1 - z) b.
+"""
+
+POSITIONAL = {"blend"}
+"""Operations that tell their inputs apart."""
+
+
+@dataclass(frozen=True, order=True)
+class Node:
+    """One operation of a cell and the values that it reads."""
+
+    operation: str
+    inputs: tuple[int, ...]
+
+
+@dataclass(frozen=True, order=True)
+class RecurrentCell:
+    """What a cell computes, in the order of execution.
+
+    To run it::
+
+        values = {INPUT: x, 1: state_0, 2: state_1, ...}
+        for i, node in enumerate(cell.nodes):
+            values[FIRST_NODE + i] = apply(node.operation, [values[j] for j in node.inputs])
+        new_states = [values[j] for j in cell.hidden]
+
+    The new state 0 is the output. The rules are those that the published cells keep: the input and every previous state
+    are read, every node is needed for some new state, no two new states come from one node, no node reads a value twice,
+    and only ``linear`` reads the input, whose size may be another than that of all other values.
+
+    Attributes:
+        nodes: Each reads only values that stand before it.
+        hidden: Of each hidden state, the number of the value that becomes its new one.
+
+    Raises:
+        UsageError: If a rule is broken; the message says which.
+    """
+
+    nodes: tuple[Node, ...]
+    hidden: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.hidden) <= MAX_STATES:
+            raise UsageError(f"Expected 1 to {MAX_STATES} hidden states, got {len(self.hidden)}.")
+        end = FIRST_NODE + len(self.nodes)
+        if len(set(self.hidden)) < len(self.hidden) or not all(FIRST_NODE <= j < end for j in self.hidden):
+            raise UsageError(f"Expected a node of its own for each new hidden state, got the values {self.hidden}.")
+        read = set(self.hidden)
+        known = {INPUT, *range(1, 1 + len(self.hidden))}
+        for i, node in enumerate(self.nodes):
+            _check_node(i, node, known)
+            known.add(FIRST_NODE + i)
+            read.update(node.inputs)
+        unread = known - read
+        if unread:
+            raise UsageError(f"Expected every value of a recurrent cell to be read, but {_named(min(unread))} is not.")
+
+    @cached_property
+    def depths(self) -> dict[int, int]:
+        """Value -> number of nodes on the longest way to it within one step, itself included."""
+        depths = dict.fromkeys(range(FIRST_NODE), 0)
+        for i, node in enumerate(self.nodes):
+            depths[FIRST_NODE + i] = 1 + max(depths[j] for j in node.inputs)
+        return depths
+
+
+def assemble(nodes: Mapping[int, Node], hidden: Sequence[int]) -> RecurrentCell:
+    """A cell from nodes under any numbers from `FIRST_NODE` on; those that no new state needs are left out.
+
+    Raises:
+        UsageError: If a node reads one that is missing or, through others, itself, or the cell breaks a rule.
+    """
+    ordered = _post_order(nodes, hidden)
+    numbers = {k: k for k in range(FIRST_NODE)} | {k: FIRST_NODE + i for i, k in enumerate(ordered)}
+    return RecurrentCell(
+        tuple(Node(nodes[k].operation, tuple(numbers[j] for j in nodes[k].inputs)) for k in ordered),
+        tuple(numbers[k] for k in hidden),
+    )
+
+
+def _post_order(nodes: Mapping[int, Node], hidden: Sequence[int]) -> list[int]:
+    """The numbers of the nodes that are needed, each after those that it reads."""
+    finished: dict[int, bool] = dict.fromkeys(range(FIRST_NODE), True)
+    order: list[int] = []
+    waiting = list(hidden)
+    while waiting:
+        number = waiting[-1]
+        if number not in finished:
+            if number not in nodes:
+                raise UsageError(f"Expected every node that is read to be given, but {_named(number)} is missing.")
+            finished[number] = False
+            unfinished = [j for j in nodes[number].inputs if not finished.get(j)]
+            if any(j in finished for j in unfinished):
+                raise UsageError(f"Expected no cycle within one step, but {_named(number)} needs its own result.")
+            waiting += unfinished
+            continue
+        waiting.pop()
+        if not finished[number]:
+            finished[number] = True
+            order.append(number)
+    return order
+
+
+def _check_node(i: int, node: Node, known: set[int]) -> None:
+    name = _named(FIRST_NODE + i)
+    if node.operation not in ARITIES:
+        raise unknown("operation of recurrent cells", node.operation, ARITIES)
+    arities = ARITIES[node.operation]
+    if len(node.inputs) not in arities:
+        wanted = " or ".join(map(str, arities))
+        raise UsageError(f"Expected {wanted} inputs of {name} ({node.operation}), got {len(node.inputs)}.")
+    if len(set(node.inputs)) < len(node.inputs):
+        raise UsageError(f"Expected {name} to read different values, got {', '.join(map(_named, node.inputs))}.")
+    if INPUT in node.inputs and node.operation != "linear":
+        raise UsageError(f"Expected only linear nodes to read the input x, but {name} is {node.operation}.")
+    for j in node.inputs:
+        if j not in known:
+            raise UsageError(f"Expected {name} to read the input, hidden states or earlier nodes, got {_named(j)}.")
+
+
+def _named(number: int) -> str:
+    if number < FIRST_NODE:
+        return "x" if number == INPUT else f"h_prev_{number - 1}"
+    return f"node {number - FIRST_NODE}"
