@@ -31,7 +31,9 @@ class WrongValueError(Exception):
     """A task returned something that is no set of metrics; the message becomes the trial's reason."""
 
 
-def evaluate(task: Task, architecture: Architecture, goal: Goal, *, seed: int, known: Metrics) -> Outcome:
+def evaluate(
+    task: Task, architecture: Architecture, goal: Goal, *, seed: int, known: Metrics, fidelity: int | None = None
+) -> Outcome:
     """Spend one query. Never raises for what a training may do; only an interrupt passes through.
 
     Args:
@@ -40,10 +42,11 @@ def evaluate(task: Task, architecture: Architecture, goal: Goal, *, seed: int, k
         goal: Says which metrics have to be there.
         seed: Of the training.
         known: What was measured before the training; where the task returns the same metric, this counts.
+        fidelity: One of the task's; None means the full one.
     """
     start = time.perf_counter()
     try:
-        returned: object = task.evaluate(architecture, seed=seed)
+        returned: object = task.evaluate(architecture, seed=seed, fidelity=fidelity)
         metrics, reason = {**checked(returned, goal), **known}, ""
     except WrongValueError as error:
         metrics, reason = {}, str(error)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import optiproxy
 from optiproxy.errors import StudyError
 from optiproxy.metrics import Goal, Limit, Objective
+from optiproxy.running.protocol import QueryProtocol
 from optiproxy.spaces import FlatSpace, Space
 from optiproxy.task import Source
 
@@ -24,6 +25,8 @@ class Identity:
         source: Of the values.
         algorithm: By name.
         seed: Of algorithm and trainings.
+        protocol: What is known before a query, and the fidelity of a query. How many are promoted may differ, like the
+            budget.
     """
 
     task: str
@@ -32,6 +35,7 @@ class Identity:
     source: Source
     algorithm: str
     seed: int
+    protocol: QueryProtocol = field(default_factory=QueryProtocol)
 
     def to_json(self) -> dict[str, Any]:
         """As stored in the study."""
@@ -46,6 +50,7 @@ class Identity:
             "source": asdict(self.source),
             "algorithm": self.algorithm,
             "seed": self.seed,
+            "protocol": asdict(self.protocol),
         }
 
     def check(self, stored: Mapping[str, Any], name: str) -> None:
@@ -63,7 +68,7 @@ class Identity:
             )
 
 
-_COMPARED = ("task", "space", "objectives", "limits", "source", "algorithm", "seed")
+_COMPARED = ("task", "space", "objectives", "limits", "source", "algorithm", "seed", "free metrics", "fidelity")
 
 
 def _show(content: Mapping[str, Any], key: str) -> str:
@@ -75,6 +80,10 @@ def _show(content: Mapping[str, Any], key: str) -> str:
             return " ".join(filter(None, (value["name"], value["digest"])))
         case "objectives" | "limits":
             return ", ".join("".join(map(str, _joined(entry))) for entry in value) or "none"
+        case "free metrics":
+            return ", ".join(protocol_from_json(content).free) or "none"
+        case "fidelity":
+            return str(protocol_from_json(content).fidelity or "full")
         case _:
             return repr(value)
 
@@ -89,6 +98,11 @@ def goal_from_json(content: Mapping[str, Any]) -> Goal:
         tuple(Objective(metric, direction) for metric, direction in content["objectives"]),
         tuple(Limit(metric, bound, sense) for metric, sense, bound in content["limits"]),
     )
+
+
+def protocol_from_json(content: Mapping[str, Any]) -> QueryProtocol:
+    """The protocol that `Identity.to_json` wrote."""
+    return QueryProtocol.from_json(content["protocol"]) if "protocol" in content else QueryProtocol()
 
 
 def source_from_json(content: Mapping[str, Any]) -> Source:

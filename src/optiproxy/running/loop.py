@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from typing import Literal
 
 from optiproxy.metrics import Goal
 from optiproxy.running.evaluation import Outcome
 from optiproxy.running.executors import outcome_of
 from optiproxy.running.interrupts import Interrupts
+from optiproxy.running.phases import Phase
 from optiproxy.running.progress import Observer
-from optiproxy.running.records import ExhaustedError, Query, QueryLog
+from optiproxy.running.records import Query, QueryLog
 from optiproxy.running.result import Record
-from optiproxy.spaces import Architecture
-
-Stopped = Literal["budget", "exhausted", "interrupted"]
 
 PATIENCE = 0.5
 """Seconds after which an interrupt is noticed at the latest."""
@@ -23,68 +21,69 @@ PATIENCE = 0.5
 
 def spend(
     log: QueryLog,
-    submit: Callable[[Architecture], Future[Outcome]],
+    submit: Callable[[Query], Future[Outcome]],
     *,
+    phases: Sequence[Phase],
     goal: Goal,
-    budget: int,
+    total: int,
     workers: int,
     observer: Observer,
-) -> Stopped:
-    """Query until the budget is spent, the space is exhausted or someone interrupts.
+) -> bool:
+    """Query phase by phase until nothing is left to be asked, or someone interrupts.
 
     Args:
-        log: Proposes and keeps.
+        log: Keeps.
         submit: Starts an evaluation.
+        phases: Say what is queried next.
         goal: Says which record is the incumbent.
-        budget: Queries in all, with those that the log holds already or that run in other processes.
+        total: Queries that all phases may make.
         workers: Evaluations at a time.
         observer: Told of each record.
 
     Returns:
-        Why it ended. On an interrupt what had finished is in the log; the rest is left running.
+        Whether it came to its end. After an interrupt what had finished is in the log; the rest is left running.
     """
     running: dict[Future[Outcome], Query] = {}
     done = log.records()
     incumbent: Record | None = None
     for record in done:
         incumbent = better(record, incumbent, goal)
-    observer.on_start(total=budget, done=done, incumbent=incumbent)
-    stopped: Stopped = "budget"
+    observer.on_start(total=total, done=done, incumbent=incumbent)
     try:
         with Interrupts() as interrupts:
-            while True:
-                while stopped == "budget" and len(running) < workers and log.spent() < budget:
-                    try:
-                        query = log.ask()
-                    except ExhaustedError:
-                        stopped = "exhausted"
-                    else:
-                        running[submit(query.architecture)] = query
-                if not running:
-                    break
-                # A signal may be taken by another thread, and then does not wake a wait that has no end.
-                wait(running, timeout=PATIENCE, return_when=FIRST_COMPLETED)
-                for future in _done(running):
-                    with interrupts.held():
-                        record = log.tell(running.pop(future), outcome_of(future))
-                    incumbent = better(record, incumbent, goal)
-                    observer.on_finish(record, incumbent=incumbent)
+            for phase in phases:
+                while not phase.ready():
+                    time.sleep(PATIENCE)
+                while True:
+                    while len(running) < workers and (query := phase.ask()) is not None:
+                        running[submit(query)] = query
+                    if not running:
+                        break
+                    # A signal may be taken by another thread, and then does not wake a wait that has no end.
+                    wait(running, timeout=PATIENCE, return_when=FIRST_COMPLETED)
+                    for future in _done(running):
+                        with interrupts.held():
+                            record = log.tell(running.pop(future), outcome_of(future))
+                        incumbent = better(record, incumbent, goal)
+                        observer.on_finish(record, incumbent=incumbent)
     except KeyboardInterrupt:
         for future in _done(running):
             log.tell(running.pop(future), outcome_of(future))
-        stopped = "interrupted"
+        return False
     finally:
         observer.on_end()
-    return stopped
+    return True
 
 
 def better(record: Record, incumbent: Record | None, goal: Goal) -> Record | None:
-    """The feasible one with the better first objective; of equals the earlier."""
+    """The feasible one with the better first objective, of equals the earlier; the full fidelity beats a lower one."""
     if not goal.feasible(record.metrics):
         return incumbent
-    if incumbent is None or goal.gains(record.metrics)[0] > goal.gains(incumbent.metrics)[0]:
-        return record
-    return incumbent
+    return record if incumbent is None or _merit(record, goal) > _merit(incumbent, goal) else incumbent
+
+
+def _merit(record: Record, goal: Goal) -> tuple[bool, float]:
+    return record.fidelity is None, goal.gains(record.metrics)[0]
 
 
 def _done(running: dict[Future[Outcome], Query]) -> list[Future[Outcome]]:

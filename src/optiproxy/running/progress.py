@@ -23,7 +23,7 @@ class Observer(Protocol):
         """Called once, before the first query of this run.
 
         Args:
-            total: The budget.
+            total: Queries of the whole search.
             done: Records of earlier runs.
             incumbent: The best of them, if one is feasible.
         """
@@ -128,7 +128,8 @@ def best(incumbent: Record | None, goal: Goal) -> str:
     if incumbent is None:
         return "best: none feasible yet"
     values = ", ".join(f"{objective.metric} {incumbent.metrics[objective.metric]:.5g}" for objective in goal.objectives)
-    return f"best: {values} (#{incumbent.number})"
+    where = "" if incumbent.fidelity is None else f" at fidelity {incumbent.fidelity}"
+    return f"best{where}: {values} (#{incumbent.number})"
 
 
 def _against(predicted: float | None, observed: float | None) -> str:

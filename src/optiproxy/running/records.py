@@ -4,37 +4,42 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, final
 
 from optuna.exceptions import UpdateFinishedTrialError
-from optuna.trial import FrozenTrial, Trial, TrialState
+from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from optiproxy.metrics import Goal, Metrics
 from optiproxy.running.evaluation import Outcome
 from optiproxy.running.ownership import Owner, is_gone
 from optiproxy.running.result import Record
-from optiproxy.sampler.claims import PREDICTED, UNCOUNTED, annotate, architecture_of
+from optiproxy.sampler.claims import PREDICTED, UNSEEN, Note, annotate, architecture_of
 from optiproxy.sampler.parameters import Parameters
 
 if TYPE_CHECKING:
     import numpy as np
     from optuna.study import Study
 
-    from optiproxy.spaces import Architecture, Space
+    from optiproxy.spaces import Architecture, Choice, Space
 
 METRICS = "metrics"
 REASON = "reason"
 ASK_SECONDS = "ask_seconds"
 EVALUATION_SECONDS = "evaluation_seconds"
+FIDELITY = "fidelity"
 """User attributes of a trial; `Record` says what they hold."""
 
 OWNER = "optiproxy:owner"
-"""System attribute: the `Owner` of a query. What has none is no query: asked for and killed in the same moment."""
+"""System attribute: the `Owner` of a query. What has none is no query."""
 
-INTERRUPTED, EXHAUSTED = "interrupted", "exhausted"
-"""Why a trial is not counted: its evaluation was cut off, or there was no architecture left to evaluate."""
+PROMOTED = "promoted"
+"""Why algorithms do not see a trial: it repeats another at the full fidelity. It counts, apart from the budget."""
+
+INTERRUPTED, EXHAUSTED, SURPLUS = "interrupted", "exhausted", "surplus"
+"""Why algorithms do not see a trial, and nobody counts it: its evaluation was cut off, there was no architecture left to
+evaluate, or another process was first to begin the last query of the budget."""
 
 
 class ExhaustedError(Exception):
@@ -61,13 +66,25 @@ class RecordedMetrics:
 
 @dataclass(frozen=True, kw_only=True)
 class Query:
-    """An architecture that has been asked for and not been answered yet."""
+    """An architecture that has been asked for and not been answered yet.
+
+    Attributes:
+        trial: Where Optuna keeps it.
+        number: Position among the study's queries.
+        architecture: To be evaluated.
+        predicted: As in `Record`.
+        ask_seconds: As in `Record`.
+        fidelity: Where to evaluate it; None means the full one.
+        known: Metrics that an earlier query of the same architecture has settled.
+    """
 
     trial: Trial
     number: int
     architecture: Architecture
     predicted: Metrics
     ask_seconds: float
+    fidelity: int | None = None
+    known: Metrics = field(default_factory=dict[str, float])
 
 
 @final
@@ -86,24 +103,42 @@ class QueryLog:
         self._goal = goal
         self._owner = Owner()
 
-    def spent(self) -> int:
-        """Queries that count against the budget: finished or running, here or in another process."""
-        return sum(_counts(trial) for trial in self._study.get_trials(deepcopy=False))
-
     def records(self) -> list[Record]:
         """All finished queries, in the order in which they finished."""
         return finished_records(self._study, self._parameters)
 
-    def ask(self) -> Query:
-        """Begin a query.
+    def exploring(self) -> bool:
+        """Whether a query that an algorithm has proposed is running, here or in another process that lives."""
+        self.recover()
+        return any(_explores(trial) and not trial.state.is_finished() for trial in self._trials())
+
+    def promoted(self) -> set[Architecture]:
+        """Canonical forms of all promotions, finished or running, here or in another process."""
+        found = (self._canonical(trial) for trial in self._trials() if _promotes(trial))
+        return {architecture for architecture in found if architecture is not None}
+
+    def ask(self, *, budget: int, fidelity: int | None = None) -> Query | None:
+        """Begin a query that the algorithm proposes.
+
+        Args:
+            budget: Such queries in all, with those that have finished already or run in other processes.
+            fidelity: Where to evaluate it.
+
+        Returns:
+            The query; None where the budget is spent.
 
         Raises:
             ExhaustedError: If no architecture is left.
         """
+        if sum(map(_explores, self._trials())) >= budget:
+            return None
         start = time.perf_counter()
-        trial = self._study.ask()
-        # Before anything is proposed, which may take seconds: whoever is killed in between has left a name.
-        annotate(self._study, trial, OWNER, self._owner.to_json())
+        trial = self._begin(fidelity=fidelity)
+        # Others may have begun queries since. Trials are numbered in the order in which they begin, so all agree on who
+        # came first.
+        if sum(_explores(found) for found in self._trials() if found.number < trial.number) >= budget:
+            self._discard(trial, SURPLUS)
+            return None
         try:
             # Asked for outright, because Optuna would not ask for parameters that have one value only.
             values = trial.relative_params
@@ -114,17 +149,23 @@ class QueryLog:
         assert architecture is not None  # the sampler chooses from this space
         for name, distribution in self._parameters.distributions.items():
             trial.suggest_categorical(name, distribution.choices)
-        trials = self._study.get_trials(deepcopy=False)
-        predicted = next(_predicted(found) for found in reversed(trials) if found.number == trial.number)
-        seconds = time.perf_counter() - start
-        trial.set_user_attr(ASK_SECONDS, seconds)
-        return Query(
-            trial=trial,
-            number=sum(_counts(found) for found in trials if found.number < trial.number),
-            architecture=architecture,
-            predicted=predicted,
-            ask_seconds=seconds,
-        )
+        return self._query(trial, architecture, start, fidelity=fidelity, known={})
+
+    def promote(self, architecture: Architecture, *, known: Metrics) -> Query | None:
+        """Begin the query of a given architecture at the full fidelity; None where another process came first.
+
+        Args:
+            architecture: Known at a lower fidelity.
+            known: Metrics that hold as they were measured there.
+        """
+        start = time.perf_counter()
+        trial = self._begin(fidelity=None, params=self._parameters.encode(architecture), notes={UNSEEN: PROMOTED})
+        key = self._parameters.space.canonical(architecture)
+        earlier = [found for found in self._trials() if found.number < trial.number and _promotes(found)]
+        if any(self._canonical(found) == key for found in earlier):
+            self._discard(trial, SURPLUS)
+            return None
+        return self._query(trial, architecture, start, fidelity=None, known=known)
 
     def tell(self, query: Query, outcome: Outcome) -> Record:
         """End a query with what became of it."""
@@ -147,6 +188,7 @@ class QueryLog:
             predicted=query.predicted,
             ask_seconds=query.ask_seconds,
             evaluation_seconds=outcome.seconds,
+            fidelity=query.fidelity,
         )
 
     def recover(self) -> None:
@@ -162,14 +204,59 @@ class QueryLog:
                 self._discard(trial, INTERRUPTED)
 
     def _running(self) -> Iterator[tuple[FrozenTrial, Mapping[str, object]]]:
-        for trial in self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        for trial in self._trials():
+            if trial.state.is_finished():
+                continue
             owner = trial.system_attrs.get(OWNER)
             if isinstance(owner, Mapping):
                 yield trial, owner
 
+    def _trials(self) -> list[FrozenTrial]:
+        return self._study.get_trials(deepcopy=False)
+
+    def _begin(
+        self,
+        *,
+        fidelity: int | None,
+        params: Mapping[str, Choice] | None = None,
+        notes: Mapping[str, Note] | None = None,
+    ) -> Trial:
+        """Create a trial whose owner is known from its first moment: `Study.ask` would name it only afterwards."""
+        template = create_trial(
+            state=TrialState.RUNNING,
+            params={**(params or {})},
+            distributions={name: self._parameters.distributions[name] for name in params or {}},
+            user_attrs={} if fidelity is None else {FIDELITY: fidelity},
+            system_attrs={OWNER: self._owner.to_json(), **(notes or {})},
+        )
+        study = self._study
+        made = study._storage.create_new_trial(study._study_id, template)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        return Trial(study, made)
+
+    def _query(
+        self, trial: Trial, architecture: Architecture, start: float, *, fidelity: int | None, known: Metrics
+    ) -> Query:
+        trials = self._trials()
+        predicted = next(_predicted(found) for found in reversed(trials) if found.number == trial.number)
+        seconds = time.perf_counter() - start
+        trial.set_user_attr(ASK_SECONDS, seconds)
+        return Query(
+            trial=trial,
+            number=sum(_counts(found) for found in trials if found.number < trial.number),
+            architecture=architecture,
+            predicted=predicted,
+            ask_seconds=seconds,
+            fidelity=fidelity,
+            known=known,
+        )
+
+    def _canonical(self, trial: FrozenTrial) -> Architecture | None:
+        architecture = architecture_of(trial, self._parameters)
+        return None if architecture is None else self._parameters.space.canonical(architecture)
+
     def _discard(self, trial: FrozenTrial | Trial, why: str) -> None:
         try:
-            annotate(self._study, trial, UNCOUNTED, why)
+            annotate(self._study, trial, UNSEEN, why)
         except UpdateFinishedTrialError:
             return  # another process has given it up already
         self._study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
@@ -191,6 +278,7 @@ def finished_records(study: Study, parameters: Parameters) -> list[Record]:
                 predicted=_predicted(trial),
                 ask_seconds=float(trial.user_attrs.get(ASK_SECONDS, 0.0)),
                 evaluation_seconds=float(trial.user_attrs.get(EVALUATION_SECONDS, 0.0)),
+                fidelity=trial.user_attrs.get(FIDELITY),
             )
             found.append((trial.datetime_complete, number, record))
     return [record for _, _, record in sorted(found, key=lambda entry: entry[:2])]
@@ -205,5 +293,14 @@ def _predicted(trial: FrozenTrial) -> Metrics:
     return dict(trial.system_attrs.get(PREDICTED, {}))
 
 
+def _explores(trial: FrozenTrial) -> bool:
+    """Whether it counts against the budget: proposed by the algorithm, running or finished, here or elsewhere."""
+    return OWNER in trial.system_attrs and UNSEEN not in trial.system_attrs and trial.state != TrialState.WAITING
+
+
+def _promotes(trial: FrozenTrial) -> bool:
+    return OWNER in trial.system_attrs and trial.system_attrs.get(UNSEEN) == PROMOTED
+
+
 def _counts(trial: FrozenTrial) -> bool:
-    return OWNER in trial.system_attrs and UNCOUNTED not in trial.system_attrs and trial.state != TrialState.WAITING
+    return _explores(trial) or _promotes(trial)

@@ -12,7 +12,6 @@ from optiproxy.errors import OptiProxyError, UsageError, unknown
 
 if TYPE_CHECKING:
     from optiproxy.sampler import AlgorithmFactory
-    from optiproxy.spaces import Space
     from optiproxy.task import Task
 
 
@@ -140,13 +139,13 @@ def task(name: str, *, source: str | None = None) -> Task:
     return cast("Task", factory(**arguments))
 
 
-def known_space(task_name: str, fingerprint: str) -> Space | None:
-    """The space of a registered task, if it still is the one with this fingerprint and the task can be built here."""
+def known_task(name: str, fingerprint: str) -> Task | None:
+    """A registered task, if it can be built here and its space still is the one with this fingerprint."""
     try:
-        space = task(task_name).space
+        found = task(name)
     except OptiProxyError:
         return None
-    return space if space.fingerprint == fingerprint else None
+    return found if found.space.fingerprint == fingerprint else None
 
 
 def _load(target: str) -> Any:  # noqa: ANN401 - a class or a function

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import final
 
 from optiproxy.metrics import Goal, Limit, Metrics
@@ -19,10 +20,10 @@ class FreeLimits:
     Args:
         task: Measures.
         goal: Limits.
+        free: Names of the metrics that the task measures without training.
     """
 
-    def __init__(self, task: Task, goal: Goal) -> None:
-        free = {metric.name for metric in task.metrics if metric.free}
+    def __init__(self, task: Task, goal: Goal, free: Sequence[str]) -> None:
         self.limits: tuple[Limit, ...] = tuple(limit for limit in goal.limits if limit.metric in free)
         self._task = task
         self._measured: dict[Architecture, Metrics] = {}

@@ -8,6 +8,7 @@ from typing import Literal
 
 from optiproxy.metrics import Goal, Metrics
 from optiproxy.optimizer import Trial
+from optiproxy.running.protocol import QueryProtocol
 from optiproxy.spaces import Architecture, Choice, Space
 from optiproxy.task import Source
 
@@ -25,6 +26,7 @@ class Record:
         predicted: What the algorithm expected, metric name -> value; empty where it had no model.
         ask_seconds: Spent by the algorithm to propose this.
         evaluation_seconds: Spent on the evaluation.
+        fidelity: Where it was evaluated, below the full one; None means the full one.
     """
 
     number: int
@@ -35,6 +37,7 @@ class Record:
     predicted: Metrics = field(default_factory=dict[str, float])
     ask_seconds: float = 0.0
     evaluation_seconds: float = 0.0
+    fidelity: int | None = None
 
     @property
     def trial(self) -> Trial:
@@ -53,11 +56,13 @@ class SearchResult:
         source: Where the values come from.
         algorithm: By name.
         seed: Of algorithm and trainings.
-        budget: Queries allowed.
+        budget: Queries that the algorithm might propose; promotions came on top.
+        protocol: What was known before a query, and at which fidelity the queries were made.
         records: All counted queries, in the order in which they finished.
         stopped: ``"budget"`` (spent), ``"exhausted"`` (no architecture left) or ``"interrupted"``.
         study: The study's name.
         storage: Its storage URL; empty when in memory.
+        optimum: Best possible value of the first objective under this goal; None where unknown.
     """
 
     task: str
@@ -71,15 +76,29 @@ class SearchResult:
     stopped: Literal["budget", "exhausted", "interrupted"]
     study: str
     storage: str = ""
+    protocol: QueryProtocol = field(default_factory=QueryProtocol)
+    optimum: float | None = None
+
+    @property
+    def full(self) -> tuple[Record, ...]:
+        """The records at the full fidelity; the answer is one of them."""
+        return tuple(record for record in self.records if record.fidelity is None)
+
+    @property
+    def epochs(self) -> int | None:
+        """Spent by all queries, a failed one counted whole; None where the task has only one fidelity."""
+        costs = [self.protocol.epochs(record.fidelity) for record in self.records]
+        return None if self.protocol.full is None else sum(cost or 0 for cost in costs)
 
     @property
     def front(self) -> tuple[Record, ...]:
-        """The feasible, non-dominated records; with one objective, the best alone."""
-        return tuple(self.records[i] for i in self.goal.front([record.metrics for record in self.records]))
+        """The feasible, non-dominated records at the full fidelity; with one objective, the best alone."""
+        full = self.full
+        return tuple(full[i] for i in self.goal.front([record.metrics for record in full]))
 
     @property
     def best(self) -> Record | None:
-        """The feasible record with the best first objective; None where nothing is feasible."""
+        """The feasible record at the full fidelity with the best first objective; None where nothing is feasible."""
         return max(self.front, key=lambda record: self.goal.gains(record.metrics)[0], default=None)
 
     @property

@@ -12,15 +12,24 @@ from optiproxy.running import registry
 from optiproxy.running.evaluation import Outcome, evaluate
 from optiproxy.running.executors import InlineExecutor, ProcessExecutor
 from optiproxy.running.function import Evaluate, FunctionTask
-from optiproxy.running.identity import Identity, goal_from_json, source_from_json, space_from_json
+from optiproxy.running.identity import (
+    Identity,
+    goal_from_json,
+    protocol_from_json,
+    source_from_json,
+    space_from_json,
+)
 from optiproxy.running.loop import spend
+from optiproxy.running.phases import Exploration, Promotion
 from optiproxy.running.progress import Observer, Silence
-from optiproxy.running.records import QueryLog, RecordedMetrics, finished_records, stop
+from optiproxy.running.promotion import awaiting_promotion
+from optiproxy.running.protocol import QueryProtocol
+from optiproxy.running.records import Query, QueryLog, RecordedMetrics, finished_records, stop
 from optiproxy.running.restriction import FreeLimits
 from optiproxy.running.result import SearchResult
 from optiproxy.running.study import open_study, storage_errors, stored_study
 from optiproxy.sampler import AlgorithmSampler, Parameters
-from optiproxy.spaces import Architecture, Choice, FlatSpace, Space
+from optiproxy.spaces import Choice, FlatSpace, Space
 
 if TYPE_CHECKING:
     from optiproxy.task import Task
@@ -102,6 +111,9 @@ def run(
     algorithm: str = "optiproxy",
     budget: int,
     seed: int = 0,
+    free: Sequence[str] = (),
+    fidelity: int | None = None,
+    promote: int | None = None,
     workers: int = 1,
     timeout: float | None = None,
     storage: str | None = None,
@@ -111,16 +123,22 @@ def run(
 ) -> SearchResult:
     """Search a task. The same call again resumes a stored search and finishes its budget.
 
-    Limits on metrics that the task measures without training are kept beforehand, whatever the algorithm; the others
-    are learned from what was queried. With one worker the same seed gives the same queries, interrupted or not, as far
-    as the task's values are reproducible.
+    Limits on free metrics are kept beforehand, whatever the algorithm; the others are learned from what was queried.
+    With one worker the same seed gives the same queries, interrupted or not, as far as the task's values are
+    reproducible.
+
+    At a lower fidelity the whole budget is spent there, on the same objectives, and then the best are queried again in
+    full. The answer is chosen among the latter alone.
 
     Args:
         task: What to search.
         goal: What for; None means the task's own goal.
         algorithm: One of `registry.algorithms`.
-        budget: Queries in all, with those that failed and those of earlier runs.
+        budget: Queries in all, with those that failed and those of earlier runs; promotions come on top.
         seed: Of algorithm and trainings.
+        free: Metrics to be known before a query, besides those that the task treats so by itself.
+        fidelity: One of the task's, to spend the budget there; None means the task's own choice.
+        promote: How many of the best to query again in full; None means the task's own choice.
         workers: Evaluations at a time; a task that is not isolated takes them one by one.
         timeout: Seconds for one evaluation in a worker process.
         storage: SQLite file or SQLAlchemy URL; None keeps the study in memory.
@@ -136,9 +154,18 @@ def run(
     _check(budget=budget, seed=seed, workers=workers, timeout=timeout, executor=executor)
     goal = task.goal if goal is None else goal
     goal.check(task.metrics)
-    free = FreeLimits(task, goal)
-    space = free.restrict(task.space)
-    identity = Identity(task=task.name, space=space, goal=goal, source=task.source, algorithm=algorithm, seed=seed)
+    protocol = QueryProtocol.of(task, goal, free=free, fidelity=fidelity, promote=promote)
+    limits = FreeLimits(task, goal, protocol.free)
+    space = limits.restrict(task.space)
+    identity = Identity(
+        task=task.name,
+        space=space,
+        goal=goal,
+        source=task.source,
+        algorithm=algorithm,
+        seed=seed,
+        protocol=protocol,
+    )
     name = study or f"{task.name}-{algorithm}-seed{seed}"
     sampler = AlgorithmSampler(
         registry.algorithm(algorithm), space, seed=seed, reading=RecordedMetrics(goal), on_exhausted=stop
@@ -148,17 +175,22 @@ def run(
     log = QueryLog(opened, parameters, goal)
     chosen = executor or (ProcessExecutor(workers, timeout=timeout) if task.isolated else InlineExecutor())
 
-    def submit(architecture: Architecture) -> Future[Outcome]:
-        return chosen.submit(evaluate, task, architecture, goal, seed=seed, known=free.measured(architecture))
+    exploration = Exploration(log, budget=budget, fidelity=protocol.fidelity)
+    promotion = Promotion(log, goal, space, count=protocol.promote, free=protocol.free)
+
+    def submit(query: Query) -> Future[Outcome]:
+        known = {**limits.measured(query.architecture), **query.known}
+        return chosen.submit(evaluate, task, query.architecture, goal, seed=seed, known=known, fidelity=query.fidelity)
 
     with storage_errors(storage):
         log.recover()
         try:
-            stopped = spend(
+            finished = spend(
                 log,
                 submit,
+                phases=(exploration, promotion) if protocol.promote else (exploration,),
                 goal=goal,
-                budget=budget,
+                total=protocol.queries(budget),
                 workers=workers if task.isolated else 1,
                 observer=observer or Silence(),
             )
@@ -167,8 +199,8 @@ def run(
                 chosen.shutdown(cancel_futures=True)
             log.release()
         records = tuple(finished_records(opened, parameters))
-    if stopped == "exhausted" and not records:
-        raise SearchFailed(free.nothing_left())
+    if exploration.exhausted and not records:
+        raise SearchFailed(limits.nothing_left())
     return SearchResult(
         task=task.name,
         space=task.space,
@@ -178,9 +210,11 @@ def run(
         seed=seed,
         budget=budget,
         records=records,
-        stopped=stopped,
+        stopped="interrupted" if not finished else "exhausted" if exploration.exhausted else "budget",
         study=name,
         storage=storage or "",
+        protocol=protocol,
+        optimum=_optimum(task, goal),
     )
 
 
@@ -195,22 +229,36 @@ def load(storage: str, study: str | None = None) -> SearchResult:
         StudyError: If there is no such study, or it cannot be read.
     """
     opened, content = stored_study(storage, study)
-    space = registry.known_space(content["task"], content["space"]) or space_from_json(content)
+    task = registry.known_task(content["task"], content["space"])
+    space = task.space if task else space_from_json(content)
+    goal, protocol, source = goal_from_json(content), protocol_from_json(content), source_from_json(content)
     with storage_errors(storage):
         records = tuple(finished_records(opened, Parameters(space)))
+    explored = sum(record.fidelity == protocol.fidelity for record in records)
+    waiting = awaiting_promotion(records, goal, space, protocol.promote)
     return SearchResult(
         task=content["task"],
         space=space,
-        goal=goal_from_json(content),
-        source=source_from_json(content),
+        goal=goal,
+        source=source,
         algorithm=content["algorithm"],
         seed=content["seed"],
         budget=content["budget"],
         records=records,
-        stopped="budget" if len(records) >= content["budget"] else "interrupted",
+        stopped="budget" if explored >= content["budget"] and not waiting else "interrupted",
         study=opened.study_name,
         storage=storage,
+        protocol=protocol,
+        optimum=_optimum(task, goal)
+        if task and (task.source.name, task.source.digest) == (source.name, source.digest)
+        else None,
     )
+
+
+def _optimum(task: Task, goal: Goal) -> float | None:
+    """The task's known optimum, where the goal is the one that it holds for."""
+    same = goal.objectives[0] == task.goal.objectives[0] and set(goal.limits) == set(task.goal.limits)
+    return task.optimum if same else None
 
 
 def _check(*, budget: int, seed: int, workers: int, timeout: float | None, executor: Executor | None) -> None:

@@ -18,7 +18,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from optiproxy.errors import UsageError
 from optiproxy.optimizer import Algorithm, Proposal, Trial
-from optiproxy.sampler.claims import ARCHITECTURE, PREDICTED, UNCOUNTED, annotate, architecture_of
+from optiproxy.sampler.claims import ARCHITECTURE, PREDICTED, UNSEEN, annotate, architecture_of
 from optiproxy.sampler.parameters import Parameters, enumerable, inferred_space
 from optiproxy.sampler.reading import ObjectivesAndConstraints, Reading
 
@@ -193,7 +193,7 @@ class _Session:
         finished = sorted(
             (_ended(trial), trial.number, trial)
             for trial in trials
-            if trial.state.is_finished() and UNCOUNTED not in trial.system_attrs
+            if trial.state.is_finished() and UNSEEN not in trial.system_attrs
         )
         goal = reading.goal(study, [trial for _, _, trial in finished])
         history: list[Trial] = []
@@ -224,6 +224,6 @@ def _ended(trial: FrozenTrial) -> datetime:
 
 def _architectures(trials: Sequence[FrozenTrial], this: FrozenTrial, parameters: Parameters) -> list[Architecture]:
     """What all but this trial evaluate, as far as it is known."""
-    others = (trial for trial in trials if trial.number != this.number and UNCOUNTED not in trial.system_attrs)
+    others = (trial for trial in trials if trial.number != this.number and UNSEEN not in trial.system_attrs)
     found = (architecture_of(trial, parameters) for trial in others)
     return [architecture for architecture in found if architecture is not None]

@@ -18,8 +18,8 @@ ARCHITECTURE = "optiproxy:architecture"
 PREDICTED = "optiproxy:predicted"
 """System attribute: metric name -> value that the algorithm expects."""
 
-UNCOUNTED = "optiproxy:uncounted"
-"""System attribute of a trial that is no query: why. Algorithms do not see it."""
+UNSEEN = "optiproxy:unseen"
+"""System attribute of a trial that algorithms do not see: why."""
 
 Note = Mapping[str, str | int | float | bool | None] | str | float | None
 """What an attribute may hold: anything flat that JSON can store."""
