@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import numpy as np
+import optuna
+import pytest
+
+from optiproxy.baselines.packages.optuna_gp import optuna_gp
+from optiproxy.baselines.packages.optuna_nsga2 import optuna_nsga2
+from optiproxy.baselines.packages.optuna_tpe import optuna_tpe
+from optiproxy.baselines.packages.optuna_tpe_univariate import optuna_tpe_univariate
+from optiproxy.metrics import Goal, Limit, Objective
+from optiproxy.optimizer import Trial
+from optiproxy.spaces import FlatSpace
+from optiproxy.testing import AlgorithmConformance
+
+GOAL = Goal((Objective("score"),))
+LIMITED = Goal((Objective("score"),), (Limit("cost", 4.0),))
+SPACE = FlatSpace({f"d{d}": [0, 1, 2, 3] for d in range(6)})
+ALL = [optuna_tpe, optuna_tpe_univariate, optuna_nsga2, optuna_gp]
+
+
+class TestConformance(AlgorithmConformance):
+    @pytest.fixture(params=ALL, ids=lambda make: make.__name__)
+    def algorithm(self, request):
+        return request.param
+
+
+@pytest.fixture(scope="module")
+def told():
+    """150 random trials whose score, and whose cost, is the sum of their positions: 9 of 18 on average."""
+    drawn = SPACE.sample(np.random.default_rng(0), 150)
+    return [
+        Trial(architecture, {"score": float(sum(architecture)), "cost": float(sum(architecture))})
+        for architecture in drawn
+    ]
+
+
+def _mean_sum(make, goal, told):
+    algorithms = [make(SPACE, goal, seed=seed) for seed in range(5)]
+    for algorithm in algorithms:
+        algorithm.observe(told)
+    return sum(sum(algorithm.propose(1)[0].architecture) for algorithm in algorithms) / 5
+
+
+@pytest.mark.parametrize("make", ALL, ids=lambda make: make.__name__)
+def test_learns_which_way_is_better(make, told):
+    assert _mean_sum(make, GOAL, told) - _mean_sum(make, Goal((Objective("score", "min"),)), told) > 4
+
+
+@pytest.mark.parametrize("make", ALL, ids=lambda make: make.__name__)
+def test_learns_to_keep_a_limit(make, told):
+    """The objective pulls up and the limit down, which 5 % of all architectures keep."""
+    assert _mean_sum(make, LIMITED, told) < 7
+
+
+def test_nsga2_breeds_from_the_first_generation():
+    """Whoever proposed its 50 members: what they all share, all children share, but for a few mutations."""
+    first = [Trial((3, 3, i % 4, i // 4 % 4, i // 16, (i + i // 4) % 4), {"score": float(i)}) for i in range(50)]
+    algorithm = optuna_nsga2(SPACE, GOAL, seed=0)
+    algorithm.observe(first)
+    children = [proposal.architecture for proposal in algorithm.propose(12)]
+    assert sum(child[d] == 3 for child in children for d in range(2)) >= 0.7 * 24
+    young = optuna_nsga2(SPACE, GOAL, seed=0)
+    young.observe(first[:49])
+    draws = [proposal.architecture for proposal in young.propose(12)]
+    assert sum(draw[d] == 3 for draw in draws for d in range(2)) <= 0.5 * 24
+
+
+def test_leaves_the_verbosity_of_optuna_as_it_was():
+    before = optuna.logging.get_verbosity()
+    algorithm = optuna_tpe(SPACE, GOAL, seed=0)
+    algorithm.observe([Trial((0,) * 6, {"score": 1.0})])
+    algorithm.propose(2)
+    assert optuna.logging.get_verbosity() == before
