@@ -20,7 +20,7 @@ class TableTask(Task):
     """A tabular benchmark.
 
     A query returns the values of the very architecture that was asked for: isomorphic architectures were trained
-    separately, and their values differ by the noise of training.
+    separately, and their values differ by the noise of training. One that is not listed has the values of its canonical form.
 
     Args:
         name: The id on the command line.
@@ -92,6 +92,8 @@ class TableTask(Task):
 
     def _measured(self, architecture: Architecture, metrics: range | list[int], fidelity: int) -> dict[str, float]:
         row = self._row.get(architecture)
+        if row is None and self.space.is_valid(architecture):
+            row = self._row.get(self.space.canonical(architecture))
         if row is None:
             raise UsageError(f"{self.name} holds {len(self._row)} architectures, and {architecture} is none of them.")
         values = self._values[fidelity, row].tolist()

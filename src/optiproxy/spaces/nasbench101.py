@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Generator, Tensor
 
+NETWORKS = 423_624
+"""Cells of the space that are not isomorphic."""
+
 
 class NASBench101(Space):
     """423,624 cells up to isomorphism, seen by the proxy as 7 nodes: input, five operations, output.
@@ -115,7 +118,7 @@ def _architectures(numbers: NDArray[np.int64]) -> list[Architecture]:
 
 @cache
 def _networks() -> NDArray[np.int64]:
-    """``(423624,)`` numbers of all canonical forms; takes about a second and 3 MB."""
+    """`NETWORKS` numbers of all canonical forms; takes about a second and 3 MB."""
     return np.concatenate([part for nodes in range(2, NODES + 1) for part in canonical_numbers(nodes)])
 
 

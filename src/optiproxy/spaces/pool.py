@@ -77,9 +77,6 @@ class PoolSpace(Space):
         # Members are canonical already, and nearly all architectures that a search meets are members.
         return architecture if self._is_member(architecture) else self.base.canonical(architecture)
 
-    def canonical_rows(self, architectures: NDArray[np.integer]) -> NDArray[np.integer]:
-        return self.base.canonical_rows(architectures)
-
     def sample(self, rng: np.random.Generator, n: int) -> list[Architecture]:
         """Draw ``n`` members, each as likely as any other; one may be drawn again."""
         return self._rows(rng.integers(0, self.size, size=n))
@@ -134,10 +131,10 @@ def _members(base: Space, architectures: Sequence[Architecture] | NDArray[np.int
     counts = [len(decision.choices) for decision in base.decisions]
     if not np.issubdtype(given.dtype, np.integer):
         raise UsageError(f"Expected positions in the list of choices, whole numbers from 0, got {given.dtype} values.")
-    within: list[bool] = np.all((given >= 0) & (given < counts), axis=1).tolist()
-    for n, row in enumerate(given.tolist()):
-        if not (within[n] and base.is_valid(tuple(row))):
-            raise UsageError(f"Expected architectures of {base.name}, but entry {n} is none: {tuple(row)}.")
+    outside = np.flatnonzero(((given < 0) | (given >= counts)).any(axis=1))
+    if len(outside):
+        row = tuple(given[outside[0]].tolist())
+        raise UsageError(f"Expected architectures of {base.name}, but entry {outside[0]} is none: {row}.")
     canonical = np.ascontiguousarray(base.canonical_rows(given), dtype=np.min_scalar_type(base.widest - 1))
     order = np.lexsort(canonical.T[::-1])
     members = canonical[order]

@@ -83,10 +83,18 @@ class Space(ABC):
         return architecture
 
     def canonical_rows(self, architectures: NDArray[np.integer]) -> NDArray[np.integer]:
-        """``(n, d)`` -> ``(n, d)``: `canonical` of each row; overridden where thousands are had faster together."""
+        """``(n, d)`` -> ``(n, d)``: `canonical` of each row; overridden where thousands are had faster together.
+
+        Raises:
+            UsageError: If a row is not valid.
+        """
         import numpy as np
 
-        return np.array([self.canonical(tuple(row)) for row in architectures.tolist()], dtype=architectures.dtype)
+        rows = [tuple(row) for row in architectures.tolist()]
+        for n, row in enumerate(rows):
+            if not self.is_valid(row):
+                raise UsageError(f"Expected architectures of {self.name}, but entry {n} is none: {row}.")
+        return np.array([self.canonical(row) for row in rows], dtype=architectures.dtype).reshape(architectures.shape)
 
     def sample(self, rng: np.random.Generator, n: int) -> list[Architecture]:
         """Draw up to ``n`` valid architectures, each decision uniform; fewer only where validity is too rare to meet."""
