@@ -79,6 +79,12 @@ class Task(ABC):
 
     def check_fidelity(self, fidelity: int | None) -> None:
         """Raise `UsageError` unless it is one of `fidelities`, or None for the full one."""
-        if fidelity is not None and fidelity not in self.fidelities:
-            known = ", ".join(map(str, self.fidelities)) or "none"
-            raise UsageError(f"Task {self.name!r} has the fidelities {known}, got {fidelity}.")
+        if fidelity is None or fidelity in self.fidelities:
+            return
+        if not self.fidelities:
+            raise UsageError(f"Task {self.name!r} has one fidelity only, got {fidelity}. Leave it out.")
+        first, *_, last = self.fidelities
+        # A surrogate may have a hundred.
+        every = self.fidelities == tuple(range(first, last + 1))
+        known = f"{first} to {last}" if every else ", ".join(map(str, self.fidelities))
+        raise UsageError(f"Task {self.name!r} has the fidelities {known}, got {fidelity}.")

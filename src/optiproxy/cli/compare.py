@@ -16,7 +16,16 @@ def compare(
         list[str] | None, typer.Option(metavar="NAME", help="May be repeated; optiproxy and random if left out.")
     ] = None,
     seeds: Annotated[int, typer.Option(help="Searches of each algorithm on each task.")] = 5,
-    budget: Annotated[int, typer.Option(help="Architectures that each search may evaluate.")] = 100,
+    budget: Annotated[
+        int, typer.Option(help="Architectures that each search may evaluate; promotions come on top.")
+    ] = 100,
+    free: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="METRIC",
+            help="Known before an evaluation, so that none is spent on what breaks a limit on it. May be repeated.",
+        ),
+    ] = None,
     workers: Annotated[int, typer.Option(help="Searches at a time.")] = 1,
 ) -> None:
     """Compare algorithms on equal terms; the same command again resumes."""
@@ -25,6 +34,7 @@ def compare(
     from optiproxy.comparing.compare import compare as run
     from optiproxy.comparing.progress import watching
     from optiproxy.reporting.comparison_page import write_comparison_report
+    from optiproxy.reporting.words import protocol_in_words
 
     comparison = run(
         tasks,
@@ -33,9 +43,13 @@ def compare(
         budget=budget,
         workers=workers,
         out=out,
+        free=free or [],
         observer=watching(Console(stderr=True)),
     )
     report = write_comparison_report(comparison, out / "report.html")
+    for task, contest in comparison.grid.contests.items():
+        for told in protocol_in_words(contest.protocol, contest.goal, budget=budget):
+            typer.echo(f"{task}  {told}")
     for task, entries in comparison.summaries.items():
         for name, summary in entries.items():
             best = (

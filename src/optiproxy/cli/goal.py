@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from optiproxy.metrics import Direction, Goal, Limit, Objective
+from optiproxy.running.protocol import QueryProtocol
 from optiproxy.task import Task
 
 _SENSE = {"<=": "-at-most-", ">=": "-at-least-"}
@@ -34,12 +35,16 @@ def wanted_goal(task: Task, *, objectives: Sequence[str], limits: Sequence[str])
     return goal
 
 
-def study_name(task: Task, goal: Goal, *, algorithm: str, seed: int) -> str:
+def study_name(task: Task, goal: Goal, *, algorithm: str, seed: int, protocol: QueryProtocol) -> str:
     """A name that is the same for the same search and another for another; fit for a folder."""
+    usual = QueryProtocol.of(task, goal)
     parts = [task.name, algorithm, f"seed{seed}"]
     if goal.objectives != task.goal.objectives:
         parts += [f"{objective.metric}-{objective.direction}" for objective in goal.objectives]
     parts += [
         f"{limit.metric}{_SENSE[limit.sense]}{limit.bound!r}" for limit in goal.limits if limit not in task.goal.limits
     ]
+    parts += [f"free-{name}" for name in protocol.free if name not in usual.free]
+    if protocol.fidelity != usual.fidelity:
+        parts.append(f"fidelity{protocol.epochs(protocol.fidelity)}")
     return re.sub(r"[^\w.+-]", "_", "-".join(parts))

@@ -99,6 +99,7 @@ def content(result: SearchResult) -> dict[str, Any]:
         "study": result.study,
         "storage": result.storage,
         "stopped": result.stopped,
+        "epochs": result.epochs,
         "best": None if result.best is None else _record(result, result.best),
         "front": [_record(result, record) for record in result.front],
         "trials": [_record(result, record) for record in result.records],
@@ -120,12 +121,14 @@ def _settings(result: SearchResult) -> dict[str, Any]:
         "algorithm": result.algorithm,
         "seed": result.seed,
         "goal": {"objectives": [*map(str, result.goal.objectives)], "limits": [*map(str, result.goal.limits)]},
+        "protocol": {**asdict(result.protocol), "queried": result.protocol.queried(result.goal)},
     }
 
 
 def _record(result: SearchResult, record: Record) -> dict[str, Any]:
     return {
         "number": record.number,
+        "fidelity": result.protocol.epochs(record.fidelity),
         "state": record.state,
         "feasible": result.goal.feasible(record.metrics),
         "architecture": result.space.values(record.architecture),

@@ -16,7 +16,9 @@ def search(
         str, typer.Argument(metavar="TASK", help="What to search for: a name that `optiproxy tasks` lists.")
     ],
     *,
-    budget: Annotated[int, typer.Option(help="Architectures to evaluate, failed ones included.")] = 100,
+    budget: Annotated[
+        int, typer.Option(help="Architectures to evaluate, failed ones included; promotions come on top.")
+    ] = 100,
     seed: Annotated[int, typer.Option(help="Of algorithm and trainings.")] = 0,
     algorithm: Annotated[str, typer.Option(help="A name that `optiproxy algorithms` lists.")] = "optiproxy",
     limit: Annotated[
@@ -26,6 +28,24 @@ def search(
     objective: Annotated[
         list[str] | None,
         typer.Option(metavar="METRIC[:min|max]", help="What to improve instead of the task's own. May be repeated."),
+    ] = None,
+    free: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="METRIC",
+            help="Known before an evaluation, so that none is spent on what breaks a limit on it. May be repeated.",
+        ),
+    ] = None,
+    fidelity: Annotated[
+        int | None,
+        typer.Option(metavar="EPOCHS", help="Spend the budget at this fidelity; the task's own choice if left out."),
+    ] = None,
+    promote: Annotated[
+        int | None,
+        typer.Option(
+            metavar="K",
+            help="After a lower fidelity, evaluate the K best again in full, on top of the budget; the answer is one of them.",
+        ),
     ] = None,
     workers: Annotated[int, typer.Option(help="Evaluations at a time.")] = 1,
     timeout: Annotated[float | None, typer.Option(metavar="SECONDS", help="Longest an evaluation may take.")] = None,
@@ -48,11 +68,13 @@ def search(
     from optiproxy.reporting.search_page import write_search_report
     from optiproxy.running import registry
     from optiproxy.running.progress import observer_for
+    from optiproxy.running.protocol import QueryProtocol
     from optiproxy.running.search import run
 
     searched = registry.task(task)
     goal = wanted_goal(searched, objectives=objective or [], limits=limit or [])
-    name = study or study_name(searched, goal, algorithm=algorithm, seed=seed)
+    protocol = QueryProtocol.of(searched, goal, free=free or [], fidelity=fidelity, promote=promote)
+    name = study or study_name(searched, goal, algorithm=algorithm, seed=seed, protocol=protocol)
     folder = out or Path("runs") / name
     saved.check_free(folder, name)
     result = run(
@@ -61,6 +83,9 @@ def search(
         algorithm=algorithm,
         budget=budget,
         seed=seed,
+        free=free or [],
+        fidelity=fidelity,
+        promote=promote,
         workers=workers,
         timeout=timeout,
         storage=storage or saved.database(folder),
@@ -81,9 +106,11 @@ def conclude(result: SearchResult, report: Path) -> None:
     """
     from optiproxy.cli.errors import INTERRUPTED
     from optiproxy.errors import SearchFailed
-    from optiproxy.reporting.words import goal_in_words, result_in_words, standing
+    from optiproxy.reporting.words import goal_in_words, protocol_in_words, result_in_words, standing
 
     typer.echo(goal_in_words(result.goal))
+    for told in protocol_in_words(result.protocol, result.goal, budget=result.budget):
+        typer.echo(told)
     typer.echo(standing(result))
     typer.echo(result_in_words(result))
     typer.echo(f"Report: {report}")

@@ -27,6 +27,7 @@ def compare(
     budget: int,
     workers: int,
     out: Path,
+    free: Sequence[str] = (),
     observer: ComparisonObserver | None = None,
 ) -> Comparison:
     """Run what is missing of the grid, then write ``results.csv`` and ``summary.json``.
@@ -38,9 +39,10 @@ def compare(
         tasks: Names of tasks; each is searched for its own goal.
         algorithms: Names of algorithms.
         seeds: How many; they are 0 to ``seeds - 1``.
-        budget: Queries per search.
+        budget: Queries per search; the promotions of a task that is searched at a lower fidelity come on top.
         workers: Searches at a time.
         out: Folder for results, and where an interrupted comparison is resumed.
+        free: Metrics that every search is to know before a query, besides those that a task treats so by itself.
         observer: Watches; nobody by default.
 
     Raises:
@@ -57,7 +59,7 @@ def compare(
     for name in algorithms:
         registry.algorithm(name)
     grid = Grid(
-        contests={name: Contest.of(registry.task(name)) for name in tasks},
+        contests={name: Contest.of(registry.task(name), free=free) for name in tasks},
         algorithms=tuple(algorithms),
         seeds=seeds,
         budget=budget,

@@ -30,6 +30,8 @@ COLUMNS = (
     "feasible",
     "best_so_far",
     "ask_seconds",
+    "fidelity",
+    "epochs",
 )
 
 
@@ -162,6 +164,8 @@ def _table(outcomes: Sequence[Outcome]) -> str:
                     query.feasible,
                     best,
                     f"{query.ask_seconds:.6f}",
+                    query.fidelity,
+                    query.epochs,
                 ]
             )
     return text.getvalue()
@@ -178,10 +182,12 @@ def _difference(found: Grid, asked: Grid) -> str:
     name = next(name for name in old if old[name] != new[name])
     if name == "contests" and old[name].keys() == new[name].keys():
         task = next(task for task in old[name] if old[name][task] != new[name][task])
-        return f"{task} from {found.contests[task].source}, now {asked.contests[task].source}"
+        facts = [{**contests[task], **contests[task]["protocol"]} for contests in (old[name], new[name])]
+        changed = next(key for key in facts[0] if key != "protocol" and facts[0][key] != facts[1][key])
+        return f"{changed} of {task}: {_listed(facts[0][changed])}, now {_listed(facts[1][changed])}"
     label = "tasks" if name == "contests" else name
     return f"{label} {_listed(old[name])}, now {_listed(new[name])}"
 
 
 def _listed(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, dict | list | tuple) else str(value)
+    return (", ".join(map(str, value)) or "none") if isinstance(value, dict | list | tuple) else str(value)

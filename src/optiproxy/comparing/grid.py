@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from optiproxy.errors import UsageError
-from optiproxy.metrics import Objective
+from optiproxy.metrics import Goal, Limit, Objective
+from optiproxy.running.protocol import QueryProtocol
 from optiproxy.task import Task
 
 
@@ -34,6 +35,8 @@ class Contest:
         optimum: Best possible value of the objective, None where unknown.
         source: Where the values come from.
         digest: Of the data file, empty where there is none.
+        others: Further objectives of that goal. A search has them in mind; the figures here are of the first alone.
+        protocol: What a search knows before a query, and at which fidelity it spends its budget.
     """
 
     objective: str
@@ -42,23 +45,51 @@ class Contest:
     optimum: float | None = None
     source: str = ""
     digest: str = ""
+    others: tuple[str, ...] = ()
+    protocol: QueryProtocol = field(default_factory=QueryProtocol)
 
     @classmethod
-    def of(cls, task: Task) -> Contest:
-        """Read it off the task."""
+    def of(cls, task: Task, *, free: Sequence[str] = ()) -> Contest:
+        """Read it off the task.
+
+        Args:
+            task: Searched for its own goal, under its own protocol.
+            free: Metrics that are known before a query all the same.
+
+        Raises:
+            UsageError: If the task cannot give one of them without training.
+        """
+        first, *others = task.goal.objectives
         return cls(
-            objective=str(task.goal.objectives[0]),
+            objective=str(first),
             limits=tuple(map(str, task.goal.limits)),
             test=next((metric.name for metric in task.metrics if metric.reported_only), ""),
             optimum=task.optimum,
             source=task.source.name,
             digest=task.source.digest,
+            others=tuple(map(str, others)),
+            protocol=QueryProtocol.of(task, task.goal, free=free),
         )
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Contest:
+        """The inverse of `dataclasses.asdict`, after JSON has made lists of tuples."""
+        told: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in content.items()
+        }
+        if "protocol" in content:
+            told["protocol"] = QueryProtocol.from_json(content["protocol"])
+        return cls(**told)
 
     @property
     def aim(self) -> Objective:
         """The objective, parsed."""
         return Objective.parse(self.objective)
+
+    @property
+    def goal(self) -> Goal:
+        """The whole goal, parsed."""
+        return Goal((self.aim, *map(Objective.parse, self.others)), tuple(map(Limit.parse, self.limits)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +100,7 @@ class Grid:
         contests: Task name -> what is competed for.
         algorithms: By name.
         seeds: Each algorithm searches each task with the seeds 0 to ``seeds - 1``.
-        budget: Queries per search.
+        budget: Queries per search; promotions come on top.
         version: Of optiproxy, because numbers of two versions are not mixed.
 
     Raises:
@@ -89,12 +120,13 @@ class Grid:
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Grid:
         """The inverse of `dataclasses.asdict`, after JSON has made lists of tuples."""
-        contests: dict[str, Contest] = {}
-        for task, told in content["contests"].items():
-            facts: dict[str, Any] = {**told, "limits": tuple(told["limits"])}
-            contests[task] = Contest(**facts)
+        contests = {task: Contest.from_json(told) for task, told in content["contests"].items()}
         settings: dict[str, Any] = {**content, "contests": contests, "algorithms": tuple(content["algorithms"])}
         return cls(**settings)
+
+    def queries(self, task: str) -> int:
+        """Queries of each search of a task, promotions included."""
+        return self.contests[task].protocol.queries(self.budget)
 
     @property
     def cells(self) -> list[Cell]:

@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from itertools import accumulate
 from pathlib import Path
 
 from optiproxy.comparing.grid import Cell
@@ -23,8 +24,10 @@ class Query:
         architecture: Decision name -> choice.
         metrics: What was measured; empty where the training failed.
         feasible: Whether every objective was measured and every limit kept.
-        best_so_far: Best feasible value of the objective up to this query; None until there is one.
+        best_so_far: Best feasible value of the objective at the full fidelity up to this query; None until there is one.
         ask_seconds: Spent by the algorithm to propose this.
+        fidelity: Where it was evaluated; None for a task that has only one.
+        epochs: Spent by the search up to this query, its own included; None for the same.
     """
 
     query: int
@@ -33,6 +36,8 @@ class Query:
     feasible: bool
     best_so_far: float | None
     ask_seconds: float
+    fidelity: int | None = None
+    epochs: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +47,7 @@ class Outcome:
     Attributes:
         cell: Which.
         source: Where the values came from.
-        queries: All that were counted; fewer than the budget where the space ran out.
+        queries: All that were counted, promotions included; fewer than planned where the space ran out.
         overhead_mb: Peak memory of search and algorithm above what the process held before, in MB.
     """
 
@@ -54,23 +59,22 @@ class Outcome:
     @classmethod
     def of(cls, cell: Cell, result: SearchResult, *, overhead_mb: float) -> Outcome:
         """Read it off the search's result."""
-        objective = result.goal.objectives[0]
-        best: float | None = None
-        queries: list[Query] = []
-        for number, record in enumerate(result.records, start=1):
-            feasible = result.goal.feasible(record.metrics)
-            if feasible and (best is None or objective.gain(record.metrics) > objective.gain({objective.metric: best})):
-                best = record.metrics[objective.metric]
-            queries.append(
-                Query(
-                    query=number,
-                    architecture=result.space.values(record.architecture),
-                    metrics={name: value for name, value in record.metrics.items() if math.isfinite(value)},
-                    feasible=feasible,
-                    best_so_far=best,
-                    ask_seconds=record.ask_seconds,
-                )
+        epochs = accumulate(result.protocol.epochs(record.fidelity) or 0 for record in result.records)
+        queries = [
+            Query(
+                query=number,
+                architecture=result.space.values(record.architecture),
+                metrics={name: value for name, value in record.metrics.items() if math.isfinite(value)},
+                feasible=result.goal.feasible(record.metrics),
+                best_so_far=best,
+                ask_seconds=record.ask_seconds,
+                fidelity=result.protocol.epochs(record.fidelity),
+                epochs=None if result.protocol.full is None else spent,
             )
+            for number, (record, best, spent) in enumerate(
+                zip(result.records, result.best_so_far, epochs, strict=True), start=1
+            )
+        ]
         return cls(cell=cell, source=result.source.name, queries=tuple(queries), overhead_mb=overhead_mb)
 
     def save(self, path: Path) -> None:

@@ -26,19 +26,26 @@ class Summary:
 
     Attributes:
         seeds: Searches run.
-        budget: Queries allowed in each.
+        budget: Queries allowed in each, promotions left out.
         best_mean: Mean over seeds of the best feasible objective; None unless every seed found a feasible architecture.
         best_std: Sample standard deviation of the same; None with a single seed.
         test_mean: Mean test metric of the selected architectures; None under the same condition.
         optimum: Best possible objective.
         hit_rate: Share of seeds that met it.
-        queries_to_optimum_median: Over seeds; a search that did not meet it counts as the budget.
+        queries_to_optimum_median: Over seeds; a search that did not meet it counts as all its queries, promotions
+            included.
         queries_to_optimum_mean: The same.
         censored: How many searches did not meet it.
         feasible_share: Share of all queries that were feasible.
         overhead_seconds_mean: Mean over seeds of all time spent on proposals: pretraining, refits, ascent.
         overhead_mb_peak: The largest over seeds.
         source: Where the values come from.
+        objective: What ``best``, ``optimum`` and the rest are about: the first, where the goal has several.
+        free: Metrics with a limit that were known before a query.
+        queried: Metrics with a limit that were known only after a query.
+        fidelity: Where the budget was spent; None means the full fidelity.
+        promote: How many of the best were then queried again at the full fidelity, from which alone the best is chosen.
+        epochs_mean: Mean over seeds of the epochs of all queries; None for a task that has only one fidelity.
     """
 
     seeds: int
@@ -55,16 +62,23 @@ class Summary:
     overhead_seconds_mean: float
     overhead_mb_peak: float
     source: str
+    objective: str
+    free: tuple[str, ...]
+    queried: tuple[str, ...]
+    fidelity: int | None
+    promote: int
+    epochs_mean: float | None
 
 
 def summarize(outcomes: Sequence[Outcome], contest: Contest, *, budget: int) -> Summary:
     """Summarize the seeds of one algorithm on one task; there is at least one."""
-    selected = [selection(outcome, contest.aim) for outcome in outcomes]
+    selected = [selection(outcome) for outcome in outcomes]
     queries = [query for outcome in outcomes for query in outcome.queries]
     bests = [None if query is None else query.best_so_far for query in selected]
     tests = [None if query is None else query.metrics.get(contest.test) for query in selected]
     met = [] if contest.optimum is None else [queries_to(o, contest.aim, contest.optimum) for o in outcomes]
-    counted = [float(budget if at is None else at) for at in met]
+    counted = [float(contest.protocol.queries(budget) if at is None else at) for at in met]
+    epochs = [query.epochs for outcome in outcomes for query in outcome.queries[-1:]]
     return Summary(
         seeds=len(outcomes),
         budget=budget,
@@ -80,14 +94,19 @@ def summarize(outcomes: Sequence[Outcome], contest: Contest, *, budget: int) -> 
         overhead_seconds_mean=sum(query.ask_seconds for query in queries) / len(outcomes),
         overhead_mb_peak=max(outcome.overhead_mb for outcome in outcomes),
         source=outcomes[0].source,
+        objective=contest.objective,
+        free=contest.protocol.free,
+        queried=contest.protocol.queried(contest.goal),
+        fidelity=contest.protocol.fidelity,
+        promote=contest.protocol.promote,
+        epochs_mean=_of_all(epochs, np.mean),
     )
 
 
-def selection(outcome: Outcome, objective: Objective) -> Query | None:
-    """The feasible query with the best objective, of equal ones the first; None where nothing is feasible."""
-    return max(
-        (q for q in outcome.queries if q.feasible), key=lambda query: objective.gain(query.metrics), default=None
-    )
+def selection(outcome: Outcome) -> Query | None:
+    """The query that the search answers with: the first that reached its final best; None where nothing is feasible."""
+    final = outcome.queries[-1].best_so_far if outcome.queries else None
+    return None if final is None else next(query for query in outcome.queries if query.best_so_far == final)
 
 
 def queries_to(outcome: Outcome, objective: Objective, value: float) -> int | None:

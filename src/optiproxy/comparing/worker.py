@@ -32,14 +32,15 @@ def search_cell(cell: Cell, contest: Contest, *, budget: int, path: Path) -> Non
 
     torch.set_num_threads(1)
     task = registry.task(cell.task)
-    if Contest.of(task) != contest:
+    free = contest.protocol.free
+    if Contest.of(task, free=free) != contest:
         raise StudyError(
             f"The data of {cell.task} has changed since the comparison began. Start anew with another --out."
         )
     # This process is the isolation: the evaluations run right here.
     executor = InlineExecutor()
     with PeakMemory() as memory:
-        result = run(task, algorithm=cell.algorithm, budget=budget, seed=cell.seed, executor=executor)
+        result = run(task, algorithm=cell.algorithm, budget=budget, seed=cell.seed, free=free, executor=executor)
     Outcome.of(cell, result, overhead_mb=memory.mb).save(path)
 
 

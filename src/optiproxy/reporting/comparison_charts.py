@@ -24,12 +24,13 @@ def best_curves(comparison: Comparison, task: str) -> Markup:
     """Median best so far over the seeds, with the interquartile band, for each algorithm."""
     grid = comparison.grid
     contest = grid.contests[task]
-    bands = {name: quartiles(comparison.of(task, name), contest.aim, budget=grid.budget) for name in grid.algorithms}
+    queries = grid.queries(task)
+    bands = {name: quartiles(comparison.of(task, name), contest.aim, budget=queries) for name in grid.algorithms}
     optimum = [] if contest.optimum is None else [contest.optimum]
-    settled = [value for band in bands.values() for value in band[:, int(grid.budget * SETTLED) :].ravel().tolist()]
+    settled = [value for band in bands.values() for value in band[:, int(queries * SETTLED) :].ravel().tolist()]
     y = around(f"best {contest.aim.metric} so far", [*settled, *optimum], margin=0.05)
     chart = Chart(
-        counting("queries", grid.budget), y, label=f"Best {contest.aim.metric} so far on {task}", width=880, height=380
+        counting("queries", queries), y, label=f"Best {contest.aim.metric} so far on {task}", width=880, height=380
     )
     for name, ink in inks(comparison).items():
         low, _, high = (_staircase(row) for row in bands[name])
@@ -47,12 +48,11 @@ def hit_curves(comparison: Comparison, task: str) -> Markup | None:
     contest = grid.contests[task]
     if contest.optimum is None:
         return None
+    queries = grid.queries(task)
     y = Axis(label="share of seeds that met the optimum (%)", low=0, high=102)
-    chart = Chart(
-        counting("queries", grid.budget), y, label=f"Seeds that met the optimum on {task}", width=880, height=280
-    )
+    chart = Chart(counting("queries", queries), y, label=f"Seeds that met the optimum on {task}", width=880, height=280)
     for name, ink in inks(comparison).items():
-        shares = hit_curve(comparison.of(task, name), contest.aim, contest.optimum, budget=grid.budget)
+        shares = hit_curve(comparison.of(task, name), contest.aim, contest.optimum, budget=queries)
         chart.line(_staircase(100 * shares), ink, name=name)
     return chart.draw()
 

@@ -11,11 +11,10 @@ from optiproxy import __version__
 from optiproxy.comparing.folder import Comparison
 from optiproxy.comparing.grid import Contest
 from optiproxy.comparing.statistics import SAME, Summary, quartiles, regret
-from optiproxy.metrics import Goal, Limit
 from optiproxy.reporting import comparison_charts as charts
 from optiproxy.reporting.page import render, write
 from optiproxy.reporting.scale import number
-from optiproxy.reporting.words import goal_in_words
+from optiproxy.reporting.words import goal_in_words, protocol_in_words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +37,8 @@ class Section:
     task: str
     goal: str
     contest: Contest
+    queries: int
+    protocol: list[str]
     curves: Markup
     hits: Markup | None
     rows: list[Row]
@@ -75,11 +76,12 @@ def comparison_report(comparison: Comparison) -> str:
 
 def _section(comparison: Comparison, task: str) -> Section:
     contest = comparison.grid.contests[task]
-    goal = Goal((contest.aim,), tuple(map(Limit.parse, contest.limits)))
     return Section(
         task=task,
-        goal=goal_in_words(goal),
+        goal=goal_in_words(contest.goal),
         contest=contest,
+        queries=comparison.grid.queries(task),
+        protocol=protocol_in_words(contest.protocol, contest.goal, budget=comparison.grid.budget),
         curves=charts.best_curves(comparison, task),
         hits=charts.hit_curves(comparison, task),
         rows=[_row(comparison, task, name) for name in comparison.grid.algorithms],
@@ -89,7 +91,9 @@ def _section(comparison: Comparison, task: str) -> Section:
 def _row(comparison: Comparison, task: str, name: str) -> Row:
     summary = comparison.summaries[task][name]
     aim = comparison.grid.contests[task].aim
-    first, median, third = quartiles(comparison.of(task, name), aim, budget=comparison.grid.budget)[:, -1].tolist()
+    first, median, third = quartiles(comparison.of(task, name), aim, budget=comparison.grid.queries(task))[
+        :, -1
+    ].tolist()
     behind = regret(summary)
     return Row(
         name=name,
@@ -113,4 +117,6 @@ def _rough(summary: Summary, value: float | None) -> str:
 def _command(comparison: Comparison) -> str:
     grid = comparison.grid
     algorithms = " ".join(f"--algorithm {name}" for name in grid.algorithms)
-    return f"optiproxy compare {' '.join(grid.contests)} {algorithms} --seeds {grid.seeds} --budget {grid.budget} --out DIR"
+    freed = dict.fromkeys(name for contest in grid.contests.values() for name in contest.protocol.free)
+    free = "".join(f" --free {name}" for name in freed)
+    return f"optiproxy compare {' '.join(grid.contests)} {algorithms}{free} --seeds {grid.seeds} --budget {grid.budget} --out DIR"

@@ -32,32 +32,30 @@ def progress(result: SearchResult) -> Markup | None:
     values = [record.metrics.get(objective.metric, math.nan) for record in result.records]
     if not any(map(math.isfinite, values)):
         return None
-    best = best_so_far(result)
-    x = counting("queries finished", max(result.budget, len(values)))
-    y = robust(objective.metric, values, keep=[value for value in best[-1:] if math.isfinite(value)])
+    best = [math.nan if value is None else value for value in result.best_so_far]
+    x = counting("queries finished", max(result.protocol.queries(result.budget), len(values)))
+    optimum = [] if result.optimum is None else [result.optimum]
+    promoted = {i for i, record in enumerate(result.records) if result.protocol.promote and record.fidelity is None}
+    # Among all those at a lower fidelity, the few full values would be taken for outliers.
+    kept = [*best[-1:], *(values[i] for i in promoted)]
+    y = robust(objective.metric, values, keep=[*filter(math.isfinite, kept), *optimum])
     chart = Chart(x, y, label=f"{objective.metric} of every query and the best so far", width=880, height=360)
     for kind, mark in _MARKS:
         chosen = [i for i, record in enumerate(result.records) if state(result, record) == kind]
-        names = [f"#{result.records[i].number}: {number(values[i])}, {kind}" for i in chosen]
-        chart.points([(i + 1, values[i]) for i in chosen], QUIET, mark=mark, names=names)
+        for ink, group in (
+            (QUIET, [i for i in chosen if i not in promoted]),
+            (BEST, [i for i in chosen if i in promoted]),
+        ):
+            names = [f"#{result.records[i].number}: {number(values[i])}, {kind}" for i in group]
+            chart.points([(i + 1, values[i]) for i in group], ink, mark=mark, names=names)
     failed = [(i + 1, record) for i, record in enumerate(result.records) if record.state == "failed"]
     foot = y.low + 0.03 * (y.high - y.low)
     names = [f"#{record.number}: {record.reason}" for _, record in failed]
     chart.points([(i, foot) for i, _ in failed], BAD, mark="cross", names=names)
     chart.steps([(i + 1, value) for i, value in enumerate(best)], BEST)
+    for value in optimum:
+        chart.level(value, "optimum")
     return chart.draw()
-
-
-def best_so_far(result: SearchResult) -> list[float]:
-    """The best feasible value of the first objective after each query; NaN until there is one."""
-    objective = result.goal.objectives[0]
-    best, curve = -math.inf, list[float]()
-    for record in result.records:
-        if result.goal.feasible(record.metrics):
-            best = max(best, objective.gain(record.metrics))
-        natural = best if objective.direction == "max" else -best
-        curve.append(natural if math.isfinite(best) else math.nan)
-    return curve
 
 
 def tradeoffs(result: SearchResult) -> list[Markup]:
@@ -66,7 +64,7 @@ def tradeoffs(result: SearchResult) -> list[Markup]:
     front = result.front
     charts: list[Markup] = []
     for other in others:
-        shown = [record for record in result.records if _measured(record, first, other)]
+        shown = [record for record in result.full if _measured(record, first, other)]
         bounds = [limit.bound for limit in result.goal.limits if limit.metric == other]
         x = robust(
             other, [record.metrics[other] for record in shown], keep=[*bounds, *(r.metrics[other] for r in front)]

@@ -15,7 +15,7 @@ from optiproxy.reporting.drawing import draw
 from optiproxy.reporting.page import render, write
 from optiproxy.reporting.scale import number
 from optiproxy.reporting.structure import structure
-from optiproxy.reporting.words import goal_in_words, standing, state
+from optiproxy.reporting.words import goal_in_words, protocol_in_words, standing, state
 from optiproxy.running.result import Record, SearchResult
 
 
@@ -37,6 +37,7 @@ class Row:
     kind: str
     choices: str
     values: Sequence[float | str]
+    fidelity: int | None = None
 
 
 def write_search_report(result: SearchResult, path: Path) -> Path:
@@ -62,6 +63,7 @@ def search_report(result: SearchResult, *, folder: Path) -> str:
         title=f"{result.task}: architecture search",
         result=result,
         goal=goal_in_words(result.goal),
+        protocol=protocol_in_words(result.protocol, result.goal, budget=result.budget),
         figures=_figures(result),
         standing=standing(result),
         front=[row for row in rows if row.kind == "best"],
@@ -90,11 +92,13 @@ def _figures(result: SearchResult) -> list[Figure]:
     ]
     if len(result.goal.objectives) > 1:
         figures = [Figure("architectures on the front", str(len(result.front))), *figures]
+    epochs = [] if result.protocol.fidelity is None else [Figure("epochs", f"{result.epochs:,}")]
     spent = sum(record.evaluation_seconds for record in result.records)
     asked = sum(record.ask_seconds for record in result.records)
     return [
         *figures,
-        Figure("queries", str(len(states)), f"of {result.budget}"),
+        Figure("queries", str(len(states)), f"of {result.protocol.queries(result.budget)}"),
+        *epochs,
         Figure(
             "feasible", str(states.count("feasible")), f"{states.count('failed')} failed" if "failed" in states else ""
         ),
@@ -119,6 +123,7 @@ def _row(result: SearchResult, record: Record, *, names: Sequence[str], chosen: 
         kind,
         " · ".join(map(str, result.space.values(record.architecture).values())),
         [known.get(name, "") for name in names],
+        None if result.protocol.fidelity is None else result.protocol.epochs(record.fidelity),
     )
 
 

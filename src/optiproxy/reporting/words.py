@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from optiproxy.metrics import Goal
 from optiproxy.reporting.scale import number
+from optiproxy.running.protocol import QueryProtocol
 from optiproxy.running.result import Record, SearchResult
 
 _VERB = {"max": "maximize", "min": "minimize"}
@@ -18,6 +19,24 @@ def goal_in_words(goal: Goal) -> str:
     return text[0].upper() + text[1:]
 
 
+def protocol_in_words(protocol: QueryProtocol, goal: Goal, *, budget: int) -> list[str]:
+    """Sentences on what a search knew before a query, and at which fidelity it spent its budget; none if all is usual."""
+    queried = protocol.queried(goal)
+    told: list[str] = []
+    if protocol.free:
+        told.append(
+            f"Known before a query (free), so that none is spent on what breaks a limit: {', '.join(protocol.free)}."
+        )
+    if queried:
+        told.append(f"Known only after a query (queried): {', '.join(queried)}.")
+    if protocol.fidelity is not None:
+        told.append(
+            f"{budget} queries at fidelity {protocol.fidelity}, then the best {protocol.promote} again at "
+            f"{protocol.full}; the answer is one of these."
+        )
+    return told
+
+
 def choices_in_words(result: SearchResult, record: Record) -> str:
     """Every decision and what was chosen, on one line."""
     return ", ".join(f"{name} = {value}" for name, value in result.space.values(record.architecture).items())
@@ -25,12 +44,24 @@ def choices_in_words(result: SearchResult, record: Record) -> str:
 
 def standing(result: SearchResult) -> str:
     """How far the search came and why it ended, in one sentence."""
-    done = f"{len(result.records)} of {result.budget} queries"
+    done = f"{len(result.records)} of {result.protocol.queries(result.budget)} queries"
+    shares = _shares(result)
     if result.stopped == "exhausted":
-        return f"Finished after {done}: the space holds no further architecture."
+        return f"Finished after {done}{shares}: the space holds no further architecture."
     if result.stopped == "interrupted":
-        return f"Interrupted after {done}: the same command resumes and finishes the budget."
-    return f"Finished: {done} spent."
+        return f"Interrupted after {done}{shares}: the same command resumes and finishes the budget."
+    return f"Finished: {done} spent{shares}."
+
+
+def _shares(result: SearchResult) -> str:
+    """How many queries were made at which fidelity, where there were two."""
+    if result.protocol.fidelity is None:
+        return ""
+    full = len(result.full)
+    return (
+        f" ({len(result.records) - full} at fidelity {result.protocol.fidelity} and {full} at {result.protocol.full}, "
+        f"{result.epochs:,} epochs in all)"
+    )
 
 
 def state(result: SearchResult, record: Record) -> str:
@@ -44,7 +75,8 @@ def result_in_words(result: SearchResult) -> str:
     """The best architecture with its metrics, or the front as a table, as lines of text."""
     best = result.best
     if best is None:
-        return "No feasible architecture was found."
+        where = f" at fidelity {result.protocol.full}" if result.protocol.promote else ""
+        return f"No feasible architecture was found{where}."
     if len(result.front) > 1:
         return _front_in_words(result)
     choices = {name: str(value) for name, value in result.space.values(best.architecture).items()}

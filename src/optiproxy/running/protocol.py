@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from optiproxy.errors import UsageError, unknown
@@ -26,7 +26,7 @@ class QueryProtocol:
     free: tuple[str, ...] = ()
     fidelity: int | None = None
     promote: int = 0
-    full: int | None = None
+    full: int | None = field(default=None, compare=False)
 
     @classmethod
     def of(
@@ -62,11 +62,13 @@ class QueryProtocol:
         known = {name for name in offered if name in free or name not in task.queried}
         limited = dict.fromkeys(limit.metric for limit in goal.limits)
         full = task.fidelities[-1] if task.fidelities else None
-        spent = _lower(task, task.search_fidelity if fidelity is None else fidelity)
+        asked = task.search_fidelity if fidelity is None else fidelity
+        task.check_fidelity(asked)
+        lower = None if asked == full else asked
         return cls(
             free=tuple(name for name in limited if name in known),
-            fidelity=spent,
-            promote=_promoted(task, spent, promote),
+            fidelity=lower,
+            promote=_promoted(task, lower, promote),
             full=full,
         )
 
@@ -89,17 +91,6 @@ class QueryProtocol:
         return self.full if fidelity is None else fidelity
 
 
-def _lower(task: Task, fidelity: int | None) -> int | None:
-    """The fidelity where it is lower than the full one, else None."""
-    if fidelity is None:
-        return None
-    if not task.fidelities:
-        raise UsageError(f"Task {task.name!r} has one fidelity only, got {fidelity}. Leave the fidelity out.")
-    if fidelity not in task.fidelities:
-        raise UsageError(f"Task {task.name!r} has the fidelities {_listed(task.fidelities)}, got {fidelity}.")
-    return fidelity if fidelity < task.fidelities[-1] else None
-
-
 def _promoted(task: Task, fidelity: int | None, promote: int | None) -> int:
     if fidelity is None:
         if promote:
@@ -115,11 +106,3 @@ def _promoted(task: Task, fidelity: int | None, promote: int | None) -> int:
             f"from evaluations at {task.fidelities[-1]}."
         )
     return wanted
-
-
-def _listed(fidelities: Sequence[int]) -> str:
-    """``5, 15, 50``, or ``1 to 98`` where there are many."""
-    if len(fidelities) <= 8:
-        return ", ".join(map(str, fidelities))
-    whole = len(fidelities) == fidelities[-1] - fidelities[0] + 1
-    return f"{fidelities[0]} to {fidelities[-1]}" if whole else f"{fidelities[0]}, …, {fidelities[-1]}"

@@ -102,6 +102,20 @@ class SearchResult:
         return max(self.front, key=lambda record: self.goal.gains(record.metrics)[0], default=None)
 
     @property
+    def best_so_far(self) -> tuple[float | None, ...]:
+        """After each record the best feasible first objective at the full fidelity; None until there is one."""
+        objective = self.goal.objectives[0]
+        best: float | None = None
+        curve: list[float | None] = []
+        for record in self.records:
+            if record.fidelity is None and self.goal.feasible(record.metrics):
+                gain = objective.gain(record.metrics)
+                if best is None or gain > objective.gain({objective.metric: best}):
+                    best = record.metrics[objective.metric]
+            curve.append(best)
+        return tuple(curve)
+
+    @property
     def best_architecture(self) -> Mapping[str, Choice] | None:
         """Decision name -> value of `best`."""
         return None if self.best is None else self.space.values(self.best.architecture)
