@@ -10,11 +10,21 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from optiproxy.optimizer.core import OptiProxyConfig
 
 # The same examples in every run: a failure is a failure for everyone, and no timing decides.
 settings.register_profile("optiproxy", deadline=None, derandomize=True, max_examples=50)
 settings.load_profile("optiproxy")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _empty_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Without OPTIPROXY_DATA no test finds data: what the user has fetched plays no part."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(scope="session")

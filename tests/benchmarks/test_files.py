@@ -1,14 +1,10 @@
 from __future__ import annotations
 
 import hashlib
-import pickle
-from collections import OrderedDict
-from fractions import Fraction
 
-import numpy as np
 import pytest
 
-from optiproxy.benchmarks.files import plain_pickle, read_verified
+from optiproxy.benchmarks.files import read_verified, replacing
 from optiproxy.errors import DataError
 
 CONTENT = b"values"
@@ -33,31 +29,40 @@ def test_what_cannot_be_read_is_told_plainly(tmp_path):
             read_verified(path, sha256=SHA256, remedy="Fetch it.")
 
 
-def test_plain_containers_are_read():
-    plain = {"a": [1, 2.5, None, True], "b": ({"c": b"bytes"}, "text")}
-    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
-        if protocol > 2:  # bytes need a function before protocol 3
-            assert plain_pickle(pickle.dumps(plain, protocol=protocol)) == plain
+def test_no_more_is_read_than_the_file_may_be_long(tmp_path):
+    (tmp_path / "table").write_bytes(CONTENT + b"x" * 10**6)
+    with pytest.raises(DataError, match=rf"\({len(CONTENT) + 1} bytes\)"):
+        read_verified(tmp_path / "table", sha256=SHA256, size=len(CONTENT), remedy="")
 
 
-class _Harmful:
-    def __reduce__(self):
-        return print, ("this must not be printed",)
+def test_a_file_is_replaced_when_all_of_it_is_written(tmp_path):
+    path = tmp_path / "folder" / "made"
+    for content in (b"first", b"second"):
+        with replacing(path) as file:
+            file.write(content)
+            assert not path.exists() or path.read_bytes() == b"first"
+        assert path.read_bytes() == content
+    assert list(path.parent.iterdir()) == [path]
 
 
-@pytest.mark.parametrize(
-    "value",
-    [_Harmful(), OrderedDict(a=1), Fraction(1, 2), np.zeros(1), print, {"deep": [(Fraction(1),)]}],
-    ids=["reduce", "ordered-dict", "fraction", "numpy", "function", "nested"],
-)
-@pytest.mark.parametrize("protocol", [0, 2, pickle.HIGHEST_PROTOCOL])
-def test_nothing_else_is_looked_up(value, protocol, capsys):
-    with pytest.raises(DataError, match="it asks for"):
-        plain_pickle(pickle.dumps(value, protocol=protocol))
-    assert capsys.readouterr().out == ""
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
+def test_what_is_interrupted_leaves_the_old_file_and_nothing_else(tmp_path, error):
+    (tmp_path / "made").write_bytes(b"old")
+
+    def interrupted():
+        with replacing(tmp_path / "made") as file:
+            file.write(b"half")
+            raise error
+
+    with pytest.raises(error):
+        interrupted()
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("made", b"old")]
 
 
-@pytest.mark.parametrize("content", [b"", b"no pickle", pickle.dumps([1, 2, 3])[:-3], b"\x80\xff."])
-def test_what_is_no_pickle_is_refused(content):
-    with pytest.raises(DataError, match="Expected a pickle of plain containers"):
-        plain_pickle(content)
+def test_a_folder_that_cannot_be_made_is_told_plainly(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    with (
+        pytest.raises(DataError, match=r"Cannot write made to the data folder .*file"),
+        replacing(tmp_path / "file" / "made"),
+    ):
+        pass

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from optiproxy.benchmarks import nasbench201_task
-from optiproxy.benchmarks.nasbench201 import DATASETS, PACKAGE, V1
+from optiproxy.benchmarks.nasbench201_tables import DATASETS, PACKAGE, V1
 from optiproxy.errors import DataError, UsageError
 from optiproxy.spaces import NASBench201
 

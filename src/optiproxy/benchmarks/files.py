@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import os
-import pickle
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -15,7 +13,7 @@ from typing import BinaryIO
 from optiproxy.errors import DataError
 
 
-def read_verified(path: Path, *, sha256: str, remedy: str) -> bytes:
+def read_verified(path: Path, *, sha256: str, remedy: str, size: int | None = None) -> bytes:
     """The content of a file that is exactly what it should be.
 
     The digest is taken of the very bytes that are returned, so nothing can change between check and use.
@@ -24,12 +22,14 @@ def read_verified(path: Path, *, sha256: str, remedy: str) -> bytes:
         path: The file.
         sha256: Hexadecimal digest that it must have.
         remedy: What to do where it is missing or wrong; ends the message.
+        size: Bytes that it must have, where that is known; no more than one beyond are read.
 
     Raises:
         DataError: If the file cannot be read or has another digest.
     """
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read() if size is None else file.read(size + 1)
     except OSError as error:
         raise DataError(f"Cannot read the data file {path}: {error.strerror or error}. {remedy}") from error
     found = hashlib.sha256(content).hexdigest()
@@ -69,21 +69,3 @@ def replacing(path: Path) -> Generator[BinaryIO, None, None]:
             f"Cannot write {path.name} to the data folder {path.parent}: {error.strerror or error}. "
             "Make room or set OPTIPROXY_DATA to a folder that can be written."
         ) from error
-
-
-def plain_pickle(content: bytes) -> object:
-    """Read a pickle of nothing but built-in containers, numbers and text: no class or function is ever looked up.
-
-    Raises:
-        DataError: If the pickle names any global, or is no pickle.
-    """
-    try:
-        return _PlainUnpickler(io.BytesIO(content)).load()
-    except Exception as error:
-        # A damaged stream can fail in the unpickler in almost any way; the stated refusal is one of them.
-        raise DataError(f"Expected a pickle of plain containers: {error}. Install the data's package again.") from error
-
-
-class _PlainUnpickler(pickle.Unpickler):
-    def find_class(self, module_name: str, global_name: str) -> object:
-        raise pickle.UnpicklingError(f"it asks for {module_name}.{global_name}")

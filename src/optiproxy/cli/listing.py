@@ -22,19 +22,20 @@ def tasks(*, as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps(found, indent=2))
         return
-    heads = ("TASK", "SPACE", "SIZE", "METRICS", "SOURCE", "")
+    heads = ("TASK", "SPACE", "SIZE", "METRICS", "SOURCE", "LICENCE", "")
     rows = [
         (
             entry["id"],
             entry["space"] or "–",
             "–" if entry["size"] is None else f"{entry['size']:,}",
-            ", ".join(metric["name"] for metric in entry["metrics"]) or "–",
+            _shortened([metric["name"] for metric in entry["metrics"]]),
             entry["source"] or "–",
-            "" if entry["available"] else f"not available: {entry['problem']}",
+            entry["licence"] or "–",
+            _standing(entry),
         )
         for entry in found
     ]
-    _table([heads, *rows])
+    table([heads, *rows])
 
 
 def algorithms(*, as_json: AsJson = False) -> None:
@@ -46,19 +47,26 @@ def algorithms(*, as_json: AsJson = False) -> None:
         found = [{"name": e.name, "description": e.description, "paper": e.paper} for e in entries]
         typer.echo(json.dumps(found, indent=2))
         return
-    _table([("ALGORITHM", "WHAT IT DOES", "PAPER"), *((e.name, e.description, e.paper) for e in entries)])
+    table([("ALGORITHM", "WHAT IT DOES", "PAPER"), *((e.name, e.description, e.paper) for e in entries)])
 
 
 def describe(entry: TaskEntry) -> dict[str, Any]:
     """What is known of a task. It is built for this, so ``available`` means that its data is here and sound."""
+    from optiproxy.benchmarks.datasets import data_path
     from optiproxy.errors import DataError
     from optiproxy.running import registry
 
-    told: dict[str, Any] = {"id": entry.name, "description": entry.description}
+    absent = [name for name in entry.data if not data_path(name).exists()]
+    told: dict[str, Any] = {
+        "id": entry.name,
+        "description": entry.description,
+        "data": list(entry.data),
+        "fetch": f"optiproxy data fetch {' '.join(absent)}" if absent else None,
+    }
     try:
         task = registry.task(entry.name)
     except DataError as error:
-        missing = dict.fromkeys(("space", "size", "source"))
+        missing = dict.fromkeys(("space", "size", "source", "licence"))
         return {**told, **missing, "metrics": [], "available": False, "problem": str(error)}
     metrics = [
         {
@@ -76,12 +84,27 @@ def describe(entry: TaskEntry) -> dict[str, Any]:
         "size": task.space.size,
         "metrics": metrics,
         "goal": {"objectives": [*map(str, task.goal.objectives)], "limits": [*map(str, task.goal.limits)]},
+        "fidelities": list(task.fidelities),
         "source": task.source.name,
+        "licence": task.source.licence,
         "available": True,
     }
 
 
-def _table(rows: Sequence[Sequence[str]]) -> None:
+def _shortened(names: Sequence[str]) -> str:
+    shown = 4
+    more = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return ", ".join(names[:shown]) + more or "–"
+
+
+def _standing(entry: dict[str, Any]) -> str:
+    if not entry["available"]:
+        return f"not available: {entry['problem']}"
+    return f"more with `{entry['fetch']}`" if entry["fetch"] else ""
+
+
+def table(rows: Sequence[Sequence[str]]) -> None:
+    """Print rows in columns; the first holds the headings."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         typer.echo("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from optiproxy.errors import OptiProxyError, UsageError, unknown
+from optiproxy.running.known_tasks import TASKS
+from optiproxy.running.known_tasks import TaskEntry as TaskEntry
 
 if TYPE_CHECKING:
     from optiproxy.sampler import AlgorithmFactory
@@ -32,23 +33,6 @@ class AlgorithmEntry:
     paper: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class TaskEntry:
-    """One task.
-
-    Attributes:
-        name: On the command line.
-        target: ``"module:attribute"`` of its factory.
-        description: One line.
-        arguments: Keyword arguments of the factory.
-    """
-
-    name: str
-    target: str
-    description: str
-    arguments: Mapping[str, str] = field(default_factory=dict[str, str])
-
-
 _ALGORITHMS = (
     AlgorithmEntry(
         name="optiproxy",
@@ -70,29 +54,6 @@ _ALGORITHMS = (
     ),
 )
 
-_DATASETS = {
-    "nasbench201-cifar10": ("cifar10", "CIFAR-10"),
-    "nasbench201-cifar100": ("cifar100", "CIFAR-100"),
-    "nasbench201-imagenet16": ("imagenet16", "ImageNet16-120"),
-}
-
-_TASKS = (
-    TaskEntry(
-        name="digits",
-        target="optiproxy.training.digits:DigitsTask",
-        description="NAS-Bench-201 cells trained for real on scikit-learn's digits",
-    ),
-    *(
-        TaskEntry(
-            name=name,
-            target="optiproxy.benchmarks.nasbench201:nasbench201_task",
-            description=f"NAS-Bench-201 table, {title}",
-            arguments={"dataset": dataset},
-        )
-        for name, (dataset, title) in _DATASETS.items()
-    ),
-)
-
 
 def algorithms() -> tuple[AlgorithmEntry, ...]:
     """All algorithms, ours first."""
@@ -101,7 +62,7 @@ def algorithms() -> tuple[AlgorithmEntry, ...]:
 
 def tasks() -> tuple[TaskEntry, ...]:
     """All tasks."""
-    return _TASKS
+    return TASKS
 
 
 def algorithm(name: str) -> AlgorithmFactory:
@@ -127,7 +88,7 @@ def task(name: str, *, source: str | None = None) -> Task:
         UsageError: If there is none of this name or no such source.
         DataError: If its data is missing or damaged.
     """
-    entries = {entry.name: entry for entry in _TASKS}
+    entries = {entry.name: entry for entry in TASKS}
     if name not in entries:
         raise unknown("task", name, entries)
     factory = _load(entries[name].target)

@@ -51,8 +51,10 @@ class TaskConformance:
 
     def test_evaluation_returns_the_declared_metrics(self, task: Task, evaluations: Evaluations) -> None:
         declared = {metric.name for metric in task.metrics}
+        objectives = {objective.metric for objective in task.goal.objectives}
         for metrics in evaluations.values():
-            assert set(metrics) == declared
+            # What could not be had is left out: a network may not compile for a device. But there is something to search for.
+            assert objectives <= set(metrics) <= declared
             assert all(type(value) is float and math.isfinite(value) for value in metrics.values())
 
     def test_the_same_seed_gives_the_same_values_up_to_measured_times(
@@ -66,8 +68,8 @@ class TaskConformance:
         declared = {metric.name for metric in task.metrics if metric.free}
         for architecture, metrics in evaluations.items():
             free = task.free_metrics(architecture)
-            assert set(free) == declared
             expected = {name: value for name, value in metrics.items() if name in declared}
+            assert set(free) == set(expected)
             assert _without_times(task, free) == _without_times(task, expected)
 
     def test_works_in_another_process(self, task: Task, evaluations: Evaluations) -> None:

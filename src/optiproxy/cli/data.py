@@ -1,0 +1,174 @@
+"""``optiproxy data list``, ``fetch``, ``verify`` and ``import``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from optiproxy.cli.listing import AsJson, table
+
+if TYPE_CHECKING:
+    from optiproxy.benchmarks.catalogue import Dataset
+    from optiproxy.benchmarks.fetching import Origin
+
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="The benchmarks' data: list, fetch, verify, import."
+)
+
+Names = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[NAME]...", help="Datasets that `optiproxy data list` shows; all if left out."),
+]
+
+
+@app.command("list")
+def list_(*, as_json: AsJson = False) -> None:
+    """List the datasets: source, licence, size, the tasks that read them, and whether they are here."""
+    from optiproxy.benchmarks.datasets import DATASETS
+
+    found = [_describe(dataset) for dataset in DATASETS.values()]
+    if as_json:
+        typer.echo(json.dumps(found, indent=2))
+        return
+    rows = [
+        (
+            entry["name"],
+            f"{entry['download_bytes'] / 1e6:.1f} MB",
+            entry["licence"],
+            ", ".join(dict.fromkeys(file["repository"] for file in entry["files"])),
+            f"{len(entry['tasks'])}",
+            {"here": "here", "missing": "not here", "damaged": entry["problem"]}[entry["state"]],
+        )
+        for entry in found
+    ]
+    table([("DATASET", "DOWNLOAD", "LICENCE", "SOURCE (GITHUB)", "TASKS", ""), *rows])
+
+
+@app.command()
+def fetch(
+    names: Names = None,
+    *,
+    mirror: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Take the published files from this folder instead of downloading them."),
+    ] = None,
+) -> None:
+    """Download datasets, check them, and convert them to arrays without pickles."""
+    from optiproxy.benchmarks.datasets import data_folder
+    from optiproxy.benchmarks.fetching import Internet, Mirror
+
+    chosen = _chosen(names)
+    origin = Internet() if mirror is None else Mirror(mirror)
+    for dataset in chosen:
+        if not _problem(dataset):
+            typer.echo(f"{dataset.name}: already in {data_folder()}, verified.")
+            continue
+        path = _fetch(dataset, origin)
+        typer.echo(f"{dataset.name}: {path}")
+
+
+@app.command()
+def verify(names: Names = None) -> None:
+    """Check that datasets are what they should be; without names, all that are here."""
+    from optiproxy.benchmarks.datasets import data_folder, data_path
+    from optiproxy.errors import DataError
+
+    chosen = [dataset for dataset in _chosen(names) if names or data_path(dataset.name).exists()]
+    problems = {dataset.name: _problem(dataset) for dataset in chosen}
+    for name, problem in problems.items():
+        if not problem:
+            typer.echo(f"{name}: verified.")
+    if not chosen:
+        typer.echo(f"No dataset is in {data_folder()}. Get all with `optiproxy data fetch`.")
+    if found := [problem for problem in problems.values() if problem]:
+        raise DataError(" ".join(found))
+
+
+@app.command("import")
+def import_(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The benchmark.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Its official archive, or the folder it was unpacked to.")
+    ],
+) -> None:
+    """Convert a benchmark's official archive that you have."""
+    from rich.console import Console
+
+    from optiproxy.benchmarks.datasets import IMPORTS
+    from optiproxy.benchmarks.fetching import import_file
+    from optiproxy.errors import unknown
+
+    if name not in IMPORTS:
+        raise unknown("benchmark to import", name, IMPORTS)
+    with Console(stderr=True).status(f"Converting {file.name}"):
+        path = import_file(IMPORTS[name], file)
+    typer.echo(f"{name}: {path}")
+
+
+def _chosen(names: list[str] | None) -> list[Dataset]:
+    from optiproxy.benchmarks.datasets import DATASETS, dataset
+
+    return [dataset(name) for name in dict.fromkeys(names or DATASETS)]
+
+
+def _problem(dataset: Dataset) -> str:
+    """Why the dataset cannot be used as it is; empty where it can."""
+    from optiproxy.benchmarks.datasets import load
+    from optiproxy.errors import DataError
+
+    try:
+        load(dataset.name)
+    except DataError as error:
+        return str(error)
+    return ""
+
+
+def _fetch(dataset: Dataset, origin: Origin) -> Path:
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+
+    from optiproxy.benchmarks.fetching import fetch as fetched
+
+    total = sum(file.size for file in dataset.files)
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task(dataset.name, total=total)
+
+        def advance(count: int) -> None:
+            progress.advance(bar, count)
+            if progress.tasks[bar].completed >= total:
+                progress.update(bar, description=f"Converting {dataset.name}")
+
+        return fetched(dataset, origin, advance)
+
+
+def _describe(dataset: Dataset) -> dict[str, Any]:
+    from optiproxy.benchmarks.datasets import data_path
+    from optiproxy.running import registry
+
+    path = data_path(dataset.name)
+    problem = _problem(dataset)
+    return {
+        "name": dataset.name,
+        "description": dataset.description,
+        "licence": "; ".join(dict.fromkeys(file.licence for file in dataset.files)),
+        "download_bytes": sum(file.size for file in dataset.files),
+        "files": [
+            {
+                "name": file.name,
+                "repository": file.repository,
+                "url": file.url,
+                "bytes": file.size,
+                "sha256": file.sha256,
+                "licence": file.licence,
+            }
+            for file in dataset.files
+        ],
+        "tasks": [entry.name for entry in registry.tasks() if dataset.name in entry.data],
+        "path": str(path),
+        "state": "here" if not problem else "damaged" if path.exists() else "missing",
+        "problem": problem,
+    }

@@ -1,0 +1,78 @@
+"""The tasks that come with the package, by name. Listing them imports none of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskEntry:
+    """One task.
+
+    Attributes:
+        name: On the command line.
+        target: ``"module:attribute"`` of its factory.
+        description: One line.
+        arguments: Keyword arguments of the factory.
+        data: Datasets that it reads where they are here; `optiproxy data` knows them by these names.
+    """
+
+    name: str
+    target: str
+    description: str
+    arguments: Mapping[str, str] = field(default_factory=dict[str, str])
+    data: tuple[str, ...] = ()
+
+
+_IMAGES = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "imagenet16": "ImageNet16-120"}
+
+_DEVICES = {
+    "edgegpu": ("NVIDIA Jetson TX2", ("2", "4", "6")),
+    "raspi4": ("Raspberry Pi 4", ("2", "4", "6")),
+    "pixel3": ("Pixel 3", ("2", "4", "6")),
+    "edgetpu": ("Edge TPU", ("1",)),
+    "eyeriss": ("the Eyeriss accelerator", ("1",)),
+    "fpga": ("an FPGA", ("1",)),
+}
+"""Device -> what it is, and the latency limits in milliseconds."""
+
+TASKS = (
+    TaskEntry(
+        name="digits",
+        target="optiproxy.training.digits:DigitsTask",
+        description="NAS-Bench-201 cells trained for real on scikit-learn's digits",
+    ),
+    *(
+        TaskEntry(
+            name=f"nasbench201-{dataset}",
+            target="optiproxy.benchmarks.nasbench201:nasbench201_task",
+            description=f"NAS-Bench-201 table, {title}",
+            arguments={"dataset": dataset},
+            data=("nasbench201", "hwnasbench"),
+        )
+        for dataset, title in _IMAGES.items()
+    ),
+    *(
+        TaskEntry(
+            name=f"nasbench201-{dataset}-12epochs",
+            target="optiproxy.benchmarks.nasbench201:nasbench201_short_task",
+            description=f"NAS-Bench-201 table, {title}: searched at 12 epochs, the best trained for 200",
+            arguments={"dataset": dataset},
+            data=("nasbench201", "hwnasbench"),
+        )
+        for dataset, title in _IMAGES.items()
+    ),
+    *(
+        TaskEntry(
+            name=f"hwnasbench-{device}-{milliseconds}ms",
+            target="optiproxy.benchmarks.hwnasbench:hwnasbench_task",
+            description=f"NAS-Bench-201 table, ImageNet16-120 within {milliseconds} ms on {title}",
+            arguments={"device": device, "milliseconds": milliseconds},
+            data=("nasbench201", "hwnasbench"),
+        )
+        for device, (title, limits) in _DEVICES.items()
+        for milliseconds in limits
+    ),
+)
+"""All tasks."""
