@@ -47,6 +47,8 @@ class PoolSpace(Space):
         self.name = name or f"{base.name}-pool"
         self.decisions = base.decisions
         self._members = _members(base, architectures)
+        # One decision after the other is much quicker to compare than one member after the other.
+        self._columns = np.ascontiguousarray(self._members.T)
         self._keys = frozenset(row.tobytes() for row in self._members)
 
     @property
@@ -83,8 +85,8 @@ class PoolSpace(Space):
 
     def neighbours(self, architecture: Architecture) -> list[Architecture]:
         """The other members nearest to the canonical form by the number of decisions that differ; ties in their order."""
-        near = np.array(self.canonical(architecture))
-        differing = (self._members != near).sum(axis=1, dtype=np.uint16)
+        near = np.array(self.canonical(architecture), dtype=self._members.dtype)
+        differing = (self._columns != near[:, None]).sum(axis=0, dtype=np.uint16)
         order = np.argsort(differing, kind="stable")[: NEIGHBOURS + 1]
         return self._rows(order[differing[order] > 0][:NEIGHBOURS])
 
@@ -95,13 +97,13 @@ class PoolSpace(Space):
         """
         import torch
 
-        members = torch.from_numpy(self._members.astype(np.int32))
+        columns = torch.from_numpy(self._columns.astype(np.int32))
         logarithms = chances.clamp_min(LEAST_CHANCE).log()
         likelihoods = logarithms.new_zeros(len(chances), self.size)
-        for d in range(len(self.decisions)):
-            likelihoods += logarithms[:, d].index_select(1, members[:, d])
-        noise = torch.empty_like(likelihoods).exponential_(generator=generator).log()
-        drawn = (likelihoods - noise).topk(min(n, self.size), dim=1).indices
+        for d, column in enumerate(columns):
+            likelihoods += logarithms[:, d].index_select(1, column)
+        uniform = torch.rand(likelihoods.shape, generator=generator, dtype=likelihoods.dtype)
+        drawn = (likelihoods - uniform.log().neg().log()).topk(min(n, self.size), dim=1).indices
         rows: NDArray[np.int64] = torch.cat([likelihoods.argmax(1), drawn.flatten()]).numpy()
         return self._rows(rows)
 
