@@ -7,8 +7,10 @@ from typing import final
 
 import numpy as np
 
+from optiproxy.baselines.mutation import mutate
+from optiproxy.baselines.ranking import excess
 from optiproxy.errors import UsageError
-from optiproxy.metrics import Goal, Metrics
+from optiproxy.metrics import Goal
 from optiproxy.optimizer.algorithm import Proposal, Trial
 from optiproxy.optimizer.unseen import Known
 from optiproxy.spaces import Architecture, Space
@@ -72,7 +74,7 @@ class RegularizedEvolution:
         """A valid child that is not known, or None where many tournaments bring none."""
         for _ in range(TOURNAMENTS):
             contestants = [population[i] for i in rng.integers(len(population), size=self._sample)]
-            child = self._mutate(self._winner(contestants, rng).architecture, rng)
+            child = mutate(self._space, self._winner(contestants, rng).architecture, rng)
             if child not in known and self._space.is_valid(child):
                 return child
         return None
@@ -81,16 +83,4 @@ class RegularizedEvolution:
         front = self._goal.front([trial.metrics for trial in contestants])
         if front:
             return contestants[front[rng.integers(len(front))]]
-        return min(contestants, key=lambda trial: _excess(self._goal, trial.metrics))
-
-    def _mutate(self, parent: Architecture, rng: np.random.Generator) -> Architecture:
-        """A neighbour, all equally likely; the parent itself where it has none."""
-        around = self._space.neighbours(parent)
-        return around[rng.integers(len(around))] if around else parent
-
-
-def _excess(goal: Goal, metrics: Metrics) -> float:
-    """How far the limits are broken in all, each relative to its bound so that units do not matter; a failure last."""
-    if any(gain == float("-inf") for gain in goal.gains(metrics)):
-        return float("inf")
-    return sum(max(0.0, limit.violation(metrics)) / (abs(limit.bound) or 1.0) for limit in goal.limits)
+        return min(contestants, key=lambda trial: excess(self._goal, trial.metrics))

@@ -1,0 +1,196 @@
+"""The loop of every baseline that learns a predictor: random trials, then rounds of fitting, ranking and evaluating."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, final
+
+import numpy as np
+
+from optiproxy.baselines.ranking import Array, utilities
+from optiproxy.errors import UsageError
+from optiproxy.metrics import Goal, Metrics
+from optiproxy.optimizer.algorithm import Proposal, Trial
+from optiproxy.optimizer.unseen import Known
+from optiproxy.spaces import Architecture, Space
+
+if TYPE_CHECKING:
+    from torch import Generator
+
+    from optiproxy.spaces import GraphBatch
+
+
+class Schedule(Protocol):
+    """When the predictor is fitted anew."""
+
+    @property
+    def initial(self) -> int:
+        """Random trials before the first round."""
+        ...
+
+    def start(self, n: int) -> int:
+        """With how many trials the round began that is going on after ``n`` (at least `initial`) of them."""
+        ...
+
+
+@dataclass(frozen=True)
+class Batches:
+    """A round every ``size`` trials.
+
+    Raises:
+        UsageError: If there is no first trial, or a round has none.
+    """
+
+    initial: int = 10
+    size: int = 10
+
+    def __post_init__(self) -> None:
+        if self.initial < 1 or self.size < 1:
+            raise UsageError(f"Expected at least 1 random trial and 1 per round, got {self.initial} and {self.size}.")
+
+    def start(self, n: int) -> int:
+        return n - (n - self.initial) % self.size
+
+
+@dataclass(frozen=True)
+class Doubling:
+    """A round whenever there are twice as many trials as when the last one began.
+
+    Raises:
+        UsageError: If there is no first trial.
+    """
+
+    initial: int = 20
+
+    def __post_init__(self) -> None:
+        if self.initial < 1:
+            raise UsageError(f"Expected at least 1 random trial, got {self.initial}.")
+
+    def start(self, n: int) -> int:
+        return self.initial << ((n // self.initial).bit_length() - 1)
+
+
+@dataclass(frozen=True)
+class History:
+    """The ``n`` trials that a round starts from.
+
+    Attributes:
+        architectures: In canonical form.
+        metrics: What was measured of each.
+        utilities: ``(n,)``, see `ranking.utilities`.
+        known: The same architectures as a set.
+    """
+
+    architectures: tuple[Architecture, ...]
+    metrics: tuple[Metrics, ...]
+    utilities: Array
+    known: Known
+
+    @property
+    def informative(self) -> bool:
+        """Whether there is anything to learn: not while all trials are equally good, or equally failed."""
+        return bool(np.ptp(self.utilities) > 0)
+
+    def best(self, k: int) -> list[Architecture]:
+        """The ``k`` best different architectures, best first."""
+        order = np.argsort(-self.utilities, kind="stable")
+        return list(dict.fromkeys(self.architectures[i] for i in order))[:k]
+
+
+class RoundSearch(ABC):
+    """An `Algorithm` that ranks candidates once per round and proposes them from the top.
+
+    Each round depends on the trials that it starts from and on nothing that finishes during it. So the published batches
+    are kept even where one proposal is asked for at a time, the search is the same after a replay, and a fit is paid once
+    per round. What became known meanwhile is passed over. Random architectures follow where a ranking has been used up
+    or nothing could be learned.
+
+    Subclasses implement `_rank`, the method proper.
+
+    Args:
+        space: Where to search.
+        goal: What is good.
+        seed: Names the stream of random numbers.
+        schedule: When a round begins.
+    """
+
+    def __init__(self, space: Space, goal: Goal, *, seed: int, schedule: Schedule) -> None:
+        self._space = space
+        self._goal = goal
+        self._seed = seed
+        self._schedule = schedule
+        self._known = Known(space)
+        self._trials: Sequence[Trial] = ()
+        self._round: tuple[int, Sequence[Architecture]] = (0, ())
+
+    @abstractmethod
+    def _rank(self, history: History, rng: np.random.Generator) -> Sequence[Architecture]:
+        """Candidates for the queries of a round, best first, not yet checked for validity.
+
+        Called once per round, with `History.informative` trials. A function of the arguments.
+        """
+
+    @final
+    def observe(self, trials: Sequence[Trial]) -> None:
+        """Take note of the trials since the last call."""
+        self._known.update(trial.architecture for trial in trials[len(self._trials) :])
+        self._trials = tuple(trials)
+
+    @final
+    def propose(self, n: int, pending: Sequence[Architecture] = ()) -> list[Proposal]:
+        """The best ``n`` of the round's ranking that are valid and still unknown."""
+        known = self._known.plus(pending)
+        rng = np.random.default_rng([self._seed, len(known)])
+        found: list[Architecture] = []
+        for candidate in known.fresh(self._ranking()):
+            if len(found) == n:
+                break
+            if self._space.is_valid(candidate):
+                found.append(candidate)
+        found += known.plus(found).draw(rng, n - len(found))
+        return [Proposal(architecture) for architecture in found]
+
+    def _ranking(self) -> Sequence[Architecture]:
+        """That of the round going on, kept until it is over; nothing before the first."""
+        if len(self._trials) < self._schedule.initial:
+            return ()
+        start = self._schedule.start(len(self._trials))
+        if self._round[0] != start:
+            history = self._history(start)
+            self._round = (start, self._rank(history, self._stream(start)) if history.informative else ())
+        return self._round[1]
+
+    def _history(self, start: int) -> History:
+        """The first ``start`` trials, with a preference among several objectives of their own."""
+        trials = self._trials[:start]
+        architectures = tuple(self._space.canonical(trial.architecture) for trial in trials)
+        metrics = tuple(trial.metrics for trial in trials)
+        preference = np.random.default_rng([self._seed, start, 1]).dirichlet(np.ones(len(self._goal.objectives)))
+        return History(
+            architectures, metrics, utilities(self._goal, metrics, preference), Known(self._space, architectures)
+        )
+
+    def _stream(self, start: int) -> np.random.Generator:
+        """The random numbers of the round that starts with so many trials."""
+        return np.random.default_rng([self._seed, start, 0])
+
+    def _graphs(self, architectures: Sequence[Architecture]) -> GraphBatch:
+        return self._space.encode(self._space.one_hot(architectures))
+
+
+def best_first(
+    candidates: Sequence[Architecture], score: Callable[[Sequence[Architecture]], Array]
+) -> list[Architecture]:
+    """The candidates by falling score."""
+    if not candidates:
+        return []
+    return [candidates[i] for i in np.argsort(-score(candidates), kind="stable")]
+
+
+def torch_stream(rng: np.random.Generator) -> Generator:
+    """A generator for torch, seeded by the next number of a stream."""
+    import torch
+
+    return torch.Generator().manual_seed(int(rng.integers(2**62)))
