@@ -118,9 +118,10 @@ class _Trainings:
         for name, row in zip(names.tolist(), rows, strict=True):
             if module_hash(row.tobytes()) != name:
                 raise ValueError(f"the cell {name[:40]!r} has another hash")
+        counts = self._counts[:, :n]
         with np.errstate(invalid="ignore"):
-            means = {key: (total / self._counts)[:, :n][:, order] for key, total in self._sums.items()}
-        trained = [k for k in range(len(EPOCHS)) if self._counts[k].any()]
+            means = {key: (total[:, :n] / counts)[:, order] for key, total in self._sums.items()}
+        trained = [k for k in range(len(EPOCHS)) if counts[k].any()]
         columns = {
             f"{key}_e{EPOCHS[k]}": np.ascontiguousarray(means[key][k])
             for key in ("valid_acc", "test_acc")
