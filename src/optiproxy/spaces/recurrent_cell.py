@@ -96,10 +96,14 @@ class RecurrentCell:
 def assemble(nodes: Mapping[int, Node], hidden: Sequence[int]) -> RecurrentCell:
     """A cell from nodes under any numbers from `FIRST_NODE` on; those that no new state needs are left out.
 
+    The order of the numbers is kept where it is one of execution.
+
     Raises:
         UsageError: If a node reads one that is missing or, through others, itself, or the cell breaks a rule.
     """
     ordered = _post_order(nodes, hidden)
+    if all(j < k for k in ordered for j in nodes[k].inputs):
+        ordered.sort()
     numbers = {k: k for k in range(FIRST_NODE)} | {k: FIRST_NODE + i for i, k in enumerate(ordered)}
     return RecurrentCell(
         tuple(Node(nodes[k].operation, tuple(numbers[j] for j in nodes[k].inputs)) for k in ordered),

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from itertools import permutations
 
 from optiproxy.errors import UsageError
-from optiproxy.spaces.recurrent_cell import ARITIES, FIRST_NODE, INPUT, MAX_STATES, Node, RecurrentCell, assemble
+from optiproxy.spaces.recurrent_cell import (
+    ARITIES,
+    FIRST_NODE,
+    INPUT,
+    MAX_STATES,
+    POSITIONAL,
+    Node,
+    RecurrentCell,
+    assemble,
+)
 
 Nodes = dict[int, Node]
 
@@ -14,9 +24,9 @@ Nodes = dict[int, Node]
 def edits(cell: RecurrentCell) -> Iterator[RecurrentCell]:
     """Every valid cell that differs by one edit, the smallest edits first; some may be isomorphic to each other.
 
-    An edit gives a node another operation, with one input more or fewer where it needs them; reads another value;
-    makes another node a new state; inserts or removes a node; or adds, removes or exchanges a hidden state. Between them
-    they lead from any cell to any other.
+    An edit gives a node another operation, with one input more or fewer where it needs them, or the same one with its
+    inputs in another order; reads another value; makes another node a new state; inserts or removes a node; or adds,
+    removes or exchanges a hidden state. Between them they lead from any cell to any other.
     """
     nodes = {FIRST_NODE + i: node for i, node in enumerate(cell.nodes)}
     hidden = list(cell.hidden)
@@ -46,7 +56,9 @@ def _candidates(nodes: Nodes, hidden: Sequence[int]) -> Iterator[tuple[Nodes, Se
 def _other_operations(node: Node, values: Sequence[int]) -> Iterator[Node]:
     for operation, arities in ARITIES.items():
         for more in (n - len(node.inputs) for n in arities):
-            if more == 0 and operation != node.operation:
+            if more == 0 and operation in POSITIONAL:
+                yield from (Node(operation, inputs) for inputs in permutations(node.inputs))
+            elif more == 0:
                 yield Node(operation, node.inputs)
             elif more == 1:
                 yield from (Node(operation, (*node.inputs, j)) for j in values if j not in node.inputs)

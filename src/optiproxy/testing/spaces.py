@@ -116,7 +116,7 @@ class SpaceConformance:
             graphs = space.encode(relaxed)
             return tuple(out for out in (graphs.operations, graphs.adjacency) if out.requires_grad)
 
-        assert torch.autograd.gradcheck(differentiable, (weights,))
+        assert torch.autograd.gradcheck(differentiable, (weights,), fast_mode=True)
 
     def test_every_choice_changes_the_graph_smoothly(self, space: Space) -> None:
         """Each choice of each decision has a gradient; without one, ascent could never leave or reach it."""
