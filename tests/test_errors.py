@@ -4,10 +4,12 @@ import pickle
 
 import pytest
 
-from optiproxy.errors import DataError, OptiProxyError, SearchFailed, StudyError, UsageError, unknown
+from optiproxy.errors import DataError, OptiProxyError, PackageError, SearchFailed, StudyError, UsageError, unknown
 
 
-@pytest.mark.parametrize(("error", "exit_code"), [(UsageError, 2), (DataError, 2), (StudyError, 2), (SearchFailed, 1)])
+@pytest.mark.parametrize(
+    ("error", "exit_code"), [(UsageError, 2), (DataError, 2), (PackageError, 2), (StudyError, 2), (SearchFailed, 1)]
+)
 def test_every_error_is_caught_as_one_and_has_its_exit_code(error, exit_code):
     assert issubclass(error, OptiProxyError)
     assert error.exit_code == exit_code

@@ -3,6 +3,7 @@
     OptiProxyError
     ├── UsageError     what was asked cannot be done: change the call          (exit code 2)
     ├── DataError      a data file is missing or wrong: fetch or replace it    (exit code 2)
+    ├── PackageError   an algorithm's package is missing or failed: build it       (exit code 2)
     ├── StudyError     the stored study does not fit this search: use another  (exit code 2)
     └── SearchFailed   the search ran and found nothing usable                 (exit code 1)
 
@@ -27,6 +28,10 @@ class UsageError(OptiProxyError, ValueError):
 
 class DataError(OptiProxyError):
     """Benchmark data is missing, damaged or not what its digest promises."""
+
+
+class PackageError(OptiProxyError):
+    """The package that an algorithm comes from is not there, or its process has failed."""
 
 
 class StudyError(OptiProxyError):

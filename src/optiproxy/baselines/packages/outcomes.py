@@ -42,36 +42,42 @@ class Outcome:
         return sum(max(0.0, violation) for violation in self.violations) / max(1, len(self.violations))
 
 
-def penalised(outcomes: Sequence[Outcome], weights: Sequence[float]) -> list[float]:
-    """One loss per trial, for optimizers that know neither limits nor several objectives.
+def joined(outcomes: Sequence[Outcome], weights: Sequence[float]) -> list[float]:
+    """One loss per trial, whatever the limits, for optimizers of one objective; a failure is as bad as the worst.
 
-    Several objectives, each scaled to the range of the feasible trials, are joined by the augmented Chebyshev function
-    (Knowles 2006, ParEGO). What is infeasible is worse than all that is feasible, the more the farther it is, by at
-    most their range: it tells the way back without drowning the differences that matter.
+    Several objectives, each scaled to the range of the trials, are joined by the augmented Chebyshev function (Knowles
+    2006, ParEGO).
 
     Args:
         outcomes: Of all finished trials.
         weights: One per objective, positive, summing to 1.
     """
-    feasible = [outcome.losses for outcome in outcomes if outcome.excess == 0]
-    if len(weights) == 1:
-        values = {losses: losses[0] for losses in feasible}
-    else:
-        lowest = [min(column) for column in zip(*feasible, strict=True)]
-        ranges = [(max(column) - min(column)) or 1.0 for column in zip(*feasible, strict=True)]
-        values = {losses: _chebyshev(losses, weights, lowest, ranges) for losses in feasible}
+    measured = [outcome.losses for outcome in outcomes if outcome.measured]
+    lowest = [min(column) for column in zip(*measured, strict=True)]
+    ranges = [(max(column) - min(column)) or 1.0 for column in zip(*measured, strict=True)]
+
+    def join(losses: Sequence[float]) -> float:
+        terms = [w * (x - low) / reach for w, x, low, reach in zip(weights, losses, lowest, ranges, strict=True)]
+        return losses[0] if len(losses) == 1 else max(terms) + 0.05 * sum(terms)
+
+    values = {losses: join(losses) for losses in measured}
     worst = max(values.values(), default=0.0)
-    spread = (worst - min(values.values(), default=0.0)) or 1.0
-    return [values[outcome.losses] if outcome.excess == 0 else worst + spread * outcome.excess for outcome in outcomes]
+    return [values.get(outcome.losses, worst) for outcome in outcomes]
 
 
-def _chebyshev(
-    losses: Sequence[float], weights: Sequence[float], lowest: Sequence[float], ranges: Sequence[float]
-) -> float:
-    terms = [
-        weight * (loss - low) / reach for loss, weight, low, reach in zip(losses, weights, lowest, ranges, strict=True)
+def penalised(outcomes: Sequence[Outcome], losses: Sequence[float]) -> list[float]:
+    """The losses of `joined` for optimizers that know no limits.
+
+    What is infeasible is worse than all that is feasible, the more the farther it is, by at most the range of the
+    feasible: it tells the way back without drowning the differences that matter.
+    """
+    feasible = [loss for outcome, loss in zip(outcomes, losses, strict=True) if outcome.excess == 0]
+    worst = max(feasible, default=0.0)
+    reach = (worst - min(feasible, default=0.0)) or 1.0
+    return [
+        loss if outcome.excess == 0 else worst + reach * outcome.excess
+        for outcome, loss in zip(outcomes, losses, strict=True)
     ]
-    return max(terms) + 0.05 * sum(terms)
 
 
 def _squashed(value: float) -> float:

@@ -1,0 +1,131 @@
+"""Algorithms whose packages live in environments of their own: one factory each; `servers` holds what they run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import final
+
+import numpy as np
+
+from optiproxy.baselines.packages.decisions import OpenDecisions
+from optiproxy.baselines.packages.environments import ENVIRONMENTS, REMEDY
+from optiproxy.baselines.packages.outcomes import Outcome, joined, penalised
+from optiproxy.baselines.packages.pipe import Server
+from optiproxy.baselines.packages.search import PackageSearch
+from optiproxy.errors import PackageError
+from optiproxy.metrics import Goal
+from optiproxy.optimizer.algorithm import Trial
+from optiproxy.spaces import Architecture, Space
+
+_SERVERS = Path(__file__).parent / "servers"
+
+
+@final
+@dataclass(frozen=True)
+class Served:
+    """An `AlgorithmFactory`: what a script suggests.
+
+    Attributes:
+        python: The interpreter that has the package.
+        script: See `optiproxy.baselines.packages.pipe.Server`.
+    """
+
+    python: Path
+    script: Path
+
+    def __call__(self, space: Space, goal: Goal, *, seed: int) -> PackageSearch:
+        """Build the algorithm; its process starts with the first question."""
+        server = _server(self.python, self.script, os.getpid())
+        return PackageSearch(space, RemoteSuggester(space, goal, server=server, seed=seed), seed=seed)
+
+
+@final
+@dataclass(frozen=True)
+class RemotePackage:
+    """An `AlgorithmFactory` whose package may be missing.
+
+    Attributes:
+        environment: Name of the environment with the package.
+        script: Name of the file in `servers`, whose description says what is asked how often.
+    """
+
+    environment: str
+    script: str
+
+    @property
+    def problem(self) -> str:
+        """Why it cannot be used here, and what to do; empty if it can."""
+        environment = ENVIRONMENTS[self.environment]
+        return "" if environment.ready else f"The package {self.environment} is not in {environment.folder}. {REMEDY}"
+
+    def __call__(self, space: Space, goal: Goal, *, seed: int) -> PackageSearch:
+        """Build the algorithm.
+
+        Raises:
+            PackageError: If its environment is missing.
+        """
+        if self.problem:
+            raise PackageError(self.problem)
+        served = Served(ENVIRONMENTS[self.environment].python, _SERVERS / f"{self.script}.py")
+        return served(space, goal, seed=seed)
+
+
+@cache
+def _server(python: Path, script: Path, process: int) -> Server:  # noqa: ARG001 - a forked process needs its own
+    """One for all searches of a process: it keeps nothing between questions."""
+    return Server(python, script)
+
+
+@final
+class RemoteSuggester:
+    """Puts each question to a server together with all trials, so that the server needs no memory.
+
+    Args:
+        space: Where to search.
+        goal: What for. Limits and several objectives come as one loss too; see `outcomes`.
+        server: Of the package.
+        seed: Of the search.
+    """
+
+    def __init__(self, space: Space, goal: Goal, *, server: Server, seed: int) -> None:
+        self._decisions = OpenDecisions(space)
+        self._goal = goal
+        self._server = server
+        self._seed = seed
+        self._trials: list[tuple[int, ...]] = []
+        self._outcomes: list[Outcome] = []
+
+    def observe(self, trials: Sequence[Trial]) -> None:
+        for trial in trials[len(self._trials) :]:
+            self._trials.append(self._decisions.chosen(trial.architecture))
+            self._outcomes.append(Outcome.of(self._goal, trial.metrics))
+
+    def suggest(self, pending: Sequence[Architecture], *, seed: int) -> Generator[Architecture, None, None]:
+        if not self._decisions.counts:
+            return
+        weights = np.random.default_rng(seed).dirichlet(np.ones(len(self._goal.objectives)))
+        objective = joined(self._outcomes, weights.tolist())
+        question = {
+            "counts": self._decisions.counts,
+            "trials": self._trials,
+            "objective": objective,
+            "loss": penalised(self._outcomes, objective),
+            "violations": [outcome.violations for outcome in self._outcomes],
+            "pending": [self._decisions.chosen(architecture) for architecture in pending],
+            "seed": self._seed,
+            "step": seed,
+        }
+        for chosen in self._server.suggestions(question):
+            yield self._decisions.architecture(chosen)
+
+
+catcma = RemotePackage("cmaes", "catcma")
+smac_rf = RemotePackage("smac", "smac_rf")
+syne_bore = RemotePackage("syne-tune", "syne_bore")
+syne_cqr = RemotePackage("syne-tune", "syne_cqr")
+dehb = RemotePackage("dehb", "dehb")
+botorch_mixed = RemotePackage("botorch", "botorch_mixed")

@@ -1,0 +1,115 @@
+"""The algorithms behind a pipe: the way there with a package of our own, and each package where it is installed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from optiproxy.baselines.packages import remote
+from optiproxy.baselines.packages.environments import ENVIRONMENTS
+from optiproxy.baselines.packages.remote import RemotePackage, Served
+from optiproxy.errors import PackageError
+from optiproxy.metrics import Goal, Limit, Objective
+from optiproxy.optimizer import Trial
+from optiproxy.spaces import FlatSpace
+from optiproxy.testing import AlgorithmConformance
+
+PACKAGES = {name: package for name, package in vars(remote).items() if isinstance(package, RemotePackage)}
+SPACE = FlatSpace({f"d{d}": [0, 1, 2, 3] for d in range(6)})
+LIMITED = Goal((Objective("score"),), (Limit("cost", 4.0),))
+
+
+class TestThroughAPipe(AlgorithmConformance):
+    @pytest.fixture
+    def algorithm(self, random_search):
+        return Served(Path(sys.executable), random_search)
+
+
+def test_a_question_holds_all_that_a_package_may_need(script, tmp_path):
+    log = tmp_path / "question.json"
+    source = f"""
+import json
+
+def suggest(question):
+    with open({str(log)!r}, "w") as file:
+        json.dump(vars(question), file)
+    yield [3, 0]
+"""
+    space = FlatSpace({"a": [0, 1, 2, 3], "fixed": ["only"], "b": [0, 1, 2]})
+    goal = Goal((Objective("score"),), (Limit("cost", 4.0), Limit("speed", 2.0, ">=")))
+    algorithm = Served(Path(sys.executable), script(source))(space, goal, seed=5)
+    algorithm.observe(
+        [
+            Trial((0, 0, 1), {"score": 1.0, "cost": 2.0, "speed": 2.0}),
+            Trial((1, 0, 1), {"score": 3.0, "cost": 4.0, "speed": 3.0}),
+            Trial((2, 0, 1), {"score": 9.0, "cost": 8.0, "speed": 3.0}),
+            Trial((3, 0, 1), {"score": 7.0, "cost": 1.0}),
+            Trial((2, 0, 2), {}),
+        ]
+    )
+    assert [proposal.architecture for proposal in algorithm.propose(1, [(1, 0, 2)])] == [(3, 0, 0)]
+    import json
+
+    question = json.loads(log.read_text())
+    step = question.pop("step")
+    assert isinstance(step, int)
+    assert question == {
+        "counts": [4, 3],
+        "trials": [[0, 1], [1, 1], [2, 1], [3, 1], [2, 2]],
+        "objective": [-1.0, -3.0, -9.0, -7.0, -1.0],
+        # Feasible ones lie between -3 and -1; what breaks a limit by half its possible extent is that much worse.
+        "loss": [-1.0, -3.0, -1.0 + 2 * 0.25, -1.0 + 2 * 0.5, 1.0],
+        "violations": [[-1 / 3, 0.0], [0.0, -1 / 3], [0.5, -1 / 3], [pytest.approx(-3 / 7), 1.0], [1.0, 1.0]],
+        "pending": [[1, 2]],
+        "seed": 5,
+    }
+
+
+@pytest.mark.parametrize("package", PACKAGES.values(), ids=PACKAGES)
+def test_a_missing_environment_is_told(package, monkeypatch, tmp_path):
+    monkeypatch.setenv("OPTIPROXY_BENCH_ENV", str(tmp_path))
+    with pytest.raises(PackageError, match=rf"The package {package.environment} is not in {tmp_path}.*make bench-env"):
+        package(SPACE, LIMITED, seed=0)
+    assert package.problem
+
+
+def test_every_environment_is_of_use():
+    assert {package.environment for package in PACKAGES.values()} == set(ENVIRONMENTS)
+
+
+@pytest.fixture(params=PACKAGES.values(), ids=PACKAGES)
+def installed(request):
+    """A package that is really there; that some are not is no error."""
+    if not os.environ.get("OPTIPROXY_BENCH_ENV"):
+        pytest.skip(
+            "needs the packages' environments: run `make bench-env` and set OPTIPROXY_BENCH_ENV to their folder"
+        )
+    if request.param.problem:
+        pytest.skip(request.param.problem)
+    return request.param
+
+
+class TestInstalled(AlgorithmConformance):
+    @pytest.fixture
+    def algorithm(self, installed):
+        return installed
+
+
+def _mean_sum(make, goal, told):
+    algorithms = [make(SPACE, goal, seed=seed) for seed in range(4)]
+    for algorithm in algorithms:
+        algorithm.observe(told)
+    return sum(sum(algorithm.propose(1)[0].architecture) for algorithm in algorithms) / 4
+
+
+def test_an_installed_package_learns_which_way_is_better_and_to_keep_a_limit(installed):
+    """150 random trials whose score, and whose cost, is the sum of their positions: 9 of 18 on average."""
+    drawn = SPACE.sample(np.random.default_rng(0), 150)
+    told = [Trial(found, {"score": float(sum(found)), "cost": float(sum(found))}) for found in drawn]
+    up, down = (_mean_sum(installed, Goal((Objective("score", way),)), told) for way in ("max", "min"))
+    assert up - down > 4
+    assert _mean_sum(installed, LIMITED, told) < 8
