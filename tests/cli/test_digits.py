@@ -6,9 +6,15 @@ import sys
 
 
 def test_a_network_trained_for_real_is_searched_reported_and_exported(optiproxy, tmp_path):
-    searched = optiproxy("search", "digits", "--algorithm", "random", "--budget", 1, "--out", "out")
+    settings = ("--algorithm", "random", "--budget", 2, "--fidelity", 5, "--promote", 1)
+    searched = optiproxy("search", "digits", *settings, "--out", "out")
     assert searched.exit_code == 0, searched.stderr
-    best = json.loads((tmp_path / "out/result.json").read_text())["best"]
+    content = json.loads((tmp_path / "out/result.json").read_text())
+    assert [trial["fidelity"] for trial in content["trials"]] == [5, 5, 50]
+    cheap = max(content["trials"][:2], key=lambda trial: trial["metrics"]["val_accuracy"])
+    best = content["best"]
+    assert best == content["trials"][2]
+    assert best["architecture"] == cheap["architecture"]
     assert {"val_accuracy", "test_accuracy", "params", "flops", "latency_ms"} <= best["metrics"].keys()
     exported = optiproxy("export", "out", "--format", "torch")
     assert exported.exit_code == 0, exported.stderr

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import sqlite3
 
 import optuna
@@ -7,7 +8,14 @@ import pytest
 
 from optiproxy.errors import StudyError, UsageError
 from optiproxy.metrics import Goal, Limit, Objective
-from optiproxy.running.identity import Identity, goal_from_json, source_from_json, space_from_json
+from optiproxy.running.identity import (
+    Identity,
+    goal_from_json,
+    protocol_from_json,
+    source_from_json,
+    space_from_json,
+)
+from optiproxy.running.protocol import QueryProtocol
 from optiproxy.running.search import load, search
 from optiproxy.spaces import FlatSpace, NASBench201
 from optiproxy.task import Source
@@ -142,8 +150,11 @@ def test_an_identity_survives_its_storage():
     goal = Goal((Objective("a"), Objective("b", "min")), (Limit("c", 0.1 + 0.2, ">="),))
     source = Source("name", "description", "MIT", "sha256:0")
     space = FlatSpace({"x": [1, True, None, "1"]})
-    content = Identity(task="t", space=space, goal=goal, source=source, algorithm="a", seed=1).to_json()
+    protocol = QueryProtocol(free=("c",), fidelity=5, promote=3, full=50)
+    identity = Identity(task="t", space=space, goal=goal, source=source, algorithm="a", seed=1, protocol=protocol)
+    content = json.loads(json.dumps(identity.to_json()))
     assert (goal_from_json(content), source_from_json(content)) == (goal, source)
+    assert protocol_from_json(content) == protocol
     assert space_from_json(content).fingerprint == space.fingerprint
 
 

@@ -284,6 +284,13 @@ def finished_records(study: Study, parameters: Parameters) -> list[Record]:
     return [record for _, _, record in sorted(found, key=lambda entry: entry[:2])]
 
 
+def is_exhausted(study: Study) -> bool:
+    """Whether the last attempt to propose an architecture found none left."""
+    trials = study.get_trials(deepcopy=False)
+    attempts = [trial for trial in trials if _explores(trial) or trial.system_attrs.get(UNSEEN) == EXHAUSTED]
+    return bool(attempts) and UNSEEN in attempts[-1].system_attrs
+
+
 def metrics_of(trial: FrozenTrial) -> Metrics:
     """What a trial measured; empty where it failed."""
     return dict(trial.user_attrs.get(METRICS, {})) if trial.state == TrialState.COMPLETE else {}

@@ -24,7 +24,7 @@ from optiproxy.running.phases import Exploration, Promotion
 from optiproxy.running.progress import Observer, Silence
 from optiproxy.running.promotion import awaiting_promotion
 from optiproxy.running.protocol import QueryProtocol
-from optiproxy.running.records import Query, QueryLog, RecordedMetrics, finished_records, stop
+from optiproxy.running.records import Query, QueryLog, RecordedMetrics, finished_records, is_exhausted, stop
 from optiproxy.running.restriction import FreeLimits
 from optiproxy.running.result import SearchResult
 from optiproxy.running.study import open_study, storage_errors, stored_study
@@ -234,8 +234,9 @@ def load(storage: str, study: str | None = None) -> SearchResult:
     goal, protocol, source = goal_from_json(content), protocol_from_json(content), source_from_json(content)
     with storage_errors(storage):
         records = tuple(finished_records(opened, Parameters(space)))
-    explored = sum(record.fidelity == protocol.fidelity for record in records)
-    waiting = awaiting_promotion(records, goal, space, protocol.promote)
+        exhausted = is_exhausted(opened)
+    spent = sum(record.fidelity == protocol.fidelity for record in records) >= content["budget"]
+    done = (spent or exhausted) and not awaiting_promotion(records, goal, space, protocol.promote)
     return SearchResult(
         task=content["task"],
         space=space,
@@ -245,7 +246,7 @@ def load(storage: str, study: str | None = None) -> SearchResult:
         seed=content["seed"],
         budget=content["budget"],
         records=records,
-        stopped="budget" if explored >= content["budget"] and not waiting else "interrupted",
+        stopped="interrupted" if not done else "budget" if spent else "exhausted",
         study=opened.study_name,
         storage=storage,
         protocol=protocol,
