@@ -3,7 +3,7 @@
     OptiProxyError
     ├── UsageError     what was asked cannot be done: change the call          (exit code 2)
     ├── DataError      a data file is missing or wrong: fetch or replace it    (exit code 2)
-    ├── PackageError   an algorithm's package is missing or failed: build it       (exit code 2)
+    ├── PackageError   an algorithm's package is missing or failed: build it   (exit code 2)
     ├── StudyError     the stored study does not fit this search: use another  (exit code 2)
     └── SearchFailed   the search ran and found nothing usable                 (exit code 1)
 
