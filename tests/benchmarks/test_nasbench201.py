@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from optiproxy.benchmarks import nasbench201_task
-from optiproxy.benchmarks.nasbench201_tables import DATASETS, PACKAGE, V1
+from optiproxy.benchmarks.arrays import read_arrays, write_arrays
+from optiproxy.benchmarks.nasbench201 import nasbench201_short_task
+from optiproxy.benchmarks.nasbench201_tables import ARCHIVE, DATASETS, PACKAGE, V1
 from optiproxy.errors import DataError, UsageError
 from optiproxy.spaces import NASBench201
 
@@ -76,18 +78,73 @@ def test_parameters_grow_with_the_classes(package):
 
 
 def test_every_source_says_what_it_measured(v1, package):
-    assert [metric.name for metric in v1["cifar10"].metrics] == ["val_accuracy", "test_accuracy", "params", "flops"]
-    assert [metric.name for metric in package["cifar10"].metrics] == [
-        "val_accuracy",
-        "training_seconds",
-        "params",
-        "latency_ms",
+    own = [
+        [metric.name for metric in task.metrics if "_latency_ms" not in metric.name and "_mj" not in metric.name]
+        for task in (v1["cifar10"], package["cifar10"])
+    ]
+    assert own == [
+        ["val_accuracy", "test_accuracy", "params", "flops"],
+        ["val_accuracy", "training_seconds", "params", "latency_ms"],
     ]
     for task in (*v1.values(), *package.values()):
         assert task.isolated is False
+        assert task.queried == ()
         assert task.space.fingerprint == NASBench201().fingerprint
         assert {m.name for m in task.metrics if m.reported_only} <= {"test_accuracy"}
-        assert {m.name for m in task.metrics if m.free} <= {"params", "flops", "latency_ms"}
+        assert not {m.name for m in task.metrics if m.free} & {"val_accuracy", "test_accuracy", "training_seconds"}
+
+
+def test_only_the_published_table_has_cheap_trainings(v1, package):
+    assert {task.fidelities for task in v1.values()} == {(12, 200)}
+    assert {task.fidelities for task in package.values()} == {()}
+
+
+@pytest.mark.parametrize(("dataset", "best"), [("cifar10", 91.55), ("cifar100", 73.31), ("imagenet16", 46.56)])
+def test_the_ten_best_by_12_epochs_hold_nearly_the_best(v1, dataset, best):
+    """NAS-Bench-201 v1.0: what promoting the ten best of the whole table by 12-epoch validation accuracy would find."""
+    task = v1[dataset]
+    ten = sorted(CELLS, key=lambda cell: task.evaluate(cell, fidelity=12)["val_accuracy"])[-10:]
+    assert max(task.evaluate(cell)["val_accuracy"] for cell in ten) == pytest.approx(best, abs=5e-3)
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_a_short_search_is_the_same_table_at_12_epochs(v1, dataset, data_folder, monkeypatch):
+    monkeypatch.setenv("OPTIPROXY_DATA", str(data_folder))
+    task, full = nasbench201_short_task(dataset), v1[dataset]
+    assert (task.name, task.search_fidelity, task.promote) == (f"nasbench201-{dataset}-12epochs", 12, 10)
+    assert (full.search_fidelity, task.optimum, task.fidelities) == (None, full.optimum, full.fidelities)
+    for cell in CELLS[::100]:
+        for fidelity in (None, 12, 200):
+            assert task.evaluate(cell, fidelity=fidelity) == full.evaluate(cell, fidelity=fidelity)
+    short, long = (task.evaluate(CELLS[-1], fidelity=fidelity) for fidelity in (12, 200))
+    assert short["val_accuracy"] < long["val_accuracy"]
+    assert short["params"] == long["params"]
+    with pytest.raises(UsageError, match="has the fidelities 12, 200, got 90"):
+        task.evaluate(CELLS[0], fidelity=90)
+
+
+def test_latency_and_energy_of_every_device_are_free_metrics_where_they_are_known(v1):
+    """The values of another source are put beside the same cells."""
+    names = {
+        *(f"{device}_latency_ms" for device in ("edgegpu", "raspi4", "edgetpu", "pixel3", "eyeriss", "fpga")),
+        *(f"{device}_energy_mj" for device in ("edgegpu", "eyeriss", "fpga")),
+    }
+    for dataset, task in v1.items():
+        assert names == {m.name for m in task.metrics if m.free} - {"params", "flops"}
+        # A cell of skip connections computes nothing; one of nothing but the largest convolutions computes the most.
+        least, most = task.free_metrics((1, 1, 1, 1, 1, 1)), task.free_metrics((3, 3, 3, 3, 3, 3))
+        assert all(least[name] < most[name] for name in names & set(least) & set(most)), dataset
+
+
+def test_the_package_gets_the_same_hardware_as_the_table(v1, data_folder, monkeypatch):
+    """Their rows are in another order."""
+    monkeypatch.setenv("OPTIPROXY_DATA", str(data_folder))
+    task = nasbench201_task("cifar100", PACKAGE)
+    for cell in CELLS[::77]:
+        expected = v1["cifar100"].free_metrics(cell)
+        found = task.free_metrics(cell)
+        shared = {name for name in expected if name.partition("_")[0] in {"edgegpu", "raspi4", "edgetpu", "eyeriss"}}
+        assert {name: found[name] for name in shared} == {name: expected[name] for name in shared}
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
@@ -106,11 +163,17 @@ def test_isomorphic_cells_keep_their_own_values(v1):
     assert max(len(different) for different in values.values()) > 100
 
 
-def test_without_a_data_folder_the_package_serves(monkeypatch):
+def test_without_data_the_package_serves(monkeypatch):
     monkeypatch.delenv("OPTIPROXY_DATA", raising=False)
     assert nasbench201_task("cifar10").source.name == PACKAGE
-    with pytest.raises(DataError, match=f"The source {V1} needs .* Set OPTIPROXY_DATA"):
+    with pytest.raises(
+        DataError, match=r"The dataset nasbench201 is not in .*optiproxy\. Get it with `optiproxy data fetch"
+    ):
         nasbench201_task("cifar10", V1)
+    with pytest.raises(DataError, match="`optiproxy data fetch nasbench201`"):
+        nasbench201_short_task("cifar10")
+    with pytest.raises(DataError, match="`optiproxy data import nasbench201 FILE`"):
+        nasbench201_task("cifar10", ARCHIVE)
 
 
 def test_with_the_file_the_published_table_serves(monkeypatch, data_folder):
@@ -119,11 +182,31 @@ def test_with_the_file_the_published_table_serves(monkeypatch, data_folder):
     assert nasbench201_task("cifar100", PACKAGE).source.name == PACKAGE
 
 
-def test_in_a_folder_without_the_file_the_package_serves_and_says_so(monkeypatch, tmp_path):
+def test_in_the_users_cache_folder_the_file_is_found_as_well(monkeypatch, data_folder, tmp_path):
+    monkeypatch.delenv("OPTIPROXY_DATA", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    (tmp_path / "optiproxy").mkdir()
+    shutil.copyfile(data_folder / "nasbench201.npz", tmp_path / "optiproxy" / "nasbench201.npz")
+    task = nasbench201_task("cifar100")
+    assert task.source.name == V1
+    # The hardware's file is not there.
+    assert [metric.name for metric in task.metrics] == ["val_accuracy", "test_accuracy", "params", "flops"]
+
+
+def test_the_users_own_archive_serves_where_the_table_is_not_here(monkeypatch, data_folder, tmp_path):
     monkeypatch.setenv("OPTIPROXY_DATA", str(tmp_path))
-    assert nasbench201_task("imagenet16").source.name == PACKAGE
-    with pytest.raises(DataError, match="Cannot read the data file"):
-        nasbench201_task("imagenet16", V1)
+    shutil.copyfile(data_folder / "nasbench201.npz", tmp_path / "nasbench201_archive.npz")
+    task = nasbench201_task("imagenet16")
+    assert task.source.name == ARCHIVE
+    assert task.fidelities == (12, 200)
+    assert task.optimum == pytest.approx(46.7667, abs=5e-5)
+
+
+def test_an_archive_that_lacks_something_is_refused(monkeypatch, tmp_path):
+    monkeypatch.setenv("OPTIPROXY_DATA", str(tmp_path))
+    write_arrays(tmp_path / "nasbench201_archive.npz", {"ops": np.zeros((3, 6), dtype=np.uint8)})
+    with pytest.raises(DataError, match="Expected the arrays cifar100_test_12, "):
+        nasbench201_task("imagenet16")
 
 
 def test_a_folder_that_is_not_there_is_a_mistake_not_a_reason_for_other_values(monkeypatch, tmp_path):
@@ -133,10 +216,11 @@ def test_a_folder_that_is_not_there_is_a_mistake_not_a_reason_for_other_values(m
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 not the table"])
-def test_a_damaged_file_is_refused_and_nothing_else_takes_its_place(monkeypatch, tmp_path, content):
+@pytest.mark.parametrize("file", ["nasbench201.npz", "nasbench201_archive.npz", "hwnasbench.npz"])
+def test_a_damaged_file_is_refused_and_nothing_else_takes_its_place(monkeypatch, tmp_path, content, file):
     monkeypatch.setenv("OPTIPROXY_DATA", str(tmp_path))
-    (tmp_path / "nasbench201.npz").write_bytes(content)
-    with pytest.raises(DataError, match=r"damaged or another version\. Put the right file there, or unset"):
+    (tmp_path / file).write_bytes(content)
+    with pytest.raises(DataError, match=rf"Expected .*{file} to be an \.npz file .* damaged"):
         nasbench201_task("cifar10")
 
 
@@ -145,7 +229,16 @@ def test_a_truncated_file_is_refused(monkeypatch, tmp_path, data_folder):
     with (tmp_path / "nasbench201.npz").open("r+b") as file:
         file.truncate(700_000)
     monkeypatch.setenv("OPTIPROXY_DATA", str(tmp_path))
-    with pytest.raises(DataError, match="700000 bytes"):
+    with pytest.raises(DataError, match="Get it with `optiproxy data fetch nasbench201`"):
+        nasbench201_task("cifar10")
+
+
+def test_another_version_is_refused(monkeypatch, tmp_path, data_folder):
+    arrays = dict(read_arrays(data_folder / "nasbench201.npz", remedy=""))
+    arrays["cifar10_valid_200"] = np.nextafter(arrays["cifar10_valid_200"], 0)
+    write_arrays(tmp_path / "nasbench201.npz", arrays)
+    monkeypatch.setenv("OPTIPROXY_DATA", str(tmp_path))
+    with pytest.raises(DataError, match=r"to have the digest 4d65f572ec78\.\.\., got .* another version"):
         nasbench201_task("cifar10")
 
 

@@ -83,3 +83,40 @@ def test_the_optimum_is_the_best_that_keeps_the_limits(goal, optimum):
 def test_a_table_that_contradicts_itself_does_not_construct(changes, message):
     with pytest.raises(UsageError, match=message):
         table(**changes)
+
+
+def at_two_fidelities(**changes):
+    """The first metric was measured after 4 and after 12 epochs; the others do not depend on them."""
+    accuracy = np.stack([[60.0, math.nan, 40.0], COLUMNS["accuracy"]], axis=1)
+    return table(fidelities=(4, 12), columns={**COLUMNS, "accuracy": accuracy}, **changes)
+
+
+def test_a_query_is_at_the_fidelity_that_was_asked_for():
+    task = at_two_fidelities()
+    assert task.evaluate((0, 1), fidelity=4) == {"accuracy": 60.0, "test": 71.0, "latency": 1.0}
+    assert task.evaluate((0, 1), fidelity=12) == task.evaluate((0, 1)) == table().evaluate((0, 1))
+    assert task.evaluate((1, 0), fidelity=4) == {"test": 89.0, "latency": 5.0}
+    assert task.free_metrics((1, 0)) == {"latency": 5.0}
+
+
+def test_the_optimum_is_of_full_trainings():
+    assert at_two_fidelities().optimum == 90.0
+    assert at_two_fidelities(goal=Goal((Objective("accuracy", "min"),))).optimum == 70.0
+
+
+def test_another_fidelity_is_refused():
+    with pytest.raises(UsageError, match="Task 'example' has the fidelities 4, 12, got 8"):
+        at_two_fidelities().evaluate((0, 1), fidelity=8)
+    with pytest.raises(UsageError, match="Task 'example' has one fidelity only, got 8"):
+        table().evaluate((0, 1), fidelity=8)
+
+
+@pytest.mark.parametrize("shape", [(3, 3), (3, 1), (2, 2), (3, 2, 1), ()])
+def test_columns_have_one_value_per_fidelity_or_one_for_all(shape):
+    with pytest.raises(UsageError, match="Expected columns of 3 values, one per architecture, for 2 fidelities"):
+        table(fidelities=(4, 12), columns={**COLUMNS, "accuracy": np.zeros(shape)})
+
+
+def test_an_architecture_has_one_row():
+    with pytest.raises(UsageError, match="Expected each architecture of example once, got 1 of them again"):
+        table(architectures=np.array([[0, 1], [1, 0], [0, 1]]))

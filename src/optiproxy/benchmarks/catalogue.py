@@ -55,6 +55,11 @@ class Dataset:
     digest: str
 
     @property
+    def licence(self) -> str:
+        """Of its files, each once."""
+        return "; ".join(dict.fromkeys(file.licence for file in self.files))
+
+    @property
     def remedy(self) -> str:
         """What to do where it is missing or wrong."""
         return f"Get it with `optiproxy data fetch {self.name}`."
@@ -65,7 +70,7 @@ class Import:
     """A benchmark's official file, too large to be fetched, that the user may have.
 
     Attributes:
-        name: On the command line, and of the dataset whose place it can take.
+        name: On the command line.
         file: ``FILE.npz`` is what it is converted to.
         accepts: What the user may give, in words.
         converter: ``"module:function"``; the function takes a path and returns name -> array.
@@ -241,6 +246,13 @@ IMPORTS = {
                     for epochs in (12, 200)
                 ),
             ),
+        ),
+        Import(
+            name="nasbench101",
+            file="nasbench101",
+            accepts="nasbench_only108.tfrecord or nasbench_full.tfrecord",
+            converter="optiproxy.benchmarks.convert_nasbench101_records:convert",
+            arrays=("adj", "ops", "n_vertices", "op_names", "valid_acc_e108", "train_time_s", "params"),
         ),
     )
 }

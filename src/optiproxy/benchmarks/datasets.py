@@ -89,6 +89,8 @@ def load(name: str) -> Arrays:
 
     wanted = dataset(name)
     path = data_path(name)
+    if not path.exists():
+        raise DataError(f"The dataset {name} is not in {path.parent}. {wanted.remedy}")
     arrays = read_arrays(path, remedy=wanted.remedy)
     found = arrays_digest(arrays)
     if found != wanted.digest:
@@ -97,6 +99,15 @@ def load(name: str) -> Arrays:
             f"it is damaged or another version. {wanted.remedy}"
         )
     return arrays
+
+
+def problem(name: str) -> str:
+    """Why a dataset cannot be used as it is; empty where it can."""
+    try:
+        load(name)
+    except DataError as error:
+        return str(error)
+    return ""
 
 
 def load_imported(name: str) -> tuple[Arrays, str]:

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 import optiproxy
@@ -55,6 +55,9 @@ class Internet:
                 kept.seek(0)
                 content = kept.read()
         except URLError as error:
+            if isinstance(error, HTTPError):
+                # It is the server's answer as well.
+                error.close()
             raise DataError(f"Cannot download {file.url}: {error.reason}. {again}") from error
         except (OSError, ValueError) as error:
             raise DataError(f"The download of {file.url} broke off: {error}. {again}") from error

@@ -35,7 +35,7 @@ class _Frame(Inert): ...
 class _Blocks(Inert): ...
 
 
-NUMPY: dict[str, type[Inert]] = {
+NUMPY: dict[str, type] = {
     "numpy.dtype": _DataType,
     "numpy.ndarray": _Array,
     **{
@@ -50,7 +50,7 @@ NUMPY: dict[str, type[Inert]] = {
 }
 """What stands for numpy's constructors; ``_core`` is numpy 2."""
 
-PANDAS: dict[str, type[Inert]] = NUMPY | {
+PANDAS: dict[str, type] = NUMPY | {
     "builtins.slice": Inert,
     "pandas.core.frame.DataFrame": _Frame,
     "pandas.core.internals.managers.BlockManager": _Blocks,

@@ -1,4 +1,4 @@
-"""Pickles from outside, read without trust: nothing that they name is ever looked up or called."""
+"""Pickles from outside, read without trust: nothing that they name is looked up; a few names get a stand-in of our own."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ class Inert:
         self.state = state
 
 
-def unpickle(content: bytes, stand_ins: Mapping[str, type[Inert]]) -> object:
+def unpickle(content: bytes, stand_ins: Mapping[str, type]) -> object:
     """Read a pickle of built-in containers, numbers and text, in which some named objects are replaced by stand-ins.
 
     Args:
         content: The pickle.
-        stand_ins: ``"module.name"`` -> what stands for it. Every other name is refused.
+        stand_ins: ``"module.name"`` -> what stands for it: an `Inert`, or a built-in container. Every other name is refused.
 
     Raises:
         DataError: If the pickle names anything else, or is no pickle.
@@ -62,7 +62,7 @@ def unpickle(content: bytes, stand_ins: Mapping[str, type[Inert]]) -> object:
         raise _refusal(error) from error
 
 
-def unpickle_unknown(content: bytes, stand_ins: Mapping[str, type[Inert]]) -> object:
+def unpickle_unknown(content: bytes, stand_ins: Mapping[str, type]) -> object:
     """The same for content that no digest vouches for: looked through first, so that it cannot ask for endless memory.
 
     Afterwards the memory taken is at most a fixed multiple of the length of ``content``.
@@ -92,7 +92,7 @@ def _refusal(error: Exception) -> DataError:
 
 
 class _Unpickler(pickle.Unpickler):
-    def __init__(self, content: bytes, stand_ins: Mapping[str, type[Inert]]) -> None:
+    def __init__(self, content: bytes, stand_ins: Mapping[str, type]) -> None:
         super().__init__(io.BytesIO(content))
         self._stand_ins = stand_ins
 

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from optiproxy.cli.listing import AsJson, table
+from optiproxy.cli.listing import AsJson, shortened, table
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from optiproxy.benchmarks.catalogue import Dataset
     from optiproxy.benchmarks.fetching import Origin
 
@@ -39,7 +41,7 @@ def list_(*, as_json: AsJson = False) -> None:
             f"{entry['download_bytes'] / 1e6:.1f} MB",
             entry["licence"],
             ", ".join(dict.fromkeys(file["repository"] for file in entry["files"])),
-            f"{len(entry['tasks'])}",
+            shortened(entry["tasks"], 2),
             {"here": "here", "missing": "not here", "damaged": entry["problem"]}[entry["state"]],
         )
         for entry in found
@@ -57,13 +59,13 @@ def fetch(
     ] = None,
 ) -> None:
     """Download datasets, check them, and convert them to arrays without pickles."""
-    from optiproxy.benchmarks.datasets import data_folder
+    from optiproxy.benchmarks.datasets import data_folder, problem
     from optiproxy.benchmarks.fetching import Internet, Mirror
 
     chosen = _chosen(names)
     origin = Internet() if mirror is None else Mirror(mirror)
     for dataset in chosen:
-        if not _problem(dataset):
+        if not problem(dataset.name):
             typer.echo(f"{dataset.name}: already in {data_folder()}, verified.")
             continue
         path = _fetch(dataset, origin)
@@ -73,18 +75,18 @@ def fetch(
 @app.command()
 def verify(names: Names = None) -> None:
     """Check that datasets are what they should be; without names, all that are here."""
-    from optiproxy.benchmarks.datasets import data_folder, data_path
+    from optiproxy.benchmarks.datasets import data_folder, data_path, problem
     from optiproxy.errors import DataError
 
     chosen = [dataset for dataset in _chosen(names) if names or data_path(dataset.name).exists()]
-    problems = {dataset.name: _problem(dataset) for dataset in chosen}
-    for name, problem in problems.items():
-        if not problem:
+    problems = {dataset.name: problem(dataset.name) for dataset in chosen}
+    for name, found in problems.items():
+        if not found:
             typer.echo(f"{name}: verified.")
     if not chosen:
         typer.echo(f"No dataset is in {data_folder()}. Get all with `optiproxy data fetch`.")
-    if found := [problem for problem in problems.values() if problem]:
-        raise DataError(" ".join(found))
+    if any(problems.values()):
+        raise DataError(" ".join(filter(None, problems.values())))
 
 
 @app.command("import")
@@ -95,15 +97,14 @@ def import_(
     ],
 ) -> None:
     """Convert a benchmark's official archive that you have."""
-    from rich.console import Console
-
     from optiproxy.benchmarks.datasets import IMPORTS
     from optiproxy.benchmarks.fetching import import_file
     from optiproxy.errors import unknown
 
     if name not in IMPORTS:
         raise unknown("benchmark to import", name, IMPORTS)
-    with Console(stderr=True).status(f"Converting {file.name}"):
+    with _progress() as progress:
+        progress.add_task(f"Converting {file.name}", total=None)
         path = import_file(IMPORTS[name], file)
     typer.echo(f"{name}: {path}")
 
@@ -114,47 +115,40 @@ def _chosen(names: list[str] | None) -> list[Dataset]:
     return [dataset(name) for name in dict.fromkeys(names or DATASETS)]
 
 
-def _problem(dataset: Dataset) -> str:
-    """Why the dataset cannot be used as it is; empty where it can."""
-    from optiproxy.benchmarks.datasets import load
-    from optiproxy.errors import DataError
-
-    try:
-        load(dataset.name)
-    except DataError as error:
-        return str(error)
-    return ""
-
-
 def _fetch(dataset: Dataset, origin: Origin) -> Path:
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
-
     from optiproxy.benchmarks.fetching import fetch as fetched
 
     total = sum(file.size for file in dataset.files)
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with _progress() as progress:
         bar = progress.add_task(dataset.name, total=total)
 
         def advance(count: int) -> None:
             progress.advance(bar, count)
             if progress.tasks[bar].completed >= total:
-                progress.update(bar, description=f"Converting {dataset.name}")
+                progress.update(bar, description=f"Converting {dataset.name}", total=None)
 
         return fetched(dataset, origin, advance)
 
 
+def _progress() -> Progress:
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn())
+    console = Console(stderr=True)
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+
 def _describe(dataset: Dataset) -> dict[str, Any]:
-    from optiproxy.benchmarks.datasets import data_path
+    from optiproxy.benchmarks.datasets import data_folder, problem
     from optiproxy.running import registry
 
-    path = data_path(dataset.name)
-    problem = _problem(dataset)
+    path = data_folder() / f"{dataset.name}.npz"
+    found = problem(dataset.name)
     return {
         "name": dataset.name,
         "description": dataset.description,
-        "licence": "; ".join(dict.fromkeys(file.licence for file in dataset.files)),
+        "licence": dataset.licence,
         "download_bytes": sum(file.size for file in dataset.files),
         "files": [
             {
@@ -169,6 +163,6 @@ def _describe(dataset: Dataset) -> dict[str, Any]:
         ],
         "tasks": [entry.name for entry in registry.tasks() if dataset.name in entry.data],
         "path": str(path),
-        "state": "here" if not problem else "damaged" if path.exists() else "missing",
-        "problem": problem,
+        "state": "here" if not found else "damaged" if path.exists() else "missing",
+        "problem": found,
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,9 +16,11 @@ AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 def tasks(*, as_json: AsJson = False) -> None:
     """List what can be searched for, and whether its data is here."""
+    from optiproxy.benchmarks.datasets import DATASETS, problem
     from optiproxy.running import registry
 
-    found = [describe(entry) for entry in registry.tasks()]
+    problems = {name: problem(name) for name in DATASETS}
+    found = [describe(entry, problems) for entry in registry.tasks()]
     if as_json:
         typer.echo(json.dumps(found, indent=2))
         return
@@ -27,8 +29,8 @@ def tasks(*, as_json: AsJson = False) -> None:
         (
             entry["id"],
             entry["space"] or "–",
-            "–" if entry["size"] is None else f"{entry['size']:,}",
-            _shortened([metric["name"] for metric in entry["metrics"]]),
+            _counted(entry["size"]),
+            shortened([metric["name"] for metric in entry["metrics"]], 4),
             entry["source"] or "–",
             entry["licence"] or "–",
             _standing(entry),
@@ -50,24 +52,36 @@ def algorithms(*, as_json: AsJson = False) -> None:
     table([("ALGORITHM", "WHAT IT DOES", "PAPER"), *((e.name, e.description, e.paper) for e in entries)])
 
 
-def describe(entry: TaskEntry) -> dict[str, Any]:
-    """What is known of a task. It is built for this, so ``available`` means that its data is here and sound."""
-    from optiproxy.benchmarks.datasets import data_path
+def describe(entry: TaskEntry, problems: Mapping[str, str]) -> dict[str, Any]:
+    """What is known of a task. It is built for this, so ``available`` means that its data is here and sound.
+
+    Args:
+        entry: The task.
+        problems: Dataset -> why it cannot be used, empty where it can.
+    """
     from optiproxy.errors import DataError
     from optiproxy.running import registry
 
-    absent = [name for name in entry.data if not data_path(name).exists()]
+    wanted = [name for name in entry.data if problems[name]]
     told: dict[str, Any] = {
         "id": entry.name,
         "description": entry.description,
         "data": list(entry.data),
-        "fetch": f"optiproxy data fetch {' '.join(absent)}" if absent else None,
+        "fetch": f"optiproxy data fetch {' '.join(wanted)}" if wanted else None,
     }
     try:
         task = registry.task(entry.name)
     except DataError as error:
-        missing = dict.fromkeys(("space", "size", "source", "licence"))
-        return {**told, **missing, "metrics": [], "available": False, "problem": str(error)}
+        return {
+            **told,
+            "space": None,
+            "size": None,
+            "metrics": [],
+            "source": None,
+            "licence": _licences(entry.data),
+            "available": False,
+            "problem": str(error),
+        }
     metrics = [
         {
             "name": metric.name,
@@ -91,16 +105,29 @@ def describe(entry: TaskEntry) -> dict[str, Any]:
     }
 
 
-def _shortened(names: Sequence[str]) -> str:
-    shown = 4
+def _licences(data: Sequence[str]) -> str:
+    from optiproxy.benchmarks.datasets import DATASETS
+
+    files = [file for name in data for file in DATASETS[name].files]
+    return "; ".join(dict.fromkeys(file.licence for file in files))
+
+
+def shortened(names: Sequence[str], shown: int) -> str:
+    """The first names, and how many more there are."""
     more = f" and {len(names) - shown} more" if len(names) > shown else ""
     return ", ".join(names[:shown]) + more or "–"
 
 
+def _counted(size: int | None) -> str:
+    if size is None:
+        return "–"
+    return f"{size:,}" if size < 1e9 else f"{size:.1e}"
+
+
 def _standing(entry: dict[str, Any]) -> str:
-    if not entry["available"]:
-        return f"not available: {entry['problem']}"
-    return f"more with `{entry['fetch']}`" if entry["fetch"] else ""
+    if entry["available"]:
+        return f"more with `{entry['fetch']}`" if entry["fetch"] else ""
+    return f"not available: `{entry['fetch']}`" if entry["fetch"] else f"not available: {entry['problem']}"
 
 
 def table(rows: Sequence[Sequence[str]]) -> None:

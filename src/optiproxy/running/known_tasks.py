@@ -74,5 +74,29 @@ TASKS = (
         for device, (title, limits) in _DEVICES.items()
         for milliseconds in limits
     ),
+    TaskEntry(
+        name="nasbench101-cifar10",
+        target="optiproxy.benchmarks.nasbench101:nasbench101_task",
+        description="NAS-Bench-101 table, CIFAR-10: 20,001 of its cells",
+        data=("nasbench101_20k",),
+    ),
+    TaskEntry(
+        name="nasbench301-cifar10",
+        target="optiproxy.benchmarks.nasbench301:nasbench301_task",
+        description="DARTS cells on CIFAR-10, by a published surrogate of NAS-Bench-301",
+        data=("nasbench301_surrogate",),
+    ),
+    TaskEntry(
+        name="nasbench-nlp-wikitext2",
+        target="optiproxy.benchmarks.nasbench_nlp:nasbench_nlp_task",
+        description="NAS-Bench-NLP table, WikiText-2: the recurrent cells that were trained",
+        data=("nasbench_nlp_wikitext2",),
+    ),
+    TaskEntry(
+        name="nasbench-nlp-wikitext2-surrogate",
+        target="optiproxy.benchmarks.recurrent_surrogate:nasbench_nlp_surrogate_task",
+        description="all recurrent cells of NAS-Bench-NLP on WikiText-2, by a surrogate of our own",
+        data=("nasbench_nlp_wikitext2",),
+    ),
 )
 """All tasks."""
