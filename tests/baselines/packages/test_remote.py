@@ -74,7 +74,6 @@ def test_a_missing_environment_is_told(package, monkeypatch, tmp_path):
     monkeypatch.setenv("OPTIPROXY_BENCH_ENV", str(tmp_path))
     with pytest.raises(PackageError, match=rf"The package {package.environment} is not in {tmp_path}.*make bench-env"):
         package(SPACE, LIMITED, seed=0)
-    assert package.problem
 
 
 def test_every_environment_is_of_use():
@@ -88,8 +87,9 @@ def installed(request):
         pytest.skip(
             "needs the packages' environments: run `make bench-env` and set OPTIPROXY_BENCH_ENV to their folder"
         )
-    if request.param.problem:
-        pytest.skip(request.param.problem)
+    problem = ENVIRONMENTS[request.param.environment].problem
+    if problem:
+        pytest.skip(problem)
     return request.param
 
 
@@ -112,4 +112,4 @@ def test_an_installed_package_learns_which_way_is_better_and_to_keep_a_limit(ins
     told = [Trial(found, {"score": float(sum(found)), "cost": float(sum(found))}) for found in drawn]
     up, down = (_mean_sum(installed, Goal((Objective("score", way),)), told) for way in ("max", "min"))
     assert up - down > 4
-    assert _mean_sum(installed, LIMITED, told) < 8
+    assert _mean_sum(installed, LIMITED, told) < up - 2

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from optiproxy.errors import PackageError, unknown
 
-REMEDY = "Run `make bench-env`, or `python -m optiproxy.baselines.packages.environments`, to build it."
+_REMEDY = "Run `make bench-env`, or `python -m optiproxy.baselines.packages.environments`, to build it."
 
 _REQUIREMENTS = Path(__file__).parent / "requirements"
 
@@ -60,6 +60,11 @@ class Environment:
             return self._stamp.read_text(encoding="utf-8") == self._digest and self.python.exists()
         except OSError:
             return False
+
+    @property
+    def problem(self) -> str:
+        """Why its package cannot be used, and what to do; empty if it can."""
+        return "" if self.ready else f"The package {self.name} is not in {self.folder}. {_REMEDY}"
 
     def build(self) -> None:
         """Make it anew.

@@ -12,7 +12,7 @@ from typing import final
 import numpy as np
 
 from optiproxy.baselines.packages.decisions import OpenDecisions
-from optiproxy.baselines.packages.environments import ENVIRONMENTS, REMEDY
+from optiproxy.baselines.packages.environments import ENVIRONMENTS
 from optiproxy.baselines.packages.outcomes import Outcome, joined, penalised
 from optiproxy.baselines.packages.pipe import Server
 from optiproxy.baselines.packages.search import PackageSearch
@@ -56,21 +56,16 @@ class RemotePackage:
     environment: str
     script: str
 
-    @property
-    def problem(self) -> str:
-        """Why it cannot be used here, and what to do; empty if it can."""
-        environment = ENVIRONMENTS[self.environment]
-        return "" if environment.ready else f"The package {self.environment} is not in {environment.folder}. {REMEDY}"
-
     def __call__(self, space: Space, goal: Goal, *, seed: int) -> PackageSearch:
         """Build the algorithm.
 
         Raises:
             PackageError: If its environment is missing.
         """
-        if self.problem:
-            raise PackageError(self.problem)
-        served = Served(ENVIRONMENTS[self.environment].python, _SERVERS / f"{self.script}.py")
+        environment = ENVIRONMENTS[self.environment]
+        if environment.problem:
+            raise PackageError(environment.problem)
+        served = Served(environment.python, _SERVERS / f"{self.script}.py")
         return served(space, goal, seed=seed)
 
 

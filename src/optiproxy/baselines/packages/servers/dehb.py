@@ -6,7 +6,7 @@ with the member whose turn it is and takes its place unless it is worse. Mutatio
 that is new is taken, out of up to 50; a trial that comes from elsewhere enters with the middles of its bins.
 """
 
-# pyright: reportMissingImports=false
+# pyright: reportMissingImports=false, reportUnknownParameterType=false
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -25,35 +25,35 @@ Vector = NDArray[np.float64]
 def suggest(question: SimpleNamespace) -> Iterator[list[int]]:
     """Offspring for the member whose turn it is, after going through the trials in their order."""
     counts = np.array(question.counts)
-    population: list[Vector] = []
-    fitness: list[float] = []
-    for number, (chosen, loss) in enumerate(zip(question.trials, question.loss, strict=True)):
-        streams = (vector for vector in _offspring(population, number, question) if _bins(vector, counts) == chosen)
-        vector = next(streams, (np.array(chosen) + 0.5) / counts)
-        turn = number % POPULATION
-        if number < POPULATION:
-            population.append(vector)
-            fitness.append(loss)
-        elif loss <= fitness[turn]:
-            population[turn], fitness[turn] = vector, loss
-    for vector in _offspring(population, len(question.trials), question):
-        yield _bins(vector, counts)
-
-
-def _offspring(population: list[Vector], number: int, question: SimpleNamespace) -> Iterator[Vector]:
-    """Candidates for the trial of this number, random ones while the population is not full."""
     evolution = DE(
-        dimensions=len(question.counts),
+        dimensions=len(counts),
         pop_size=POPULATION,
         mutation_factor=0.5,
         crossover_prob=0.5,
         strategy="rand1_bin",
-        seed=int(np.random.default_rng([question.seed, number]).integers(2**31)),
+        seed=question.seed,
     )
+    evolution.population = np.empty((0, len(counts)))
+    fitness: list[float] = []
+    for number, (chosen, loss) in enumerate(zip(question.trials, question.loss, strict=True)):
+        own = (vector for vector in _offspring(evolution, number, question.seed) if _bins(vector, counts) == chosen)
+        vector = next(own, (np.array(chosen) + 0.5) / counts)
+        turn = number % POPULATION
+        if number < POPULATION:
+            evolution.population = np.vstack([evolution.population, vector])
+            fitness.append(loss)
+        elif loss <= fitness[turn]:
+            evolution.population[turn], fitness[turn] = vector, loss
+    for vector in _offspring(evolution, len(question.trials), question.seed):
+        yield _bins(vector, counts)
+
+
+def _offspring(evolution: DE, number: int, seed: int) -> Iterator[Vector]:
+    """Candidates for the trial of this number, random ones while the population is not full."""
+    evolution.rng = np.random.default_rng([seed, number])
     if number < POPULATION:
         yield from evolution.init_population(ASKS)
         return
-    evolution.population = np.array(population)
     target = evolution.population[number % POPULATION]
     for _ in range(ASKS):
         yield evolution.boundary_check(evolution.crossover(target, evolution.mutation(current=target)))
