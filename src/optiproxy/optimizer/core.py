@@ -17,7 +17,7 @@ from optiproxy.optimizer.ascent import Ascent
 from optiproxy.optimizer.gain import Gain
 from optiproxy.optimizer.selection import Selection
 from optiproxy.optimizer.unseen import Known
-from optiproxy.proxy import Prediction, Proxy, ProxyConfig, StructuralProxy, Targets
+from optiproxy.proxy import Proxy, ProxyConfig, StructuralProxy, Targets
 from optiproxy.spaces import Architecture, Space
 
 
@@ -109,18 +109,24 @@ class OptiProxy:
         if not candidates:
             return []
 
-        def judge() -> tuple[Prediction, Tensor]:
+        def judge(found: Sequence[Architecture]) -> tuple[Tensor, Tensor]:
+            """Predicted means ``(b, m)``, and the gain ``(n, b)`` under the preference of each proposal."""
             with torch.no_grad():
-                prediction = proxy(space.encode(space.one_hot(candidates)))
-                rows = [p.expand(len(candidates), -1) for p in preferences[config.starts :]]
-                return prediction, torch.stack([config.gain(prediction, row, thresholds) for row in rows])
+                prediction = proxy(space.encode(space.one_hot(found)))
+                rows = [p.expand(len(found), -1) for p in preferences[config.starts :]]
+                return prediction.mean, torch.stack([config.gain(prediction, row, thresholds) for row in rows])
 
-        prediction, gains = judge()
+        means, gains = judge(candidates)
+        seen = known.plus(candidates)
         for _ in range(config.selection.rounds):
             leaders = gains.amax(0).argsort(descending=True)[: config.selection.leaders].tolist()
-            around = [n for i in leaders for n in space.neighbours(candidates[i])]
-            candidates = known.fresh([*candidates, *map(space.canonical, around)])
-            prediction, gains = judge()
+            around = seen.fresh(space.canonical(n) for i in leaders for n in space.neighbours(candidates[i]))
+            if not around:
+                break
+            seen.update(around)
+            candidates += around
+            more = judge(around)
+            means, gains = torch.cat([means, more[0]]), torch.cat([gains, more[1]], 1)
         # Validity may be expensive (a latency to measure), so it is asked in the order of the gain, as rarely as possible.
         chosen: list[int] = []
         for row in gains:
@@ -129,7 +135,7 @@ class OptiProxy:
             if best is None:
                 break
             chosen.append(best)
-        return [Proposal(candidates[i], targets.describe(self._goal, prediction.mean[i].tolist())) for i in chosen]
+        return [Proposal(candidates[i], targets.describe(self._goal, means[i].tolist())) for i in chosen]
 
     def _spread_out(self, n: int, known: Sequence[Architecture]) -> list[Proposal]:
         """The first trials: of some random candidates, those that the untrained proxy finds farthest from each other.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
 
@@ -35,36 +36,75 @@ class RegressionConfig:
     trends: tuple[float, ...] = (0.3, 1.0, 3.0)
     noises: tuple[float, ...] = (0.01, 0.05, 0.2)
 
+    @property
+    def settings(self) -> Iterator[tuple[float, float, float]]:
+        """Every combination of length scale, trend and noise."""
+        return product(self.lengths, self.trends, self.noises)
+
 
 @dataclass(frozen=True)
 class Kernel:
-    """``g`` kernels side by side, ``trend * 2 <x, x'> + exp(-|x - x'|^2 / (2 length^2))``.
+    """``trend * 2 <x, x'> + exp(-|x - x'|^2 / (2 length^2))``.
 
     The factor 2 makes both parts equally large on average, because points whose typical distance is 1 have a mean squared
     norm of one half.
 
     Attributes:
-        lengths: ``(g,)`` in the dtype in which the kernel is to be computed.
-        trends: ``(g,)``.
+        length: Of the squared-exponential part.
+        trend: Variance of the linear part.
     """
 
-    lengths: Tensor
-    trends: Tensor
+    length: float
+    trend: float
 
     def __call__(self, a: Tensor, b: Tensor) -> Tensor:
-        """``(g, len(a), len(b))``, differentiable in both."""
-        inner = (a @ b.T).to(self.lengths.dtype)
-        norms_a, norms_b = (x.square().sum(1).to(self.lengths.dtype) for x in (a, b))
-        squared = (norms_a[:, None] + norms_b[None, :] - 2 * inner).clamp_min(0.0)
-        return 2 * self.trends[:, None, None] * inner + torch.exp(squared / (-2 * self.lengths[:, None, None] ** 2))
+        """``(len(a), len(b))``, differentiable in both."""
+        return self.of(*inner_products(a, b))
+
+    def of(self, inner: Tensor, squared: Tensor) -> Tensor:
+        """The same from what `inner_products` gives, which all kernels share."""
+        return 2 * self.trend * inner + torch.exp(squared / (-2 * self.length**2))
 
     def variance(self, a: Tensor) -> Tensor:
-        """``(g, len(a))``: the kernel of each point with itself."""
-        return 1 + 2 * self.trends[:, None] * a.square().sum(1).to(self.trends.dtype)
+        """``(len(a),)``: the kernel of each point with itself."""
+        return 1 + 2 * self.trend * a.square().sum(1)
 
-    def chosen(self, settings: Tensor, dtype: torch.dtype) -> Kernel:
-        """The kernels at these positions."""
-        return Kernel(self.lengths[settings].to(dtype), self.trends[settings].to(dtype))
+
+def inner_products(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    """Inner products and squared distances, each ``(len(a), len(b))``."""
+    inner = a @ b.T
+    return inner, (a.square().sum(1)[:, None] + b.square().sum(1)[None, :] - 2 * inner).clamp_min(0.0)
+
+
+@dataclass(frozen=True)
+class _Solution:
+    """One kernel matrix, factored, and what each of ``m`` metrics is under it.
+
+    Attributes:
+        whitening: ``(n, n)`` inverse Cholesky factor.
+        means: ``(m,)`` constant means by generalised least squares.
+        residuals: ``(n, m)`` whitened.
+        scales: ``(m,)`` variances of the function relative to its kernel.
+        likelihood: ``(m,)`` profile log-likelihood, up to a constant.
+    """
+
+    whitening: Tensor
+    means: Tensor
+    residuals: Tensor
+    scales: Tensor
+    likelihood: Tensor
+
+    @classmethod
+    def of(cls, kernel: Tensor, noise: float, targets: Tensor) -> _Solution:
+        identity = torch.eye(len(kernel), dtype=kernel.dtype)
+        factor = torch.linalg.cholesky(kernel + noise * identity)
+        whitening = torch.linalg.solve_triangular(factor, identity, upper=False)
+        ones, y = whitening.sum(1, keepdim=True), whitening @ targets
+        means = (ones * y).sum(0) / ones.square().sum()
+        residuals = y - ones * means
+        scales = residuals.square().mean(0).clamp_min(1e-4)
+        likelihood = -0.5 * len(kernel) * scales.log() - factor.diagonal().log().sum()
+        return cls(whitening, means, residuals, scales, likelihood)
 
 
 @dataclass(frozen=True)
@@ -73,7 +113,7 @@ class Regression:
 
     Attributes:
         features: ``(n, q)`` of the trials.
-        kernel: ``m`` kernels, each metric's own.
+        kernels: ``m`` kernels, each metric's own.
         means: ``(m,)`` constant means.
         weights: ``(m, n)`` of each trial in the predicted mean.
         whitening: ``(m, n, n)`` inverse Cholesky factors of the kernel matrices.
@@ -81,7 +121,7 @@ class Regression:
     """
 
     features: Tensor
-    kernel: Kernel
+    kernels: tuple[Kernel, ...]
     means: Tensor
     weights: Tensor
     whitening: Tensor
@@ -89,44 +129,40 @@ class Regression:
 
     @classmethod
     def fit(cls, features: Tensor, targets: Tensor, config: RegressionConfig) -> Regression:
-        """Fit every metric under every setting at once and keep each metric's likeliest.
+        """Try one setting after the other, so that memory stays at a few kernel matrices, and keep each metric's likeliest.
 
         Args:
             features: ``(n, q)``, around 0 and scaled such that typical graphs lie at a distance of 1.
             targets: ``(n, m)`` scores.
-            config: Settings, ``g`` in all.
+            config: Settings.
         """
-        n, dtype = len(features), features.dtype
         # In double precision, because a kernel matrix of similar graphs is close to singular.
-        settings = torch.tensor(list(product(config.lengths, config.trends, config.noises)), dtype=torch.float64)
-        lengths, trends, noises = settings.T
-        kernel, identity = Kernel(lengths, trends), torch.eye(n, dtype=torch.float64)
-        factors = torch.linalg.cholesky(kernel(features, features) + noises[:, None, None] * identity)
-        inverse = torch.linalg.solve_triangular(factors, identity.expand_as(factors), upper=False)
-        ones, y = inverse.sum(2), inverse @ targets.double()  # (g, n), (g, n, m)
-        means = (ones[:, :, None] * y).sum(1) / ones.square().sum(1)[:, None]  # generalised least squares
-        residuals = y - ones[:, :, None] * means[:, None, :]
-        scales = residuals.square().mean(1).clamp_min(1e-4)  # (g, m)
-        logdet = factors.diagonal(dim1=1, dim2=2).log().sum(1)
-        best = (-0.5 * n * scales.log() - logdet[:, None]).argmax(0)  # profile log-likelihood, up to a constant
-        columns = torch.arange(targets.shape[1])
-        whitening = inverse[best]
-        weights = (whitening.transpose(1, 2) @ residuals[best, :, columns][:, :, None])[:, :, 0]
+        products, y = inner_products(features.double(), features.double()), targets.double()
+        settings = [(Kernel(length, trend), noise) for length, trend, noise in config.settings]
+        likelihoods = [_Solution.of(kernel.of(*products), noise, y).likelihood for kernel, noise in settings]
+        best = [settings[i] for i in torch.stack(likelihoods).argmax(0).tolist()]
+        fits = [_Solution.of(kernel.of(*products), noise, y[:, [m]]) for m, (kernel, noise) in enumerate(best)]
+
+        def stacked(parts: Iterable[Tensor]) -> Tensor:
+            return torch.stack(list(parts)).to(features.dtype)
+
         return cls(
             features,
-            kernel.chosen(best, dtype),
-            means[best, columns].to(dtype),
-            weights.to(dtype),
-            whitening.to(dtype),
-            scales[best, columns].to(dtype),
+            tuple(kernel for kernel, _ in best),
+            stacked(fit.means[0] for fit in fits),
+            stacked(fit.whitening.T @ fit.residuals[:, 0] for fit in fits),
+            stacked(fit.whitening for fit in fits),
+            stacked(fit.scales[0] for fit in fits),
         )
 
     def __call__(self, features: Tensor) -> Prediction:
         """Predict for ``features (b, q)``; differentiable in them."""
-        kernel = self.kernel(features, self.features)  # (m, b, n)
+        products = inner_products(features, self.features)
+        kernel = torch.stack([k.of(*products) for k in self.kernels])  # (m, b, n)
+        prior = torch.stack([k.variance(features) for k in self.kernels])
         mean = self.means[:, None] + (kernel @ self.weights[:, :, None])[:, :, 0]
         explained = (kernel @ self.whitening.transpose(1, 2)).square().sum(2)
-        variance = self.scales[:, None] * (self.kernel.variance(features) - explained).clamp_min(1e-6)
+        variance = self.scales[:, None] * (prior - explained).clamp_min(1e-6)
         return Prediction(mean.T, variance.sqrt().T)
 
 

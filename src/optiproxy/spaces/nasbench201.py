@@ -40,7 +40,7 @@ class NASBench201(Space):
         return GraphBatch(operations, adjacency, inputs=(0,), outputs=(d + 1,))
 
     def canonical(self, architecture: Architecture) -> Architecture:
-        return _representatives()[_expression(architecture)]
+        return _representatives()[architecture]
 
 
 @cache
@@ -71,9 +71,8 @@ def _expression(architecture: Architecture) -> str:
 
 
 @cache
-def _representatives() -> dict[str, Architecture]:
-    """Expression -> the first architecture, in lexicographic order, that computes it."""
-    found: dict[str, Architecture] = {}
-    for architecture in product(range(len(OPERATIONS)), repeat=len(EDGES)):
-        found.setdefault(_expression(architecture), architecture)
-    return found
+def _representatives() -> dict[Architecture, Architecture]:
+    """Each architecture -> the first one, in lexicographic order, that computes the same."""
+    first: dict[str, Architecture] = {}
+    everything = product(range(len(OPERATIONS)), repeat=len(EDGES))
+    return {architecture: first.setdefault(_expression(architecture), architecture) for architecture in everything}
