@@ -11,9 +11,14 @@ from dataclasses import replace
 
 import optuna
 import pytest
+from optuna.trial import TrialState
 
+from optiproxy.running import heartbeat
+from optiproxy.running.heartbeat import SILENCE
 from optiproxy.running.ownership import Owner, is_gone
 from optiproxy.running.search import load, search
+from optiproxy.running.trials import OWNER, SEEN
+from optiproxy.sampler.claims import UNSEEN
 
 CHOICES = {"a": [*range(6)], "b": [*range(6)]}
 
@@ -159,20 +164,63 @@ def test_three_processes_share_a_budget_exactly_and_without_duplicates(tmp_path,
 
 
 def test_a_process_is_told_from_a_later_one_with_its_id():
-    me = Owner()
-    assert not is_gone(me.to_json())
-    assert is_gone(replace(me, created=me.created - 1000).to_json())
-    assert not is_gone(replace(me, host="elsewhere", created=0.0).to_json())
-    assert not is_gone({"host": me.host, "pid": "broken"})
+    me, now = Owner(), time.time()
+    assert not is_gone(me.to_json(), seen=now)
+    assert is_gone(replace(me, created=me.created - 1000).to_json(), seen=now)
+    assert not is_gone({"host": me.host, "pid": "broken"}, seen=now)
     with subprocess.Popen([sys.executable, "-c", "pass"]) as process:
         process.wait()
-        assert is_gone(replace(me, pid=process.pid, created=time.time()).to_json())
+        assert is_gone(replace(me, pid=process.pid, created=time.time()).to_json(), seen=now)
 
 
-def test_a_query_that_runs_on_another_host_counts(url):
+def test_a_process_on_another_host_is_gone_after_a_long_silence():
+    elsewhere = replace(Owner(), host="elsewhere", created=0.0).to_json()
+    assert not is_gone(elsewhere, seen=time.time() - SILENCE / 2)
+    assert is_gone(elsewhere, seen=time.time() - 2 * SILENCE)
+    # What can be looked at here needs no sign.
+    assert not is_gone(Owner().to_json(), seen=0.0)
+
+
+@pytest.mark.parametrize(("silence", "own"), [(0.0, 3), (2 * SILENCE, 4)], ids=["alive", "silent"])
+def test_a_query_that_runs_on_another_host_counts_until_it_falls_silent(url, silence, own):
     _find(url, budget=2)
     study = optuna.load_study(study_name=None, storage=url)
     trial = study.ask()
-    owner = replace(Owner(), host="elsewhere").to_json()
-    study._storage.set_trial_system_attr(trial._trial_id, "optiproxy:owner", owner)
-    assert len(_find(url, budget=4).records) == 3
+    notes = {OWNER: replace(Owner(), host="elsewhere").to_json(), SEEN: time.time() - silence}
+    for name, value in notes.items():
+        study._storage.set_trial_system_attr(trial._trial_id, name, value)
+    assert len(_find(url, budget=4).records) == own
+
+
+def test_a_search_gives_signs_of_life_while_an_evaluation_runs(url, monkeypatch):
+    monkeypatch.setattr(heartbeat, "INTERVAL", 0.02)
+    seen = set()
+
+    def evaluate(values):
+        end = time.monotonic() + 60
+        while len(seen) < 3 and time.monotonic() < end:
+            (trial,) = optuna.load_study(study_name=None, storage=url).get_trials(states=[TrialState.RUNNING])
+            seen.add(trial.system_attrs[SEEN])
+        return 1.0
+
+    _find(url, budget=1, evaluate=evaluate)
+    assert len(seen) >= 3
+    assert max(seen) == pytest.approx(time.time(), abs=60)
+
+
+def test_what_others_have_given_up_stays_so(url):
+    """A host that slept through the silence finishes an evaluation that another has been asked for meanwhile."""
+
+    def evaluate(values):
+        if not given_up:
+            study = optuna.load_study(study_name=None, storage=url)
+            (trial,) = study.get_trials(states=[TrialState.RUNNING])
+            study._storage.set_trial_system_attr(trial._trial_id, UNSEEN, "interrupted")
+            study.tell(trial.number, state=TrialState.FAIL)
+            given_up.append(trial.number)
+        return _score(values)
+
+    given_up = []
+    result = _find(url, budget=5, evaluate=evaluate)
+    assert (result.stopped, len(result.records)) == ("budget", 5)
+    assert given_up == [0]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import platform
+import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
 import psutil
+
+from optiproxy.running.heartbeat import SILENCE
 
 
 @dataclass(frozen=True)
@@ -16,7 +19,7 @@ class Owner:
     """One search at work in one process.
 
     Attributes:
-        host: Where; of other hosts nothing can be said.
+        host: Where; of other hosts no process can be looked at.
         pid: Process id, which the system uses again after a while.
         created: When that process began, in seconds since 1970; tells it from a later one of the same id.
         run: Tells several searches in one process apart.
@@ -32,10 +35,15 @@ class Owner:
         return asdict(self)
 
 
-def is_gone(owner: Mapping[str, object]) -> bool:
-    """Whether the process that stored this `Owner` is known to have ended; never true for another host's."""
+def is_gone(owner: Mapping[str, object], *, seen: float) -> bool:
+    """Whether the process that stored this `Owner` has ended.
+
+    Args:
+        owner: What it stored.
+        seen: Its last sign of life, in seconds since 1970; counts for a process on another host.
+    """
     if owner.get("host") != platform.node():
-        return False
+        return time.time() - seen > SILENCE
     pid, created = owner.get("pid"), owner.get("created")
     if not isinstance(pid, int) or not isinstance(created, int | float):
         return False

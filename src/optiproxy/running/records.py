@@ -1,11 +1,11 @@
-"""The log of queries: Optuna trials read and written as optiproxy's records."""
+"""The log of queries: begun, ended and given up in an Optuna study."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING, final
 
 from optuna.exceptions import UpdateFinishedTrialError
@@ -15,7 +15,25 @@ from optiproxy.metrics import Goal, Metrics
 from optiproxy.running.evaluation import Outcome
 from optiproxy.running.ownership import Owner, is_gone
 from optiproxy.running.result import Record
-from optiproxy.sampler.claims import PREDICTED, UNSEEN, Note, annotate, architecture_of
+from optiproxy.running.trials import (
+    ASK_SECONDS,
+    EVALUATION_SECONDS,
+    EXHAUSTED,
+    FIDELITY,
+    INTERRUPTED,
+    METRICS,
+    OWNER,
+    PROMOTED,
+    REASON,
+    SEEN,
+    SURPLUS,
+    counts,
+    explores,
+    finished_records,
+    predicted_by,
+    promotes,
+)
+from optiproxy.sampler.claims import UNSEEN, Note, annotate, architecture_of
 from optiproxy.sampler.parameters import Parameters
 
 if TYPE_CHECKING:
@@ -23,23 +41,6 @@ if TYPE_CHECKING:
     from optuna.study import Study
 
     from optiproxy.spaces import Architecture, Choice, Space
-
-METRICS = "metrics"
-REASON = "reason"
-ASK_SECONDS = "ask_seconds"
-EVALUATION_SECONDS = "evaluation_seconds"
-FIDELITY = "fidelity"
-"""User attributes of a trial; `Record` says what they hold."""
-
-OWNER = "optiproxy:owner"
-"""System attribute: the `Owner` of a query. What has none is no query."""
-
-PROMOTED = "promoted"
-"""Why algorithms do not see a trial: it repeats another at the full fidelity. It counts, apart from the budget."""
-
-INTERRUPTED, EXHAUSTED, SURPLUS = "interrupted", "exhausted", "surplus"
-"""Why algorithms do not see a trial, and nobody counts it: its evaluation was cut off, there was no architecture left to
-evaluate, or another process was first to begin the last query of the budget."""
 
 
 class ExhaustedError(Exception):
@@ -49,19 +50,6 @@ class ExhaustedError(Exception):
 def stop(space: Space, rng: np.random.Generator) -> Architecture:  # noqa: ARG001 - what the sampler calls
     """The sampler's answer to an exhausted space while a search runs."""
     raise ExhaustedError
-
-
-@dataclass(frozen=True)
-class RecordedMetrics:
-    """Lets the sampler read goal and metrics as the search knows them."""
-
-    wanted: Goal
-
-    def goal(self, study: Study, finished: Sequence[FrozenTrial]) -> Goal:  # noqa: ARG002 - `Reading`
-        return self.wanted
-
-    def metrics(self, trial: FrozenTrial) -> Metrics:
-        return metrics_of(trial)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,11 +98,11 @@ class QueryLog:
     def exploring(self) -> bool:
         """Whether a query that an algorithm has proposed is running, here or in another process that lives."""
         self.recover()
-        return any(_explores(trial) and not trial.state.is_finished() for trial in self._trials())
+        return any(explores(trial) and not trial.state.is_finished() for trial in self._trials())
 
     def promoted(self) -> set[Architecture]:
         """Canonical forms of all promotions, finished or running, here or in another process."""
-        found = (self._canonical(trial) for trial in self._trials() if _promotes(trial))
+        found = (self._canonical(trial) for trial in self._trials() if promotes(trial))
         return {architecture for architecture in found if architecture is not None}
 
     def ask(self, *, budget: int, fidelity: int | None = None) -> Query | None:
@@ -130,13 +118,13 @@ class QueryLog:
         Raises:
             ExhaustedError: If no architecture is left.
         """
-        if sum(map(_explores, self._trials())) >= budget:
+        if sum(map(explores, self._trials())) >= budget:
             return None
         start = time.perf_counter()
         trial = self._begin(fidelity=fidelity)
         # Others may have begun queries since. Trials are numbered in the order in which they begin, so all agree on who
         # came first.
-        if sum(_explores(found) for found in self._trials() if found.number < trial.number) >= budget:
+        if sum(explores(found) for found in self._trials() if found.number < trial.number) >= budget:
             self._discard(trial, SURPLUS)
             return None
         try:
@@ -161,15 +149,51 @@ class QueryLog:
         start = time.perf_counter()
         trial = self._begin(fidelity=None, params=self._parameters.encode(architecture), notes={UNSEEN: PROMOTED})
         key = self._parameters.space.canonical(architecture)
-        earlier = [found for found in self._trials() if found.number < trial.number and _promotes(found)]
+        earlier = [found for found in self._trials() if found.number < trial.number and promotes(found)]
         if any(self._canonical(found) == key for found in earlier):
             self._discard(trial, SURPLUS)
             return None
         return self._query(trial, architecture, start, fidelity=None, known=known)
 
     def tell(self, query: Query, outcome: Outcome) -> Record:
-        """End a query with what became of it."""
-        trial, metrics = query.trial, outcome.metrics
+        """End a query with what became of it.
+
+        Where other hosts have not heard of this process for so long that they gave the query up, it stays so.
+        """
+        with suppress(UpdateFinishedTrialError):
+            self._write(query.trial, outcome)
+        return Record(
+            number=query.number,
+            architecture=query.architecture,
+            state="failed" if outcome.reason else "complete",
+            metrics=outcome.metrics,
+            reason=outcome.reason,
+            predicted=query.predicted,
+            ask_seconds=query.ask_seconds,
+            evaluation_seconds=outcome.seconds,
+            fidelity=query.fidelity,
+        )
+
+    def beat(self) -> None:
+        """Give a sign of life for every query that this search has begun and not ended."""
+        for trial, owner in self._running():
+            if owner.get("run") == self._owner.run:
+                annotate(self._study, trial, SEEN, time.time())
+
+    def recover(self) -> None:
+        """Give up the queries of processes that have ended; their architectures may be proposed again."""
+        for trial, owner in self._running():
+            if is_gone(owner, seen=float(trial.system_attrs.get(SEEN, 0.0))):
+                self._discard(trial, INTERRUPTED)
+
+    def release(self) -> None:
+        """Give up the queries that this search has begun and not ended."""
+        for trial, owner in self._running():
+            if owner.get("run") == self._owner.run:
+                self._discard(trial, INTERRUPTED)
+
+    def _write(self, trial: Trial, outcome: Outcome) -> None:
+        metrics = outcome.metrics
         trial.set_user_attr(EVALUATION_SECONDS, outcome.seconds)
         if outcome.reason:
             trial.set_user_attr(REASON, outcome.reason)
@@ -179,29 +203,6 @@ class QueryLog:
             for limit in self._goal.limits:
                 trial.set_constraint(str(limit), limit.violation(metrics))
             self._study.tell(trial, [metrics[objective.metric] for objective in self._goal.objectives])
-        return Record(
-            number=query.number,
-            architecture=query.architecture,
-            state="failed" if outcome.reason else "complete",
-            metrics=metrics,
-            reason=outcome.reason,
-            predicted=query.predicted,
-            ask_seconds=query.ask_seconds,
-            evaluation_seconds=outcome.seconds,
-            fidelity=query.fidelity,
-        )
-
-    def recover(self) -> None:
-        """Give up the queries of processes on this host that have ended; their architectures may be proposed again."""
-        for trial, owner in self._running():
-            if is_gone(owner):
-                self._discard(trial, INTERRUPTED)
-
-    def release(self) -> None:
-        """Give up the queries that this search has begun and not ended."""
-        for trial, owner in self._running():
-            if owner.get("run") == self._owner.run:
-                self._discard(trial, INTERRUPTED)
 
     def _running(self) -> Iterator[tuple[FrozenTrial, Mapping[str, object]]]:
         for trial in self._trials():
@@ -227,7 +228,7 @@ class QueryLog:
             params={**(params or {})},
             distributions={name: self._parameters.distributions[name] for name in params or {}},
             user_attrs={} if fidelity is None else {FIDELITY: fidelity},
-            system_attrs={OWNER: self._owner.to_json(), **(notes or {})},
+            system_attrs={OWNER: self._owner.to_json(), SEEN: time.time(), **(notes or {})},
         )
         study = self._study
         made = study._storage.create_new_trial(study._study_id, template)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
@@ -237,12 +238,12 @@ class QueryLog:
         self, trial: Trial, architecture: Architecture, start: float, *, fidelity: int | None, known: Metrics
     ) -> Query:
         trials = self._trials()
-        predicted = next(_predicted(found) for found in reversed(trials) if found.number == trial.number)
+        predicted = next(predicted_by(found) for found in reversed(trials) if found.number == trial.number)
         seconds = time.perf_counter() - start
         trial.set_user_attr(ASK_SECONDS, seconds)
         return Query(
             trial=trial,
-            number=sum(_counts(found) for found in trials if found.number < trial.number),
+            number=sum(counts(found) for found in trials if found.number < trial.number),
             architecture=architecture,
             predicted=predicted,
             ask_seconds=seconds,
@@ -260,54 +261,3 @@ class QueryLog:
         except UpdateFinishedTrialError:
             return  # another process has given it up already
         self._study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
-
-
-def finished_records(study: Study, parameters: Parameters) -> list[Record]:
-    """All finished queries of a study, in the order in which they finished."""
-    found: list[tuple[datetime, int, Record]] = []
-    counted = [trial for trial in study.get_trials(deepcopy=False) if _counts(trial)]
-    for number, trial in enumerate(counted):
-        architecture = architecture_of(trial, parameters)
-        if trial.state.is_finished() and architecture is not None and trial.datetime_complete is not None:
-            record = Record(
-                number=number,
-                architecture=architecture,
-                state="complete" if trial.state == TrialState.COMPLETE else "failed",
-                metrics=metrics_of(trial),
-                reason=str(trial.user_attrs.get(REASON, "")),
-                predicted=_predicted(trial),
-                ask_seconds=float(trial.user_attrs.get(ASK_SECONDS, 0.0)),
-                evaluation_seconds=float(trial.user_attrs.get(EVALUATION_SECONDS, 0.0)),
-                fidelity=trial.user_attrs.get(FIDELITY),
-            )
-            found.append((trial.datetime_complete, number, record))
-    return [record for _, _, record in sorted(found, key=lambda entry: entry[:2])]
-
-
-def is_exhausted(study: Study) -> bool:
-    """Whether the last attempt to propose an architecture found none left."""
-    trials = study.get_trials(deepcopy=False)
-    attempts = [trial for trial in trials if _explores(trial) or trial.system_attrs.get(UNSEEN) == EXHAUSTED]
-    return bool(attempts) and UNSEEN in attempts[-1].system_attrs
-
-
-def metrics_of(trial: FrozenTrial) -> Metrics:
-    """What a trial measured; empty where it failed."""
-    return dict(trial.user_attrs.get(METRICS, {})) if trial.state == TrialState.COMPLETE else {}
-
-
-def _predicted(trial: FrozenTrial) -> Metrics:
-    return dict(trial.system_attrs.get(PREDICTED, {}))
-
-
-def _explores(trial: FrozenTrial) -> bool:
-    """Whether it counts against the budget: proposed by the algorithm, running or finished, here or elsewhere."""
-    return OWNER in trial.system_attrs and UNSEEN not in trial.system_attrs and trial.state != TrialState.WAITING
-
-
-def _promotes(trial: FrozenTrial) -> bool:
-    return OWNER in trial.system_attrs and trial.system_attrs.get(UNSEEN) == PROMOTED
-
-
-def _counts(trial: FrozenTrial) -> bool:
-    return _explores(trial) or _promotes(trial)

@@ -12,6 +12,7 @@ from optiproxy.running import registry
 from optiproxy.running.evaluation import Outcome, evaluate
 from optiproxy.running.executors import InlineExecutor, ProcessExecutor
 from optiproxy.running.function import Evaluate, FunctionTask
+from optiproxy.running.heartbeat import heartbeat
 from optiproxy.running.identity import (
     Identity,
     goal_from_json,
@@ -24,10 +25,11 @@ from optiproxy.running.phases import Exploration, Promotion
 from optiproxy.running.progress import Observer, Silence
 from optiproxy.running.promotion import awaiting_promotion
 from optiproxy.running.protocol import QueryProtocol
-from optiproxy.running.records import Query, QueryLog, RecordedMetrics, finished_records, is_exhausted, stop
+from optiproxy.running.records import Query, QueryLog, stop
 from optiproxy.running.restriction import FreeLimits
 from optiproxy.running.result import SearchResult
 from optiproxy.running.study import open_study, storage_errors, stored_study
+from optiproxy.running.trials import RecordedMetrics, finished_records, is_exhausted
 from optiproxy.sampler import AlgorithmSampler, Parameters
 from optiproxy.spaces import Choice, FlatSpace, Space
 
@@ -185,15 +187,16 @@ def run(
     with storage_errors(storage):
         log.recover()
         try:
-            finished = spend(
-                log,
-                submit,
-                phases=(exploration, promotion) if protocol.promote else (exploration,),
-                goal=goal,
-                total=protocol.queries(budget),
-                workers=workers if task.isolated else 1,
-                observer=observer or Silence(),
-            )
+            with heartbeat(log.beat):
+                finished = spend(
+                    log,
+                    submit,
+                    phases=(exploration, promotion) if protocol.promote else (exploration,),
+                    goal=goal,
+                    total=protocol.queries(budget),
+                    workers=workers if task.isolated else 1,
+                    observer=observer or Silence(),
+                )
         finally:
             if executor is None:
                 chosen.shutdown(cancel_futures=True)
