@@ -18,7 +18,7 @@ class Source:
         name: Short and unique among the sources of a task, for example ``"nasbench201-v1.0"``.
         description: One line for people.
         licence: SPDX identifier, or a sentence where there is none.
-        digest: ``sha256:...`` of the data file, empty where nothing is read from a file.
+        digest: ``sha256:...`` of the data, empty where nothing is read from a file.
     """
 
     name: str
