@@ -388,8 +388,8 @@ def test_the_graph_of_a_cell():
     nodes = (LINEAR, Node("sigmoid", (4,)), Node("blend", (5, 1, 4)))
     graphs = SPACE.encode(SPACE.one_hot([SPACE.architecture_of(RecurrentCell(nodes, (6,)))]))
     #   nodes: x 0, previous states 1 to 3, slots 4 to 18, new states 19 to 21
-    assert graphs.inputs == (0, 1, 2, 3)
-    assert graphs.outputs == (19, 20, 21)
+    assert graphs.inputs == (0,)
+    assert graphs.outputs == (19,)
     assert graphs.adjacency[0].nonzero().tolist() == [[0, 4], [1, 4], [1, 6], [4, 5], [4, 6], [5, 6], [6, 19]]
     described = [row.nonzero().flatten().tolist() for row in graphs.operations[0]]
     linear, blend, sigmoid = (list(ARITIES).index(op) for op in ("linear", "blend", "sigmoid"))

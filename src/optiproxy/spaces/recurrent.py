@@ -47,6 +47,7 @@ class RecurrentSpace(Space):
     The proxy sees 22 nodes: the input, 3 previous states, 15 slots, 3 new states. Besides its operation a node has two
     features that edges alone do not tell: how much it is the gate of some ``blend``, and how much what the gate lets
     through. Nodes and edges weigh as much as they are needed, so that what is no part of the cell is not in the graph.
+    Data enters at the input and leaves at the first new state; the other states are what the cell remembers.
     """
 
     name = "nasbench-nlp"
@@ -168,7 +169,7 @@ class RecurrentSpace(Space):
         for k in range(MAX_STATES):
             operations[:, 1 + k, f + 3 + k] = exists[:, k]
             operations[:, end + k, f + 3 + MAX_STATES + k] = exists[:, k]
-        return GraphBatch(operations, adjacency, tuple(range(FIRST_NODE)), tuple(range(end, end + MAX_STATES)))
+        return GraphBatch(operations, adjacency, inputs=(INPUT,), outputs=(end,))
 
 
 _SPACE = RecurrentSpace()
