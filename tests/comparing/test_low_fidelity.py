@@ -113,7 +113,7 @@ def test_the_page_says_all_of_it(comparison):
     assert "Maximize accuracy and minimize size, with size at most 2." in page
     assert "--free size" in page
     assert "at fidelity 200" in page
-    assert "Epochs" in page
+    assert "Epochs of a search, mean:" in page
 
 
 def test_settings_keep_the_protocol_and_another_is_refused(comparison, tmp_path):

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
 from optiproxy.errors import UsageError
 from optiproxy.metrics import Goal, Limit, Objective
 from optiproxy.reporting.search_page import search_report, write_search_report
+from optiproxy.running.protocol import QueryProtocol
 from optiproxy.spaces import FlatSpace
 
 HOSTILE = "</td></svg><script>alert(1)</script><img src=x onerror=alert(2)>\"'&{{ 7*7 }}"
@@ -99,3 +101,36 @@ def test_the_file_is_written_whole_and_a_bad_place_is_named(result, tmp_path):
     assert [entry.name for entry in path.parent.iterdir()] == ["report.html"]
     with pytest.raises(UsageError, match="Cannot write"):
         write_search_report(result([{"accuracy": 1.0}]), path / "report.html")
+
+
+def test_a_search_at_a_lower_fidelity_tells_both_kinds_of_queries_apart(result, tmp_path, read):
+    found = result([{"accuracy": 0.5}, {"accuracy": 0.75}, "too large", {"accuracy": 0.625}, {"accuracy": 0.875}])
+    low = [replace(record, fidelity=5) for record in found.records[:3]]
+    protocol = QueryProtocol(fidelity=5, promote=2, full=50)
+    found = replace(found, records=(*low, *found.records[3:]), protocol=protocol, budget=3, optimum=0.9)
+    page = report(found, tmp_path, read)
+    for told in (
+        "3 queries at fidelity 5, then the best 2 again at 50",
+        "Finished: 5 of 5 queries spent (3 at fidelity 5 and 2 at 50, 115 epochs in all).",
+        "at fidelity 50.",
+        "measured at fidelity 5",
+        "measured at fidelity 50",
+        "Query #4.",
+        "optimum",
+        "Fidelity",
+    ):
+        assert told in page.text
+
+
+def test_limits_are_told_apart_by_when_they_are_known(result, tmp_path, read):
+    goal = Goal((Objective("accuracy"),), (Limit("params", 5.0), Limit("latency", 3.0)))
+    trials = [{"accuracy": 1.0, "params": 1.0, "latency": 2.0}, {"accuracy": 2.0, "params": 1.0, "latency": 4.0}]
+    found = replace(result(trials, goal=goal), protocol=QueryProtocol(free=("params",)))
+    text = report(found, tmp_path, read).text
+    assert "Known before a query (free), so that none is spent on what breaks a limit: params." in text
+    assert "Known only after a query (queried): latency." in text
+
+
+def test_an_ordinary_search_says_nothing_of_protocols_fidelities_and_optima(result, tmp_path, read):
+    text = report(result([{"accuracy": 0.5}]), tmp_path, read).text
+    assert not [word for word in ("(free)", "(queried)", "Fidelity", "fidelity", "epochs", "optimum") if word in text]
