@@ -5,7 +5,6 @@ import pickle
 import numpy as np
 import pytest
 
-from optiproxy.benchmarks.arrays import arrays_digest, read_arrays
 from optiproxy.benchmarks.convert_nasbench201 import convert, parse
 from optiproxy.benchmarks.datasets import DATASETS
 from optiproxy.benchmarks.nasbench201_costs import flops, parameters
@@ -26,16 +25,6 @@ def published(raw_folder):
     return {file.name: (raw_folder / file.name).read_bytes() for file in DATASETS["nasbench201"].files}
 
 
-def test_the_published_files_convert_to_the_independent_conversion(published, data_folder):
-    arrays = convert(published)
-    independent = read_arrays(data_folder / "nasbench201.npz", remedy="")
-    assert set(arrays) == set(independent)
-    for name, array in arrays.items():
-        assert array.dtype == independent[name].dtype
-        np.testing.assert_array_equal(array, independent[name], strict=True)
-    assert arrays_digest(arrays) == arrays_digest(independent) == DATASETS["nasbench201"].digest
-
-
 def test_exchanged_files_are_refused(published):
     first, second, _ = FULL
     with pytest.raises(DataError, match="Expected two accuracies"):
@@ -46,7 +35,7 @@ def test_exchanged_files_are_refused(published):
         convert({**published, SHORT: published[first]})
 
 
-@pytest.mark.parametrize("name", [*FULL, SHORT])
+@pytest.mark.parametrize("name", [next(iter(FULL)), SHORT])
 def test_truncated_files_are_refused(published, name):
     with pytest.raises(DataError, match="Expected a pickle of plain values"):
         convert({**published, name: published[name][:-1000]})

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from optiproxy.benchmarks.datasets import DATASETS
+from optiproxy.benchmarks.datasets import DATASETS, IMPORTS
 from optiproxy.running import registry
 
 SMALL = "nasbench_nlp_wikitext2"
@@ -82,6 +82,10 @@ def test_the_list_says_everything_that_is_declared(optiproxy, folder):
         assert entry["tasks"][0] in line
         assert "not here" in line
     assert not folder.exists()
+
+
+def test_what_can_be_imported_is_named(optiproxy):
+    assert all(name in optiproxy("data", "import", "--help").stdout for name in IMPORTS)
 
 
 def test_without_the_variable_data_lies_in_the_users_cache_folder(optiproxy):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -41,7 +42,7 @@ def data_folder() -> Path:
 
 
 def made_data_folder() -> Path:
-    """The data folder, made where it does not exist.
+    """The data folder, ready to be written to; made where it does not exist.
 
     Raises:
         DataError: If that is impossible.
@@ -49,9 +50,11 @@ def made_data_folder() -> Path:
     folder = data_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        # Asked before a long conversion is made in vain.
+        tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         raise DataError(
-            f"Cannot make the data folder {folder}: {error.strerror or error}. "
+            f"Cannot write to the data folder {folder}: {error.strerror or error}. "
             f"Set {VARIABLE} to a folder that can be written."
         ) from error
     return folder

@@ -91,7 +91,7 @@ def verify(names: Names = None) -> None:
 
 @app.command("import")
 def import_(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The benchmark.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="nasbench201 or nasbench101.")],
     file: Annotated[
         Path, typer.Argument(metavar="FILE", help="Its official archive, or the folder it was unpacked to.")
     ],
