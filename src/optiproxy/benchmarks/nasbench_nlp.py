@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from optiproxy.benchmarks import datasets
-from optiproxy.benchmarks.convert_nasbench_nlp import convert as convert
 from optiproxy.benchmarks.table import TableTask
 from optiproxy.metrics import Goal, Metric, Objective
 from optiproxy.spaces.pool import PoolSpace
