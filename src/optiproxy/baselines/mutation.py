@@ -12,7 +12,7 @@ from optiproxy.spaces import Architecture, Space
 if TYPE_CHECKING:
     import numpy as np
 
-WHOLE = 20_000
+WHOLE = 25_000
 """Largest `Space.size` that is ranked as a whole where a method asks for all of its space."""
 
 
@@ -41,9 +41,9 @@ def mutants(
 def pool(space: Space, n: int, *, known: Known, rng: np.random.Generator) -> list[Architecture]:
     """Every unknown architecture of a space of at most `WHOLE` combinations, else those among ``n`` random ones.
 
-    In canonical form, no two isomorphic; not checked for validity where it is the whole space.
+    In canonical form, no two isomorphic; limits that are expensive to check are not checked yet.
     """
-    members = space.everything() if space.size <= WHOLE else space.sample(rng, n)
+    members = space.everything() if space.size <= WHOLE else space.examples(rng, n)
     return known.fresh(map(space.canonical, members))
 
 

@@ -68,7 +68,7 @@ class NasBowl(RoundSearch):
         config = self._config
         half = config.candidates // 2
         near = mutants(self._space, history.best(config.parents), half, known=history.known, rng=rng)
-        anywhere = map(self._space.canonical, self._space.sample(rng, config.candidates - half))
+        anywhere = map(self._space.canonical, self._space.examples(rng, config.candidates - half))
         candidates = history.known.fresh([*near, *anywhere])
         gaps = history.utilities.max() - history.utilities
         targets = standardized(-np.log1p(gaps / np.median(gaps[gaps > 0])))

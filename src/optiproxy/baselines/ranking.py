@@ -47,5 +47,6 @@ def utilities(goal: Goal, metrics: Sequence[Metrics], preference: Array) -> Arra
 
 def standardized(values: Array) -> Array:
     """With mean 0 and standard deviation 1; zeros where all are equal."""
-    centered = values - values.mean()
-    return centered / (centered.std() or 1.0)
+    if np.ptp(values) == 0:  # the standard deviation may still be a rounding error
+        return np.zeros_like(values)
+    return (values - values.mean()) / values.std()

@@ -1,0 +1,70 @@
+"""The baselines with parts small enough for tests, which also begin to learn after few trials."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+
+from optiproxy.baselines.bananas import Bananas, BananasConfig
+from optiproxy.baselines.bonas import Bonas, BonasConfig
+from optiproxy.baselines.local_search import LocalSearch
+from optiproxy.baselines.nas_bowl import NasBowl
+from optiproxy.baselines.networks import Training
+from optiproxy.baselines.neural_predictor import NeuralPredictor, NeuralPredictorConfig
+from optiproxy.baselines.npenas import Npenas, NpenasConfig
+from optiproxy.baselines.optiproxy_published import OptiProxyPublished, PublishedConfig
+from optiproxy.baselines.reinforce import Reinforce
+from optiproxy.baselines.rounds import Batches, Doubling
+from optiproxy.baselines.seminas import SemiNas, SemiNasConfig
+from optiproxy.baselines.weaknas import WeakNas, WeakNasConfig
+from optiproxy.optimizer.ascent import Ascent
+
+SHORT = Training(epochs=12, batch=32, learning_rate=0.02)
+EARLY = Batches(4, 4)
+
+LEARNERS = {
+    "bananas": partial(Bananas, schedule=EARLY, config=BananasConfig(members=3, layers=2, training=SHORT)),
+    "bonas": partial(Bonas, schedule=EARLY, config=BonasConfig(layers=2, width=16, training=SHORT, children=40)),
+    "nas-bowl": partial(NasBowl, schedule=EARLY),
+    "neural-predictor": partial(
+        NeuralPredictor,
+        schedule=Doubling(4),
+        config=NeuralPredictorConfig(layers=2, width=16, hidden=16, training=SHORT, candidates=100),
+    ),
+    "npenas": partial(Npenas, schedule=EARLY, config=NpenasConfig(layers=2, width=16, training=SHORT)),
+    "optiproxy-published": partial(
+        OptiProxyPublished,
+        schedule=EARLY,
+        config=PublishedConfig(width=16, training=SHORT, sets=4, ascent=Ascent(steps=6, learning_rate=0.5), batch=40),
+    ),
+    "seminas": partial(
+        SemiNas,
+        schedule=EARLY,
+        config=SemiNasConfig(
+            layers=1,
+            width=16,
+            first=SHORT,
+            second=Training(epochs=2, batch=100, learning_rate=0.01),
+            unlabelled=40,
+            seeds=20,
+            steps=5,
+        ),
+    ),
+    "weaknas": partial(WeakNas, schedule=EARLY, config=WeakNasConfig(layers=2, width=32, training=SHORT, top=10)),
+}
+"""Those that fit a predictor in rounds."""
+
+OTHERS = {"local-search": LocalSearch, "reinforce": Reinforce}
+
+
+@pytest.fixture(params=[*LEARNERS, *OTHERS])
+def baseline(request):
+    """Each baseline in turn."""
+    return (LEARNERS | OTHERS)[request.param]
+
+
+@pytest.fixture(params=LEARNERS)
+def learner(request):
+    """Each baseline in turn that fits a predictor."""
+    return LEARNERS[request.param]
