@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from optiproxy.baselines.networks import Perceptron, dropout, weight
+from optiproxy.baselines.networks import Perceptron, Training, dropout, take, train, weight
 from optiproxy.baselines.ranking import Array
 from optiproxy.spaces import GraphBatch
 
@@ -102,6 +102,18 @@ class GraphPredictor(nn.Module):
         """``(b, m)``; with a generator, which draws dropout, while training."""
         outputs: Tensor = self.head(self.encoder(graphs, generator))
         return outputs[0]
+
+
+def fit_by_squares(
+    network: GraphPredictor, graphs: GraphBatch, values: Array, *, training: Training, generator: torch.Generator
+) -> None:
+    """Fit the first output to ``(n,)`` values, with dropout, by the mean of squared errors."""
+    targets = torch.from_numpy(values).float()
+
+    def loss(rows: Tensor) -> Tensor:
+        return (network(take(graphs, rows), generator)[:, 0] - targets[rows]).square().mean()
+
+    train(network, loss, len(graphs), training=training, generator=generator)
 
 
 def in_parts(function: Callable[[GraphBatch], Tensor], graphs: GraphBatch) -> Array:

@@ -26,7 +26,7 @@ class LocalSearch:
 
     Args:
         space: Where to search.
-        goal: What is good. Several objectives are weighed by a preference drawn once, which only a restarted search changes.
+        goal: What is good. Several objectives are weighed by a preference drawn once.
         seed: Names the stream of random numbers.
     """
 

@@ -6,12 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, final
 
-import torch
-from torch import Tensor
-
-from optiproxy.baselines.graph_networks import Convolutions, GraphPredictor, in_parts
+from optiproxy.baselines.graph_networks import Convolutions, GraphPredictor, fit_by_squares, in_parts
 from optiproxy.baselines.mutation import pool
-from optiproxy.baselines.networks import Perceptron, Training, take, train
+from optiproxy.baselines.networks import Perceptron, Training
 from optiproxy.baselines.ranking import Array, standardized
 from optiproxy.baselines.rounds import Doubling, History, RoundSearch, Schedule, best_first, torch_stream
 from optiproxy.metrics import Goal
@@ -19,6 +16,7 @@ from optiproxy.spaces import Architecture, Space
 
 if TYPE_CHECKING:
     import numpy as np
+    import torch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +85,6 @@ class NeuralPredictor(RoundSearch):
     def _fit(self, history: History, generator: torch.Generator) -> GraphPredictor:
         config = self._config
         graphs = self._graphs(history.architectures)
-        targets = torch.from_numpy(standardized(history.utilities)).float()
         encoder = Convolutions(
             graphs.operations.shape[2],
             width=config.width,
@@ -97,8 +94,6 @@ class NeuralPredictor(RoundSearch):
         )
         network = GraphPredictor(encoder, Perceptron([config.width, config.hidden, 1], generator=generator))
 
-        def loss(rows: Tensor) -> Tensor:
-            return (network(take(graphs, rows), generator)[:, 0] - targets[rows]).square().mean()
-
-        train(network, loss, len(graphs), training=config.training, generator=generator)
+        values = standardized(history.utilities)
+        fit_by_squares(network, graphs, values, training=config.training, generator=generator)
         return network

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from optiproxy.baselines.choices import choice_mask
 from optiproxy.baselines.graph_networks import Convolutions, GraphPredictor, in_parts
 from optiproxy.baselines.networks import Perceptron, Training, take, train
 from optiproxy.baselines.ranking import Array, standardized
@@ -89,8 +90,7 @@ class OptiProxyPublished(RoundSearch):
         self._rounds = schedule or Batches(10, 5)
         super().__init__(space, goal, seed=seed, schedule=self._rounds)
         self._config = config or PublishedConfig()
-        counts = torch.tensor([len(decision.choices) for decision in space.decisions])
-        self._mask = torch.arange(space.widest)[None, :] < counts[:, None]
+        self._mask = choice_mask(space)
         self._next = self._rounds.initial
         self._network: GraphPredictor | None = None
         self._parameters = self._latin_hypercube()

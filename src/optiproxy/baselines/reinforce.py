@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from optiproxy.baselines.choices import choice_mask
 from optiproxy.baselines.ranking import utilities
 from optiproxy.metrics import Goal
 from optiproxy.optimizer.algorithm import Proposal, Trial
@@ -73,8 +74,7 @@ class Reinforce:
 
     def _policy(self) -> Tensor:
         """``(d, c)`` chances of each choice after all trials."""
-        counts = torch.tensor([len(decision.choices) for decision in self._space.decisions])
-        mask = torch.arange(self._space.widest)[None, :] < counts[:, None]
+        mask = choice_mask(self._space)
         logits = torch.zeros(mask.shape, requires_grad=True)
         adam = Adam([logits])
         rewards = utilities(self._goal, [trial.metrics for trial in self._trials], self._preference)

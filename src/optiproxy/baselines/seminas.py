@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from optiproxy.baselines.choices import choice_mask
 from optiproxy.baselines.graph_networks import Convolutions, in_parts
 from optiproxy.baselines.networks import Perceptron, Training, take, train
 from optiproxy.baselines.ranking import Array, standardized
@@ -117,10 +118,8 @@ class SemiNas(RoundSearch):
         drawn = self._space.examples(rng, config.unlabelled)
         unlabelled = history.known.fresh(map(self._space.canonical, drawn))
         labels = standardized(history.utilities)
-        counts = torch.tensor([len(decision.choices) for decision in self._space.decisions])
-        mask = torch.arange(self._space.widest)[None, :] < counts[:, None]
         features = self._graphs(history.architectures).operations.shape[2]
-        model = _EncoderPredictorDecoder(features, mask, config, generator)
+        model = _EncoderPredictorDecoder(features, choice_mask(self._space), config, generator)
 
         def predict(architectures: Sequence[Architecture]) -> Array:
             return in_parts(lambda graphs: model.predict(model.encoder(graphs)), self._graphs(architectures))
