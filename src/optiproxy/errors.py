@@ -4,6 +4,8 @@
     ├── UsageError     what was asked cannot be done: change the call          (exit code 2)
     ├── DataError      a data file is missing or wrong: fetch or replace it    (exit code 2)
     ├── PackageError   an algorithm's package is missing or failed: build it   (exit code 2)
+    ├── DeviceError    a measuring device or its command failed: mend it       (exit code 2)
+    ├── ExportError    a network cannot be written that way: choose another    (exit code 2)
     ├── StudyError     the stored study does not fit this search: use another  (exit code 2)
     └── SearchFailed   the search ran and found nothing usable                 (exit code 1)
 
@@ -32,6 +34,14 @@ class DataError(OptiProxyError):
 
 class PackageError(OptiProxyError):
     """The package that an algorithm comes from is not there, or its process has failed."""
+
+
+class DeviceError(OptiProxyError):
+    """A device that measures networks does not answer, or its command gives no measurement."""
+
+
+class ExportError(OptiProxyError):
+    """A network cannot be written in a format, or what was written does not answer like it."""
 
 
 class StudyError(OptiProxyError):

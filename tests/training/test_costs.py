@@ -4,7 +4,6 @@ import pytest
 import torch
 from torch import nn
 
-from optiproxy.errors import UsageError
 from optiproxy.training import costs
 from optiproxy.training.cell_network import CellNetwork, ReLUConvBN
 from optiproxy.training.determinism import reproducible, single_thread
@@ -23,40 +22,38 @@ def test_frozen_weights_are_no_parameters():
     assert costs.parameters(layer) == 12
 
 
-@pytest.mark.parametrize(
-    ("network", "expected"),
-    [
-        (nn.Identity(), 0),
-        (nn.ReLU(), PIXELS),
-        (nn.Conv2d(6, 6, 1, bias=False), PIXELS * 2 * 6),
-        (nn.AvgPool2d(3, stride=1, padding=1), PIXELS * 9),
-        (nn.AvgPool2d(2), PIXELS),
-        (ReLUConvBN(6, kernel=3).eval(), PIXELS * (1 + 2 * 6 * 9 + 2)),
-        (nn.Sequential(nn.Flatten(), nn.Linear(PIXELS, 10)), 2 * PIXELS * 10),
-    ],
-)
-def test_operations_are_counted_by_hand(network, expected):
-    assert costs.flops(network, EXAMPLE) == expected
-
-
-def test_operations_of_a_whole_are_those_of_its_parts():
-    one, other = ReLUConvBN(6, kernel=3).eval(), nn.AvgPool2d(2)
-    assert costs.flops(nn.Sequential(one, other), EXAMPLE) == costs.flops(one, EXAMPLE) + costs.flops(other, EXAMPLE)
-
-
-def test_an_operation_without_a_formula_is_an_error_rather_than_nothing():
-    with pytest.raises(UsageError, match="sigmoid"):
-        costs.flops(nn.Sigmoid(), EXAMPLE)
+def test_costs_are_functions_of_the_network_alone():
+    network = nn.Sequential(nn.Flatten(), nn.Linear(PIXELS, 10))
+    measured = costs.Costs(EXAMPLE, seconds=0.001)
+    assert measured.params(network) == PIXELS * 10 + 10
+    assert measured.flops(network) == 2 * PIXELS * 10
+    assert measured.memory_mb(network) == 4 * (PIXELS * 10 + 10 + PIXELS + 10) / 1e6
+    assert measured.latency_ms(network) > 0
+    assert network.training
 
 
 def test_latency_grows_with_the_network_and_leaves_the_threads_alone():
     threads = torch.get_num_threads()
-    small, large = (CellNetwork([(0, 1, "nor_conv_3x3")], channels=8, cells=(n,), classes=10).eval() for n in (1, 20))
+    small, large = (CellNetwork([(0, 1, "nor_conv_3x3")], channels=8, cells=(n,), classes=10) for n in (1, 20))
     images = torch.zeros(1, 1, 8, 8)
     slow, fast = costs.latency(large, images), costs.latency(small, images)
     assert 0 < fast.median_ms < slow.median_ms
     assert fast.iqr_ms >= 0
     assert torch.get_num_threads() == threads
+
+
+def test_latency_is_measured_in_evaluation_mode():
+    seen = []
+
+    class Watching(nn.Module):
+        def forward(self, x):
+            seen.append((self.training, torch.is_grad_enabled(), torch.get_num_threads()))
+            return x
+
+    network = Watching()
+    costs.latency(network, EXAMPLE, threads=1, seconds=0.001)
+    assert set(seen) == {(False, False, 1)}
+    assert network.training
 
 
 def test_a_reproducible_block_restores_threads_and_stream_even_when_it_fails():

@@ -65,7 +65,7 @@ def test_isomorphic_cells_are_one_network(task):
 
 
 def test_another_seed_is_another_training(task):
-    weights = [task.train(ONE_CONVOLUTION, fidelity=CHEAPEST, seed=s).network.state_dict() for s in (0, 1)]
+    weights = [task.train(ONE_CONVOLUTION, epochs=CHEAPEST, seed=s).network.state_dict() for s in (0, 1)]
     assert not torch.equal(weights[0]["head.weight"], weights[1]["head.weight"])
 
 
@@ -88,9 +88,7 @@ def test_fidelity_is_the_number_of_epochs_and_the_full_one_is_meant_by_default()
         fidelities = (1, 2)
 
     task = Brief()
-    full, default, less = (
-        task.train(ONE_CONVOLUTION, fidelity=fidelity).network.state_dict() for fidelity in (2, None, 1)
-    )
+    full, default, less = (task.train(ONE_CONVOLUTION, epochs=epochs).network.state_dict() for epochs in (2, None, 1))
     assert torch.equal(full["head.weight"], default["head.weight"])
     assert not torch.equal(full["head.weight"], less["head.weight"])
     steps = [int(weights["features.1.num_batches_tracked"]) for weights in (full, less)]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 import subprocess
 import sys
 
@@ -63,7 +64,7 @@ def test_the_exported_network_needs_no_optiproxy_and_answers_like_the_trained_on
             "error",
             "-c",
             FRESH,
-            exported.network.parent,
+            exported.architecture.parent,
             tmp_path / "images.pt",
             tmp_path / "out.pt",
         ],
@@ -97,11 +98,32 @@ def test_a_training_that_comes_out_otherwise_is_told(task, tmp_path):
 
 
 def test_exporting_again_replaces_the_files(task, tmp_path):
-    first = export(task, ARCHITECTURE, tmp_path / "deep" / "er", seed=SEED, metrics={})
-    before = torch.load(first.weights, weights_only=True)["head.weight"]
-    again = export(task, ARCHITECTURE, tmp_path / "deep" / "er", seed=SEED + 1, metrics={})
-    assert again == first
-    assert not torch.equal(torch.load(first.weights, weights_only=True)["head.weight"], before)
+    folder = tmp_path / "deep" / "er"
+    export(task, ARCHITECTURE, folder, seed=SEED, metrics={})
+    before = torch.load(folder / "weights.pt", weights_only=True)["head.weight"]
+    names = sorted(path.name for path in folder.iterdir())
+    export(task, ARCHITECTURE, folder, seed=SEED + 1, metrics={})
+    assert sorted(path.name for path in folder.iterdir()) == names == ["architecture.json", "network.py", "weights.pt"]
+    assert not torch.equal(torch.load(folder / "weights.pt", weights_only=True)["head.weight"], before)
+
+
+def test_a_winner_may_be_trained_longer_than_any_query(task, tmp_path):
+    exported = export(task, ARCHITECTURE, tmp_path, seed=SEED, metrics={}, epochs=3)
+    assert json.loads(exported.architecture.read_text(encoding="utf-8"))["epochs"] == 3
+    with pytest.raises(UsageError, match="at least 1 epoch, got 0"):
+        export(task, ARCHITECTURE, tmp_path, seed=SEED, metrics={}, epochs=0)
+
+
+def test_the_file_also_builds_the_network_untrained(exported):
+    trained, fresh = (runpy.run_path(str(exported.files[0].path))[name]() for name in ("load", "build"))
+    assert trained.state_dict().keys() == fresh.state_dict().keys()
+    assert not torch.equal(trained.head.weight, fresh.head.weight)
+
+
+def test_every_format_of_a_trained_network_is_checked(task, tmp_path):
+    exported = export(task, ARCHITECTURE, tmp_path, seed=SEED, metrics={}, formats=["python", "torch"])
+    assert [written.path.name for written in exported.files] == ["network.py", "network.pt2"]
+    assert all(written.difference <= 1e-5 for written in exported.files)
 
 
 def test_a_folder_that_cannot_be_written_is_said_plainly(task, tmp_path):

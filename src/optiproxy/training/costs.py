@@ -1,21 +1,20 @@
-"""What a network costs, known without training it: parameters, floating-point operations, latency."""
+"""What a network costs, known without training it: parameters, floating-point operations, memory, latency."""
 
 from __future__ import annotations
 
-import math
-import statistics
-import time
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import flop_registry
+from optiproxy.training.flops import flops as flops
+from optiproxy.training.forward import Inputs
+from optiproxy.training.latency import Latency as Latency
+from optiproxy.training.latency import latency as latency
+from optiproxy.training.memory import Memory as Memory
+from optiproxy.training.memory import memory as memory
+from optiproxy.training.onnx_file import onnx_latency as onnx_latency
 
-from optiproxy.errors import UsageError
-from optiproxy.training.determinism import single_thread
+if TYPE_CHECKING:
+    from torch import nn
 
 
 def parameters(network: nn.Module) -> int:
@@ -23,94 +22,51 @@ def parameters(network: nn.Module) -> int:
     return sum(weights.numel() for weights in network.parameters() if weights.requires_grad)
 
 
-def flops(network: nn.Module, example: Tensor) -> int:
-    """Floating-point operations of one forward pass; a multiply-add counts as two.
+@dataclass(frozen=True)
+class Costs:
+    """Free metrics of a user's own networks, each a function of the network alone.
 
-    torch's own counter knows convolutions and matrix products and passes over the rest without a word. Here
-    normalization, pooling, activations and sums count as well, and what nobody has a formula for is an error.
+    Example::
 
-    Args:
-        network: In evaluation mode.
-        example: One input, ``(1, ...)``.
-
-    Raises:
-        UsageError: If the network uses an operation without a known count.
-    """
-    with torch.no_grad(), _FlopCount() as counted:
-        network(example)
-    return counted.total
-
-
-@dataclass(frozen=True, kw_only=True)
-class Latency:
-    """Time of one forward pass.
+        costs = optiproxy.Costs(torch.zeros(1, 3, 32, 32))
+        optiproxy.search(
+            space,
+            train,
+            budget=40,
+            free={"params": costs.params, "latency_ms": costs.latency_ms},
+            limits=["params<=1e6", "latency_ms<=2"],
+        )
 
     Attributes:
-        median_ms: Milliseconds.
-        iqr_ms: Interquartile range in milliseconds.
+        example: One input of every network, ``(1, ...)``; several as a tuple.
+        threads: That latency is measured with.
+        seconds: That a measurement of latency spends.
     """
 
-    median_ms: float
-    iqr_ms: float
+    example: Inputs
+    threads: int = 1
+    seconds: float = 0.05
 
+    def params(self, network: nn.Module) -> float:
+        """Number of trainable weights."""
+        return float(parameters(network))
 
-def latency(network: nn.Module, example: Tensor, *, warmup: int = 10, calls: int = 101) -> Latency:
-    """Time single forward passes on one thread of this machine.
+    def flops(self, network: nn.Module) -> float:
+        """Floating-point operations of one forward pass; a multiply-add counts as two."""
+        return float(flops(network, self.example))
 
-    Args:
-        network: In evaluation mode.
-        example: One input, ``(1, ...)``.
-        warmup: Calls before the clock counts: the first ones allocate.
-        calls: Timed one by one, so that a pause of the machine spoils a call and neither quartile.
-    """
-    milliseconds: list[float] = []
-    with torch.inference_mode(), single_thread():
-        for _ in range(warmup):
-            network(example)
-        for _ in range(calls):
-            start = time.perf_counter_ns()
-            network(example)
-            milliseconds.append((time.perf_counter_ns() - start) / 1e6)
-    lower, median, upper = statistics.quantiles(milliseconds, n=4)
-    return Latency(median_ms=median, iqr_ms=upper - lower)
+    def memory_mb(self, network: nn.Module) -> float:
+        """Weights and activations that live at once, at their peak, in 10^6 bytes."""
+        return memory(network, self.example).peak / 1e6
 
+    def latency_ms(self, network: nn.Module) -> float:
+        """Median time of one forward pass in torch on this machine, in milliseconds."""
+        return latency(network, self.example, threads=self.threads, seconds=self.seconds).median_ms
 
-class _FlopCount(TorchDispatchMode):
-    """Sees every operation that torch executes within its context and adds up their counts."""
+    def onnx_latency_ms(self, network: nn.Module) -> float:
+        """Median time of one forward pass of the exported network in ONNX Runtime on this machine, in milliseconds.
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.total = 0
-
-    def __torch_dispatch__(
-        self,
-        func: Any,  # noqa: ANN401 - torch does not export the type of its operations
-        types: object,
-        args: tuple[Any, ...] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:  # noqa: ANN401 - whatever the operation returns
-        result = func(*args, **(kwargs or {}))
-        packet = func.overloadpacket
-        if packet in flop_registry:
-            self.total += flop_registry[packet](*args, **(kwargs or {}), out_val=result)
-        elif packet in _FORMULAS:
-            self.total += _FORMULAS[packet](args, result)
-        elif packet not in _NO_ARITHMETIC:
-            raise UsageError(f"Counting operations needs a formula for {packet}; add one in optiproxy.training.costs.")
-        return result
-
-
-_ATEN = torch.ops.aten
-
-_FORMULAS: dict[Any, Callable[[tuple[Any, ...], Any], int]] = {
-    _ATEN.relu: lambda _, result: result.numel(),
-    _ATEN.add: lambda _, result: result.numel(),
-    # With fixed statistics: one scale and one shift.
-    _ATEN.native_batch_norm: lambda _, result: 2 * result[0].numel(),
-    _ATEN.avg_pool2d: lambda args, result: result.numel() * math.prod(args[1]),
-    _ATEN.mean: lambda args, _: args[0].numel(),
-}
-"""Operation -> its count from arguments and result, where torch's registry has none."""
-
-_NO_ARITHMETIC = {_ATEN.empty, _ATEN.zeros_like, _ATEN.t, _ATEN.view, _ATEN.detach}
-"""Operations that only arrange memory."""
+        Raises:
+            UsageError: If the extra ``onnx`` is not installed, or the network cannot be exported.
+        """
+        return onnx_latency(network, self.example, threads=self.threads, seconds=self.seconds).median_ms

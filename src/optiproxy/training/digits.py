@@ -42,13 +42,13 @@ class DigitsTask(TrainingTask):
     def __init__(self) -> None:
         self._costs: dict[Architecture, dict[str, float]] = {}
 
-    def train(self, architecture: Architecture, *, seed: int = 0, fidelity: int | None = None) -> Trained:
+    def train(self, architecture: Architecture, *, seed: int = 0, epochs: int | None = None) -> Trained:
         from optiproxy.training import digits_data
         from optiproxy.training.cell_network import CellNetwork
         from optiproxy.training.determinism import reproducible
         from optiproxy.training.recipe import Recipe, accuracy, fit
 
-        epochs = self.full_or(fidelity)
+        epochs = self.full_or(epochs)
         data = digits_data.load()
         arguments = self._arguments(architecture)
         recipe = Recipe(batch=30, rate=0.1, decay=5e-4, shift=2)

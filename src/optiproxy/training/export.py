@@ -1,38 +1,30 @@
-"""Write a trained winner down: its architecture as JSON, its network as a Python file and weights that need torch alone."""
+"""Write a trained network down: as Python, as a `torch.export` program, as ONNX; checked, timed, with what it is."""
 
 from __future__ import annotations
 
-import ast
-import inspect
 import json
-import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-
-from optiproxy.errors import UsageError
+from optiproxy.errors import UsageError, unknown
 from optiproxy.metrics import Metrics
 from optiproxy.spaces import Architecture
 from optiproxy.task import Task
+from optiproxy.training.file_format import FileFormat, WrittenFile, write_checked
+from optiproxy.training.onnx_file import OnnxFile
+from optiproxy.training.program import TorchProgram
+from optiproxy.training.python_file import OwnSource
+from optiproxy.training.straight_line import StraightLine
 from optiproxy.training.task import Trained, TrainingTask
 
-_LOADER = '''
+if TYPE_CHECKING:
+    from torch import nn
 
-ARGUMENTS = {arguments}
-"""What the search found, as the arguments of `{network}`."""
+    from optiproxy.training.forward import Inputs
 
-
-def load() -> {network}:
-    """The trained network, in evaluation mode; it takes inputs of shape (b, {shape})."""
-    from pathlib import Path
-
-    network = {network}(**ARGUMENTS)
-    network.load_state_dict(torch.load(Path(__file__).with_name("{weights}"), map_location="cpu", weights_only=True))
-    return network.eval()
-'''
+ARCHITECTURE = "architecture.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,66 +33,110 @@ class Exported:
 
     Attributes:
         architecture: JSON: task, source, decisions with their values, recorded and repeated metrics.
-        network: A Python module that imports nothing but torch and the standard library; its ``load()`` returns the
-            trained network.
-        weights: Read by ``load()``; lies beside it.
+        files: The network, once per format, each checked against the trained one.
+        metrics: Of the repeated training.
         note: Empty where the repeated training met the recorded objectives, else one sentence that says how it differs.
     """
 
     architecture: Path
-    network: Path
-    weights: Path
+    files: tuple[WrittenFile, ...]
+    metrics: Metrics
     note: str
 
 
-def export(task: Task, architecture: Architecture, directory: Path, *, seed: int, metrics: Metrics) -> Exported:
-    """Train a search's best architecture once more, with the search's seed, and write it down.
+def export_network(
+    network: nn.Module,
+    example: Inputs,
+    directory: str | Path,
+    *,
+    formats: Sequence[str] = ("python", "torch", "onnx"),
+) -> tuple[WrittenFile, ...]:
+    """Write your own trained network so that it runs without the code that built it.
+
+    Every file is read back, compared with the network on several inputs, and timed.
+
+    Args:
+        network: Written in evaluation mode.
+        example: One input, ``(1, ...)``; several as a tuple.
+        directory: Made if it is missing; files of an earlier export are replaced.
+        formats: ``"python"`` (a file that needs torch alone, with the weights beside it), ``"torch"`` (read by
+            `torch.export.load`), ``"onnx"`` (needs the extra of that name).
+
+    Raises:
+        UsageError: If there is no such format, a package is missing, or the directory cannot be written.
+        ExportError: If the network cannot be written in a format, or the file answers otherwise.
+    """
+    return _write(network, example, Path(directory), _chosen(formats, python=StraightLine()))
+
+
+def export(
+    task: Task,
+    architecture: Architecture,
+    directory: Path,
+    *,
+    seed: int,
+    metrics: Metrics,
+    epochs: int | None = None,
+    formats: Sequence[str] = ("python",),
+) -> Exported:
+    """Train an architecture once more and write it down.
 
     Args:
         task: Where it was found.
         architecture: The winner.
         directory: Made if it is missing; files of an earlier export are replaced.
-        seed: Of the search, and so of the recorded training.
+        seed: Of the training; that of the search repeats the recorded one.
         metrics: As recorded; the repeated training is compared with them on the objectives of the task.
+        epochs: As for `TrainingTask.train`.
+        formats: As for `export_network`.
 
     Raises:
-        UsageError: If the task trains no network, or the directory cannot be written.
+        UsageError: If the task trains no network, there is no such format, a package is missing, or the directory cannot
+            be written.
+        ExportError: If the network cannot be written in a format, or the file answers otherwise.
     """
     if not isinstance(task, TrainingTask):
         raise UsageError(f"Task {task.name!r} trains no network, so there are no weights to export. Export it as JSON.")
-    trained = task.train(architecture, seed=seed)
-    exported = Exported(
-        architecture=directory / "architecture.json",
-        network=directory / "network.py",
-        weights=directory / "weights.pt",
+    trained = task.train(architecture, seed=seed, epochs=epochs)
+    # Formats first: a format that cannot be had leaves nothing half done.
+    files = _write(trained.network, trained.example, directory, _chosen(formats, python=OwnSource(trained.arguments)))
+    description = _description(task, architecture, trained, seed=seed, epochs=epochs, metrics=metrics)
+    path = directory / ARCHITECTURE
+    path.write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
+    return Exported(
+        architecture=path,
+        files=files,
+        metrics=trained.metrics,
         note=_difference(task, recorded=metrics, repeated=trained.metrics),
     )
+
+
+def _chosen(names: Sequence[str], *, python: FileFormat) -> list[FileFormat]:
+    known: dict[str, FileFormat] = {known.name: known for known in (python, TorchProgram(), OnnxFile())}
+    for name in names:
+        if name not in known:
+            raise unknown("format", name, known)
+    return [known[name] for name in names]
+
+
+def _write(
+    network: nn.Module, example: Inputs, directory: Path, formats: Sequence[FileFormat]
+) -> tuple[WrittenFile, ...]:
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        exported.architecture.write_text(
-            json.dumps(_description(task, architecture, trained, seed=seed, metrics=metrics), indent=2) + "\n",
-            encoding="utf-8",
-        )
-        exported.network.write_text(_module(trained, weights=exported.weights.name), encoding="utf-8")
-        torch.save(trained.network.state_dict(), exported.weights)
+        return tuple(write_checked(network, example, directory, as_format=chosen) for chosen in formats)
     except OSError as error:
         raise UsageError(f"Cannot write the export to {directory}: {error}. Choose another folder.") from error
-    return exported
-
-
-def _module(trained: Trained, *, weights: str) -> str:
-    """The source of the network's own module, with what rebuilds this network at its end."""
-    kind = type(trained.network)
-    arguments = repr(dict(trained.arguments))
-    if ast.literal_eval(arguments) != dict(trained.arguments):
-        raise UsageError(f"Expected arguments of {kind.__name__} that can be written as literals, got {arguments}.")
-    shape = ", ".join(map(str, trained.example.shape[1:]))
-    source = inspect.getsource(sys.modules[kind.__module__])
-    return source + _LOADER.format(arguments=arguments, network=kind.__name__, shape=shape, weights=weights)
 
 
 def _description(
-    task: TrainingTask, architecture: Architecture, trained: Trained, *, seed: int, metrics: Metrics
+    task: TrainingTask,
+    architecture: Architecture,
+    trained: Trained,
+    *,
+    seed: int,
+    epochs: int | None,
+    metrics: Metrics,
 ) -> Mapping[str, Any]:
     return {
         "task": task.name,
@@ -108,6 +144,7 @@ def _description(
         "space": task.space.name,
         "architecture": task.space.values(architecture),
         "seed": seed,
+        "epochs": task.full_or(epochs),
         "metrics": {"recorded": dict(metrics), "repeated": trained.metrics},
         "network": {"arguments": trained.arguments, "input_shape": list(trained.example.shape[1:])},
     }

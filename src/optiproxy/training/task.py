@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from optiproxy.errors import UsageError
 from optiproxy.spaces import Architecture
 from optiproxy.task import Task
 
@@ -36,26 +37,29 @@ class TrainingTask(Task):
     """A task that trains networks, one `train` per query; `optiproxy.training.export` repeats the winner's training."""
 
     @abstractmethod
-    def train(self, architecture: Architecture, *, seed: int = 0, fidelity: int | None = None) -> Trained:
+    def train(self, architecture: Architecture, *, seed: int = 0, epochs: int | None = None) -> Trained:
         """Train one architecture: what a query does, with the network kept.
 
         Args:
             architecture: A valid member of `space`.
             seed: Of the training; the same seed gives the same weights.
-            fidelity: One of `fidelities`; None means the full one.
+            epochs: Any number; queries keep to `fidelities`, but a winner may be trained longer. None means the full
+                fidelity.
 
         Raises:
-            UsageError: If there is no such fidelity.
+            UsageError: If the epochs are less than 1.
         """
 
     def evaluate(self, architecture: Architecture, *, seed: int = 0, fidelity: int | None = None) -> dict[str, float]:
-        return self.train(architecture, seed=seed, fidelity=fidelity).metrics
+        self.check_fidelity(fidelity)
+        return self.train(architecture, seed=seed, epochs=fidelity).metrics
 
-    def full_or(self, fidelity: int | None) -> int:
-        """The fidelity that is meant: the given one, the full one for None.
+    def full_or(self, epochs: int | None) -> int:
+        """The epochs that are meant: the given ones, the full fidelity for None.
 
         Raises:
-            UsageError: If the given one is not among `fidelities`.
+            UsageError: If they are less than 1.
         """
-        self.check_fidelity(fidelity)
-        return self.fidelities[-1] if fidelity is None else fidelity
+        if epochs is not None and epochs < 1:
+            raise UsageError(f"Expected at least 1 epoch, got {epochs}.")
+        return self.fidelities[-1] if epochs is None else epochs
