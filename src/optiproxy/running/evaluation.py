@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from optiproxy.metrics import Goal, Metrics
+from optiproxy.running.training_trial import progress_of
 from optiproxy.spaces import Architecture
 from optiproxy.task import Task
 
@@ -20,11 +21,13 @@ class Outcome:
         metrics: Finite values; empty where it failed.
         reason: Why it failed, one line; empty where it did not.
         seconds: Wall time that it took.
+        curve: Step -> value, as the training reported it.
     """
 
     metrics: Metrics = field(default_factory=dict[str, float])
     reason: str = ""
     seconds: float = 0.0
+    curve: Mapping[int, float] = field(default_factory=dict[int, float])
 
 
 class WrongValueError(Exception):
@@ -32,7 +35,14 @@ class WrongValueError(Exception):
 
 
 def evaluate(
-    task: Task, architecture: Architecture, goal: Goal, *, seed: int, known: Metrics, fidelity: int | None = None
+    task: Task,
+    architecture: Architecture,
+    goal: Goal,
+    *,
+    seed: int,
+    known: Metrics,
+    fidelity: int | None = None,
+    number: int = 0,
 ) -> Outcome:
     """Spend one query. Never raises for what a training may do; only an interrupt passes through.
 
@@ -43,17 +53,19 @@ def evaluate(
         seed: Of the training.
         known: What was measured before the training; where the task returns the same metric, this counts.
         fidelity: One of the task's; None means the full one.
+        number: Of the query.
     """
     start = time.perf_counter()
-    try:
-        returned: object = task.evaluate(architecture, seed=seed, fidelity=fidelity)
-        metrics, reason = {**checked(returned, goal), **known}, ""
-    except WrongValueError as error:
-        metrics, reason = {}, str(error)
-    # A training script that calls sys.exit has failed like one that raises.
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a training raises is its reason
-        metrics, reason = {}, one_line(error)
-    return Outcome(metrics=metrics, reason=reason, seconds=time.perf_counter() - start)
+    with progress_of(number) as progress:
+        try:
+            returned: object = task.evaluate(architecture, seed=seed, fidelity=fidelity)
+            metrics, reason = {**checked(returned, goal), **known}, ""
+        except WrongValueError as error:
+            metrics, reason = {}, str(error)
+        # A training script that calls sys.exit has failed like one that raises.
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a training raises is its reason
+            metrics, reason = {}, one_line(error)
+    return Outcome(metrics=metrics, reason=reason, seconds=time.perf_counter() - start, curve=progress.curve)
 
 
 def checked(returned: object, goal: Goal) -> dict[str, float]:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
-from typing import final
+from typing import Any, final
 
+from optiproxy.errors import UsageError
 from optiproxy.metrics import Direction, Goal, Metric, Objective
 from optiproxy.running.evaluation import WrongValueError
-from optiproxy.spaces import Architecture, Choice, Space
+from optiproxy.running.training_trial import TrainingTrial
+from optiproxy.spaces import Architecture, Space
 from optiproxy.task import Source, Task
 
-Evaluate = Callable[[dict[str, Choice]], "float | Mapping[str, float]"]
-"""Takes decision name -> value; returns the one objective, or metric name -> value. Raising means that it failed."""
+Evaluate = Callable[..., "float | Mapping[str, float]"]
+"""Takes what the space builds, decision name -> value or a network, and a `TrainingTrial` if it has a second argument.
+
+Returns the one objective, or metric name -> value. Raising means that it failed.
+"""
 
 
 @final
@@ -23,6 +29,9 @@ class FunctionTask(Task):
         evaluate: The function.
         goal: Names the metrics that it is to return; it may return others in addition.
         isolated: Whether it has to run in worker processes.
+
+    Raises:
+        UsageError: If the function needs other arguments.
     """
 
     name = "function"
@@ -39,15 +48,34 @@ class FunctionTask(Task):
         self.metrics = tuple(Metric(name=name, direction=direction) for name, direction in directions.items())
         self.isolated = isolated
         self._evaluate = evaluate
+        self._takes_trial = _takes_trial(evaluate)
 
-    def evaluate(self, architecture: Architecture, *, seed: int = 0, fidelity: int | None = None) -> dict[str, float]:  # noqa: ARG002 - the function decides both itself
-        returned: object = self._evaluate(self.space.values(architecture))
+    def evaluate(self, architecture: Architecture, *, seed: int = 0, fidelity: int | None = None) -> dict[str, float]:  # noqa: ARG002 - there is only one
+        arguments: list[Any] = [self.space.build(architecture, seed=seed)]
+        if self._takes_trial:
+            arguments.append(TrainingTrial(self.space.values(architecture), seed=seed))
+        returned: object = self._evaluate(*arguments)
         if isinstance(returned, Mapping):
             return dict(returned)  # pyright: ignore[reportUnknownArgumentType] - checked where it is recorded
         if len(self.goal.objectives) > 1:
             names = ", ".join(objective.metric for objective in self.goal.objectives)
             raise WrongValueError(f"Expected a mapping with {names}, got one value: {returned!r}.")
         return {_only(self.goal.objectives).metric: returned}  # pyright: ignore[reportReturnType] - checked there, too
+
+
+def _takes_trial(evaluate: Evaluate) -> bool:
+    """Whether the function needs a second argument; one with a default value is its own affair."""
+    try:
+        parameters = inspect.signature(evaluate).parameters.values()
+    except (TypeError, ValueError):  # some that are written in C do not say
+        return False
+    needed = [p for p in parameters if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    if len(needed) > 2 or any(p.default is p.empty and p.kind == p.KEYWORD_ONLY for p in parameters):
+        raise UsageError(
+            f"Expected a training function with one or two arguments, (architecture) or (architecture, trial), got "
+            f"{inspect.signature(evaluate)}. Give the others default values."
+        )
+    return len(needed) == 2
 
 
 def _only(objectives: tuple[Objective, ...]) -> Objective:

@@ -172,6 +172,7 @@ class QueryLog:
             ask_seconds=query.ask_seconds,
             evaluation_seconds=outcome.seconds,
             fidelity=query.fidelity,
+            curve=outcome.curve,
         )
 
     def beat(self) -> None:
@@ -195,6 +196,9 @@ class QueryLog:
     def _write(self, trial: Trial, outcome: Outcome) -> None:
         metrics = outcome.metrics
         trial.set_user_attr(EVALUATION_SECONDS, outcome.seconds)
+        for step, value in outcome.curve.items():
+            # Not `Trial.report`, which a study of several objectives refuses.
+            self._study._storage.set_trial_intermediate_value(trial._trial_id, step, value)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
         if outcome.reason:
             trial.set_user_attr(REASON, outcome.reason)
             self._study.tell(trial, state=TrialState.FAIL)

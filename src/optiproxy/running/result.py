@@ -27,6 +27,7 @@ class Record:
         ask_seconds: Spent by the algorithm to propose this.
         evaluation_seconds: Spent on the evaluation.
         fidelity: Where it was evaluated, below the full one; None means the full one.
+        curve: Step -> value, as the training reported it; kept where it failed, too.
     """
 
     number: int
@@ -38,6 +39,7 @@ class Record:
     ask_seconds: float = 0.0
     evaluation_seconds: float = 0.0
     fidelity: int | None = None
+    curve: Mapping[int, float] = field(default_factory=dict[int, float])
 
     @property
     def trial(self) -> Trial:

@@ -68,8 +68,9 @@ def search(
 
     Args:
         space: A `Space`, or decision name -> its choices.
-        evaluate: Takes decision name -> value and returns the objective, or metric name -> value. Raising, NaN, a
-            missing objective and a crash make a failed query; the search goes on.
+        evaluate: Takes what the space builds: decision name -> value, or the network where the space is one of networks
+            (`Space.from_model`); and, if it has a second argument, a `TrainingTrial`. Returns the objective, or metric
+            name -> value. Raising, NaN, a missing objective and a crash make a failed query; the search goes on.
         budget: Queries in all, those that failed included.
         objectives: Metrics to improve: ``"accuracy"``, ``"latency_ms:min"``.
         limits: Metrics to keep within bounds: ``"latency_ms<=2.5"``.
@@ -182,7 +183,16 @@ def run(
 
     def submit(query: Query) -> Future[Outcome]:
         known = {**limits.measured(query.architecture), **query.known}
-        return chosen.submit(evaluate, task, query.architecture, goal, seed=seed, known=known, fidelity=query.fidelity)
+        return chosen.submit(
+            evaluate,
+            task,
+            query.architecture,
+            goal,
+            seed=seed,
+            known=known,
+            fidelity=query.fidelity,
+            number=query.number,
+        )
 
     with storage_errors(storage):
         log.recover()

@@ -68,6 +68,7 @@ def finished_records(study: Study, parameters: Parameters) -> list[Record]:
                 ask_seconds=float(trial.user_attrs.get(ASK_SECONDS, 0.0)),
                 evaluation_seconds=float(trial.user_attrs.get(EVALUATION_SECONDS, 0.0)),
                 fidelity=trial.user_attrs.get(FIDELITY),
+                curve=dict(sorted(trial.intermediate_values.items())),
             )
             found.append((trial.datetime_complete, number, record))
     return [record for _, _, record in sorted(found, key=lambda entry: entry[:2])]
