@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -69,6 +69,9 @@ class PoolSpace(Space):
 
     def encode(self, weights: Tensor) -> GraphBatch:
         return self.base.encode(weights)
+
+    def build(self, architecture: Architecture, *, seed: int = 0) -> Any:  # noqa: ANN401 - as the base has it
+        return self.base.build(architecture, seed=seed)
 
     def is_valid(self, architecture: Architecture) -> bool:
         return self._is_member(architecture) or (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from optiproxy.spaces.space import Architecture, Space
 
@@ -44,6 +44,9 @@ class RestrictedSpace(Space):
 
     def encode(self, weights: Tensor) -> GraphBatch:
         return self.base.encode(weights)
+
+    def build(self, architecture: Architecture, *, seed: int = 0) -> Any:  # noqa: ANN401 - as the base has it
+        return self.base.build(architecture, seed=seed)
 
     def canonical(self, architecture: Architecture) -> Architecture:
         return self.base.canonical(architecture)

@@ -6,11 +6,11 @@ import hashlib
 import json
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from optiproxy.errors import UsageError, unknown
 
@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from torch import Generator, Tensor
+    from torch.nn import Module
 
+    from optiproxy.spaces.conditional import ConditionalSpace
     from optiproxy.spaces.graph import GraphBatch
+    from optiproxy.spaces.model import ModelSpace
 
 Choice = str | int | float | bool | None
 """A value that a decision may take: anything that Optuna and JSON can store."""
@@ -174,6 +177,51 @@ class Space(ABC):
     def values(self, architecture: Architecture) -> dict[str, Choice]:
         """Decision name -> chosen value: what a user's function receives."""
         return {d.name: d.choices[i] for d, i in zip(self.decisions, architecture, strict=True)}
+
+    def build(self, architecture: Architecture, *, seed: int = 0) -> Any:  # noqa: ANN401, ARG002 - what the space is made of
+        """What a user's function is given to evaluate: here the `values`; a space of networks builds the network.
+
+        Args:
+            architecture: A valid member.
+            seed: Of whatever is random about it, like initial weights.
+        """
+        return self.values(architecture)
+
+    def where(self, rule: Callable[[Mapping[str, Choice]], bool]) -> Space:
+        """This space without the architectures that break a rule; they are never proposed, so never trained.
+
+        Example::
+
+            space.where(lambda values: values["width"] % values["heads"] == 0)
+
+        Args:
+            rule: Called with the `values` of an architecture, in which decisions that do not matter have their first
+                choice. Asked once per architecture.
+        """
+        from optiproxy.spaces.restricted import RestrictedSpace
+
+        return RestrictedSpace(self, lambda architecture: bool(rule(self.values(architecture))))
+
+    @staticmethod
+    def from_model(model: Callable[[], Module], *, name: str = "model") -> ModelSpace:
+        """Every network that a function can build with the parts of `optiproxy.nn`. See `ModelSpace`."""
+        from optiproxy.spaces.model import ModelSpace
+
+        return ModelSpace(model, name=name)
+
+    @staticmethod
+    def from_optuna(suggest: Callable[[Any], object], *, name: str = "define-by-run") -> ConditionalSpace:
+        """The parameters that a function suggests to an Optuna trial. See `optiproxy.spaces.define_by_run`."""
+        from optiproxy.spaces.define_by_run import space_of
+
+        return space_of(suggest, name=name)
+
+    @staticmethod
+    def from_configspace(configuration_space: Any, *, name: str | None = None) -> Space:  # noqa: ANN401 - of a package that need not be there
+        """The parameters of a ConfigSpace object. See `optiproxy.spaces.configspace`."""
+        from optiproxy.spaces.configspace import space_from_configspace
+
+        return space_from_configspace(configuration_space, name=name)
 
     def architecture(self, values: Mapping[str, object]) -> Architecture:
         """The inverse of `values`.

@@ -1,0 +1,94 @@
+"""One module of several, a number of repetitions, one number of several."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeVar
+
+from torch import nn
+
+from optiproxy.errors import UsageError
+from optiproxy.nn.options import Options, labelled, made
+from optiproxy.spaces import blocks, exploring
+from optiproxy.spaces.space import Decision
+
+V = TypeVar("V", str, int, float, bool, None)
+
+
+def Choice(options: Options, *, name: str) -> nn.Module:  # noqa: N802 - reads as the module that it stands for
+    """One of several modules.
+
+    Options may use `Choice` and the like themselves: those decisions matter only where their option is chosen.
+
+    Args:
+        options: Label -> what makes the module: a class, a function without arguments, or a module, which then is made
+            whether it is chosen or not. A list will do where the classes tell the options apart.
+        name: Of the decision. Where the same name is used again, with the same labels, the same is chosen.
+
+    Raises:
+        UsageError: If there is no option, or one is no module.
+    """
+    by_label = labelled(options, name)
+    decision = Decision(name, tuple(by_label))
+    chooser = exploring.chooser()
+    (chosen,) = chooser.decide(blocks.OneDecision(decision))
+    modules = [
+        chooser.under(decision, frozenset({position}), partial(made, option, label, name))
+        for position, (label, option) in enumerate(by_label.items())
+    ]
+    module = modules[chosen]
+    assert module is not None  # it has been chosen
+    return module
+
+
+def Repeat(block: Callable[[int], nn.Module], choices: Sequence[int], *, name: str) -> nn.Sequential:  # noqa: N802
+    """Several modules in a row; how many is to be chosen.
+
+    Decisions that a block makes under the same name are the same for all of them. Names with the number in them, like
+    ``f"kernel{i}"``, make decisions of their own, and these matter only where so many blocks are chosen.
+
+    Args:
+        block: Called with 0, 1, ..., once for each module.
+        choices: Numbers of modules.
+        name: Of the decision.
+
+    Raises:
+        UsageError: If a choice is no number of modules.
+    """
+    for count in list[object](choices):
+        if isinstance(count, bool) or not isinstance(count, int) or count < 0:
+            raise UsageError(f"Expected {name!r} to repeat 0 times or more, got {count!r}.")
+    decision = Decision(name, tuple(choices))
+    chooser = exploring.chooser()
+    (chosen,) = chooser.decide(blocks.OneDecision(decision))
+    modules = [
+        chooser.under(
+            decision,
+            frozenset(position for position, count in enumerate(choices) if count > i),
+            partial(made, partial(block, i), str(i), name),
+        )
+        for i in range(max(choices))
+    ]
+    return nn.Sequential(*(module for module in modules[: choices[chosen]] if module is not None))
+
+
+def Value(choices: Sequence[V], *, name: str) -> V:  # noqa: N802
+    """One number of several, or one text: an ordinary one, to compute and to compare with.
+
+    Whatever depends on it, like a loop over so many layers with a `Choice` in each, is found out when the space is made.
+
+    Args:
+        choices: To choose from.
+        name: Of the decision. Where the same name is used again, with the same choices, the same is chosen.
+
+    Raises:
+        UsageError: If there is no choice, one is listed twice, or one is neither number nor text.
+    """
+    for choice in list[object](choices):
+        if not isinstance(choice, str | int | float | None):
+            raise UsageError(
+                f"Expected the choices of {name!r} to be numbers or texts, got {type(choice).__name__}. "
+                "Choose among labels, and look up what they stand for."
+            )
+    return choices[exploring.chooser().reveal(Decision(name, tuple(choices)))]
