@@ -38,7 +38,6 @@ def made(option: object, label: str, name: str) -> nn.Module:
     Raises:
         UsageError: If it is no module, and makes none.
     """
-
     module: object = option if isinstance(option, nn.Module) or not callable(option) else option()
     if not isinstance(module, nn.Module):
         raise UsageError(

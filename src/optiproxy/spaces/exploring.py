@@ -82,7 +82,7 @@ class Request:
     @property
     def key(self) -> object:
         """Equal for requests that are the same place."""
-        return tuple(d.name for d in self.block.decisions), frozenset(self.scope.items())
+        return repr(self.block.decisions), frozenset(self.scope.items())
 
 
 @dataclass

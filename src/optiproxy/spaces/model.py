@@ -50,7 +50,7 @@ class ModelSpace(ConditionalSpace):
         """The network, with initial weights that depend on nothing but the seed; it holds the chosen parts alone.
 
         Raises:
-            UsageError: If this is no architecture of the space.
+            UsageError: If this is no architecture of the space, or its parts do not fit together; names it.
         """
         import torch
 
@@ -63,7 +63,11 @@ class ModelSpace(ConditionalSpace):
         positions = {d.name: choice for d, choice in zip(self.decisions, architecture, strict=True)}
         with torch.random.fork_rng(devices=[]), answering(Chosen(positions)):
             torch.default_generator.manual_seed(seed)
-            return self._model()
+            try:
+                return self._model()
+            except Exception as error:
+                shown = ", ".join(f"{name}={value}" for name, value in super().build(architecture).items())
+                raise UsageError(f"Cannot build {shown} ({type(error).__name__}: {error}).") from error
 
     def _record(self, positions: Mapping[str, int]) -> Run:
         import torch
