@@ -2,7 +2,7 @@
 
 Lindauer, Eggensperger, Feurer, Biedenkapp, Deng, Benjamins, Ruhkopf, Sass and Hutter, JMLR 2022 (arXiv 2109.09831). It
 begins with a Sobol design sized for its default of 100 trials, trains the forest anew for each proposal instead of each
-eighth, which can only help it, and goes down its own ranking of challengers, up to 30 of them, for something new.
+eighth, which can only help it, and goes through the maxima that its local search found for something new.
 """
 
 # pyright: reportMissingImports=false
@@ -14,9 +14,13 @@ from types import SimpleNamespace
 from ConfigSpace import CategoricalHyperparameter, Configuration, ConfigurationSpace
 from smac import HyperparameterOptimizationFacade as Facade
 from smac import Scenario
+from smac.main.exceptions import ConfigurationSpaceExhaustedException
 from smac.runhistory import TrialInfo, TrialValue
 
 ASKS = 30
+
+FILLER = "Random Search (max retries, no candidates)"
+"""Origin of what SMAC draws at random where all that it found by local search is known."""
 
 
 def suggest(question: SimpleNamespace) -> Iterator[list[int]]:
@@ -32,8 +36,11 @@ def suggest(question: SimpleNamespace) -> Iterator[list[int]]:
     # The initial design is that of the search, so it goes by its seed; what is drawn later differs between proposals.
     scenario = Scenario(space, deterministic=True, seed=question.seed)
     here = Scenario(space, deterministic=True, seed=question.step)
+    # A trial spends a place of the design, whatever was evaluated for it in the end.
+    design = Facade.get_initial_design(scenario).select_configurations()[len(question.trials) :]
     facade = Facade(
         scenario,
+        initial_design=Facade.get_initial_design(scenario, n_configs=0, additional_configs=design),
         acquisition_maximizer=Facade.get_acquisition_maximizer(here),
         random_design=Facade.get_random_design(here),
         logging_level=False,
@@ -43,5 +50,10 @@ def suggest(question: SimpleNamespace) -> Iterator[list[int]]:
         configuration = Configuration(space, values=dict(zip(names, chosen, strict=True)))
         facade.tell(TrialInfo(configuration, seed=0), TrialValue(cost=loss), save=False)
     for _ in range(ASKS):
-        configuration = facade.ask().config
+        try:
+            configuration = facade.ask().config
+        except (ConfigurationSpaceExhaustedException, StopIteration):
+            return
+        if configuration.origin == FILLER:
+            return
         yield [configuration[name] for name in names]
