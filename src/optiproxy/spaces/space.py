@@ -99,6 +99,10 @@ class Space(ABC):
                 raise UsageError(f"Expected architectures of {self.name}, but entry {n} is none: {row}.")
         return np.array([self.canonical(row) for row in rows], dtype=architectures.dtype).reshape(architectures.shape)
 
+    def function(self, architecture: Architecture) -> Architecture:
+        """The representative of all architectures that compute the same: `canonical`, where those are the same trial."""
+        return self.canonical(architecture)
+
     def sample(self, rng: np.random.Generator, n: int) -> list[Architecture]:
         """Draw up to ``n`` valid architectures, each decision uniform; fewer only where validity is too rare to meet."""
         found: list[Architecture] = []
@@ -197,10 +201,22 @@ class Space(ABC):
         Args:
             rule: Called with the `values` of an architecture, in which decisions that do not matter have their first
                 choice. Asked once per architecture.
+
+        Raises:
+            UsageError: Later, where the rule itself fails.
         """
         from optiproxy.spaces.restricted import RestrictedSpace
 
-        return RestrictedSpace(self, lambda architecture: bool(rule(self.values(architecture))))
+        def admits(architecture: Architecture) -> bool:
+            values = self.values(architecture)
+            try:
+                return bool(rule(values))
+            except Exception as error:
+                raise UsageError(
+                    f"The rule fails for {values} ({type(error).__name__}: {error}). It has to answer for every architecture."
+                ) from error
+
+        return RestrictedSpace(self, admits)
 
     @staticmethod
     def from_model(model: Callable[[], Module], *, name: str = "model") -> ModelSpace:
