@@ -74,7 +74,7 @@ class OptiProxyPublished(RoundSearch):
         space: Where to search.
         goal: What is good.
         seed: Names the stream of random numbers.
-        schedule: When a round begins; by default 10 random trials, rounds of 5.
+        schedule: When a round begins; by default 10 random trials, rounds of 10 (the paper: 5 or 10).
         config: Sizes.
     """
 
@@ -87,7 +87,7 @@ class OptiProxyPublished(RoundSearch):
         schedule: Batches | None = None,
         config: PublishedConfig | None = None,
     ) -> None:
-        self._rounds = schedule or Batches(10, 5)
+        self._rounds = schedule or Batches()
         super().__init__(space, goal, seed=seed, schedule=self._rounds)
         self._config = config or PublishedConfig()
         self._mask = choice_mask(space)
