@@ -48,7 +48,8 @@ USAGE = {
     "report of an empty folder": (["report", "."], "holds no study"),
     "report of no database": (["report", "sqlite:///none.db"], "There is no study database"),
     "export of nothing": (["export", "nowhere"], "There is no study at 'nowhere'"),
-    "export format": (["export", "nowhere", "--format", "exe"], "'exe' is not one of 'torch', 'json'"),
+    "retrain of nothing": (["retrain", "nowhere"], "There is no study at 'nowhere'"),
+    "export format": (["export", "nowhere", "--format", "exe"], "'exe' is not one of 'torch', 'onnx', 'python', 'json'"),
 }
 
 

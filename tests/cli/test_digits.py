@@ -19,6 +19,7 @@ def test_a_network_trained_for_real_is_searched_reported_and_exported(optiproxy,
     exported = optiproxy("export", "out", "--format", "torch")
     assert exported.exit_code == 0, exported.stderr
     folder = tmp_path / "out/export"
+    assert "`network.pt2`" in (folder / "card.md").read_text()
     assert json.loads((folder / "architecture.json").read_text())["architecture"] == best["architecture"]
     count = (
         "import sys, network; print(sum(p.numel() for p in network.load().parameters()), 'optiproxy' in sys.modules)"
@@ -26,3 +27,13 @@ def test_a_network_trained_for_real_is_searched_reported_and_exported(optiproxy,
     command = [sys.executable, "-c", count]
     loaded = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
     assert loaded.stdout.split() == [str(int(best["metrics"]["params"])), "False"]
+    retrained = optiproxy("retrain", "out", "--seed", 7, "--epochs", 3)
+    assert retrained.exit_code == 0, retrained.stderr
+    again = tmp_path / f"out/retrain/query-{best['number']}-seed-7-epochs-3"
+    content = json.loads((again / "architecture.json").read_text())
+    assert (content["seed"], content["epochs"], content["architecture"]) == (7, 3, best["architecture"])
+    assert f"{content['metrics']['repeated']['val_accuracy']:.5g}" in retrained.stdout
+    assert (again / "weights.pt").exists()
+    unknown = optiproxy("retrain", "out", "--query", 99)
+    assert unknown.exit_code == 2
+    assert "Unknown query '99'" in unknown.stderr

@@ -84,6 +84,11 @@ def test_two_objectives_print_the_front(optiproxy, tmp_path):
     assert f"Front of {len(front)} architectures" in result.stdout
     for trial in front:
         assert f"#{trial['number']}" in result.stdout
+    assert optiproxy("export", "out", "--format", "json", "--front").exit_code == 0
+    for trial in front:
+        folder = tmp_path / f"out/export/query-{trial['number']}"
+        assert json.loads((folder / "architecture.json").read_text())["architecture"] == trial["architecture"]
+        assert f"query {trial['number']}" in (folder / "card.md").read_text()
 
 
 def test_report_and_export_find_a_search_by_folder_name_file_and_url(optiproxy, tmp_path):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optiproxy.reporting.scale import Axis, around, number, robust, tick_text
+from optiproxy.reporting.scale import Axis, around, count, number, robust, tick_text
 
 values = st.floats(-1e9, 1e9, allow_nan=False)
 
@@ -60,3 +60,10 @@ def test_ticks_have_the_decimals_that_their_distance_needs(value, step, text):
 def test_positions_are_held_at_the_ends():
     axis = Axis(label="x", low=0, high=2)
     assert [axis.position(x) for x in (-1, 0, 1, 2, 3)] == [0, 0, 0.5, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("size", "text"), [(0, "0"), (15_625, "15,625"), (10**9, "1.0e9"), (26 * 10**29, "2.6e30"), (10**400, "1.0e400")]
+)
+def test_a_count_is_told_however_large(size, text):
+    assert count(size) == text

@@ -5,43 +5,81 @@ from __future__ import annotations
 import json
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from optiproxy.cli.saved import Place
+    from optiproxy.running.result import Record, SearchResult
+    from optiproxy.training.export import Exported
+    from optiproxy.training.file_format import WrittenFile
 
 
 class Format(StrEnum):
     """What is written."""
 
     torch = "torch"
+    onnx = "onnx"
+    python = "python"
     json = "json"
 
 
+_FILES = {Format.torch: ("python", "torch"), Format.onnx: ("onnx",), Format.python: ("python",), Format.json: ()}
+"""Format -> the formats of the network's files."""
+
+Target = Annotated[
+    str,
+    typer.Argument(
+        metavar="STUDY_OR_DIR", help="Folder of a search, its name in runs/, its study.db, or a storage URL."
+    ),
+]
+
+StudyName = Annotated[str | None, typer.Option(metavar="NAME", help="Which study, where the storage holds several.")]
+
+
 def export(
-    target: Annotated[
-        str,
-        typer.Argument(
-            metavar="STUDY_OR_DIR", help="Folder of a search, its name in runs/, its study.db, or a storage URL."
-        ),
-    ],
+    target: Target,
     *,
     as_format: Annotated[
         Format,
-        typer.Option("--format", help="torch: the trained network and code that loads it; json: the architecture."),
+        typer.Option(
+            "--format",
+            help="torch: a torch.export program and Python code with weights; onnx: an ONNX file; python: code with "
+            "weights; json: the architecture alone.",
+        ),
     ] = Format.torch,
-    study: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Which study, where the storage holds several.")
-    ] = None,
+    front: Annotated[
+        bool, typer.Option("--front", help="Every architecture of the Pareto front, each in a folder of its own.")
+    ] = False,
+    study: StudyName = None,
     out: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Folder of the export; `export` in the search's folder if left out."),
     ] = None,
 ) -> None:
-    """Export the best architecture of a search."""
+    """Export the best architecture of a search, with a card that says what it is."""
+    place, result, best = found(target, study)
+    folder = out or place.folder / "export"
+    records = result.front if front else (best,)
+    for record in records:
+        into = folder / f"query-{record.number}" if front else folder
+        if _FILES[as_format]:
+            _export_network(place, result, record, into, formats=_FILES[as_format])
+        else:
+            _export_choices(place, result, record, into)
+
+
+def found(target: str, study: str | None) -> tuple[Place, SearchResult, Record]:
+    """Where a study lies, what it holds, and its best architecture.
+
+    Raises:
+        UsageError: If there is nothing of that name.
+        StudyError: If it cannot be read.
+        SearchFailed: If nothing in it is feasible.
+    """
     from optiproxy.cli import saved
     from optiproxy.errors import SearchFailed
-    from optiproxy.reporting.page import write
-    from optiproxy.running import registry
     from optiproxy.running.search import load
 
     place = saved.locate(target)
@@ -50,18 +88,48 @@ def export(
         raise SearchFailed(
             f"The study {result.study!r} has no feasible architecture to export. Run the search further."
         )
-    folder = out or place.folder / "export"
-    match as_format:
-        case Format.json:
-            text = json.dumps(saved.winner(result, result.best), indent=2, allow_nan=False) + "\n"
-            typer.echo(f"Architecture: {write(folder / 'architecture.json', text)}")
-        case Format.torch:
-            from optiproxy.training.export import export as export_torch
+    return place, result, result.best
 
-            task = registry.task(result.task)
-            done = export_torch(task, result.best.architecture, folder, seed=result.seed, metrics=result.best.metrics)
-            typer.echo(f"Architecture: {done.architecture}")
-            typer.echo(f"Network: {done.network}; its load() returns the trained network and needs torch alone.")
-            typer.echo(f"Weights: {done.weights}")
-            if done.note:
-                typer.echo(done.note, err=True)
+
+def tell(done: Exported) -> None:
+    """Say what was written."""
+    typer.echo(f"Architecture: {done.architecture}")
+    for file in done.files:
+        typer.echo(f"Network: {file.path}: {file.use}")
+        typer.echo(
+            f"  differs from the trained one by {file.difference:.1g}; latency {file.latency}, again {file.again}"
+        )
+    if done.note:
+        typer.echo(done.note, err=True)
+
+
+def _export_network(
+    place: Place, result: SearchResult, record: Record, folder: Path, *, formats: tuple[str, ...]
+) -> None:
+    from optiproxy.running import registry
+    from optiproxy.training.export import export as export_network
+
+    task = registry.task(result.task)
+    done = export_network(task, record.architecture, folder, seed=result.seed, metrics=record.metrics, formats=formats)
+    tell(done)
+    _write_card(place, result, record, folder, files=done.files)
+
+
+def _export_choices(place: Place, result: SearchResult, record: Record, folder: Path) -> None:
+    from optiproxy.cli import saved
+    from optiproxy.reporting.page import write
+
+    text = json.dumps(saved.winner(result, record), indent=2, allow_nan=False) + "\n"
+    typer.echo(f"Architecture: {write(folder / 'architecture.json', text)}")
+    _write_card(place, result, record, folder)
+
+
+def _write_card(
+    place: Place, result: SearchResult, record: Record, folder: Path, *, files: tuple[WrittenFile, ...] = ()
+) -> None:
+    from optiproxy.cli.retrain import retrained
+    from optiproxy.reporting.card import card
+    from optiproxy.reporting.page import write
+
+    trainings = {**retrained(place.folder, result, record), result.seed: record.metrics}
+    typer.echo(f"Card: {write(folder / 'card.md', card(result, record, files=files, trainings=trainings))}")

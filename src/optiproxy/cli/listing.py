@@ -17,6 +17,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 def tasks(*, as_json: AsJson = False) -> None:
     """List what can be searched for, and whether its data is here."""
     from optiproxy.benchmarks.datasets import DATASETS, problem
+    from optiproxy.reporting.scale import count
     from optiproxy.running import registry
 
     problems = {name: problem(name) for name in DATASETS}
@@ -29,7 +30,7 @@ def tasks(*, as_json: AsJson = False) -> None:
         (
             entry["id"],
             entry["space"] or "–",
-            _counted(entry["size"]),
+            "–" if entry["size"] is None else count(entry["size"]),
             shortened([metric["name"] for metric in entry["metrics"]], 4),
             entry["source"] or "–",
             entry["licence"] or "–",
@@ -116,12 +117,6 @@ def shortened(names: Sequence[str], shown: int) -> str:
     """The first names, and how many more there are."""
     more = f" and {len(names) - shown} more" if len(names) > shown else ""
     return ", ".join(names[:shown]) + more or "–"
-
-
-def _counted(size: int | None) -> str:
-    if size is None:
-        return "–"
-    return f"{size:,}" if size < 1e9 else f"{size:.1e}"
 
 
 def _standing(entry: dict[str, Any]) -> str:

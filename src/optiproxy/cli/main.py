@@ -1,4 +1,4 @@
-"""The command line: ``optiproxy search``, ``compare``, ``tasks``, ``algorithms``, ``report``, ``export``, ``data``."""
+"""The command line: ``optiproxy search``, ``compare``, ``tasks``, ``algorithms``, ``report``, ``export``, ``retrain``, ``data``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from optiproxy import __version__
-from optiproxy.cli import compare, data, export, listing, report, search
+from optiproxy.cli import compare, data, export, listing, report, retrain, search
 from optiproxy.cli.errors import PlainErrors, unexpected
 
 app = typer.Typer(
@@ -46,6 +46,7 @@ app.command("tasks")(listing.tasks)
 app.command("algorithms")(listing.algorithms)
 app.command("report")(report.report)
 app.command("export")(export.export)
+app.command("retrain")(retrain.retrain)
 app.add_typer(data.app, name="data")
 
 

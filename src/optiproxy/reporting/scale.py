@@ -82,6 +82,15 @@ def number(value: float | None) -> str:
     return f"{value:.5g}"
 
 
+def count(size: int) -> str:
+    """A number of things, however many: in full below a billion, else its power of ten."""
+    if size < 1_000_000_000:
+        return f"{size:,}"
+    # Spaces grow beyond what a float holds.
+    digits = str(size)
+    return f"{digits[0]}.{digits[1]}e{len(digits) - 1}"
+
+
 def tick_text(value: float, step: float) -> str:
     """A tick's value with as many decimals as the distance between ticks needs."""
     if abs(value) >= 1_000_000 or step >= 1_000_000:
