@@ -2,7 +2,7 @@
 
 Lindauer, Eggensperger, Feurer, Biedenkapp, Deng, Benjamins, Ruhkopf, Sass and Hutter, JMLR 2022 (arXiv 2109.09831). It
 begins with a Sobol design sized for its default of 100 trials, trains the forest anew for each proposal instead of each
-eighth, which can only help it, and goes through the maxima that its local search found for something new.
+eighth, which can only help it, and goes through the maxima that its local search found, up to 30, for something new.
 """
 
 # pyright: reportMissingImports=false
@@ -19,8 +19,8 @@ from smac.runhistory import TrialInfo, TrialValue
 
 ASKS = 30
 
-FILLER = "Random Search (max retries, no candidates)"
-"""Origin of what SMAC draws at random where all that it found by local search is known."""
+RANDOM = "Random Search"
+"""How the origin of what SMAC draws at random begins: on purpose now and then, or because it knows nothing better."""
 
 
 def suggest(question: SimpleNamespace) -> Iterator[list[int]]:
@@ -49,11 +49,11 @@ def suggest(question: SimpleNamespace) -> Iterator[list[int]]:
     for chosen, loss in zip(question.trials, question.loss, strict=True):
         configuration = Configuration(space, values=dict(zip(names, chosen, strict=True)))
         facade.tell(TrialInfo(configuration, seed=0), TrialValue(cost=loss), save=False)
-    for _ in range(ASKS):
+    for attempt in range(ASKS):
         try:
             configuration = facade.ask().config
         except (ConfigurationSpaceExhaustedException, StopIteration):
             return
-        if configuration.origin == FILLER:
-            return
+        if attempt and configuration.origin.startswith(RANDOM):
+            return  # the maxima are used up
         yield [configuration[name] for name in names]
