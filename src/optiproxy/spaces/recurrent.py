@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 MAX_NODES = 15
 """Slots for nodes: as many as the largest of the published cells on WikiText-2 needs."""
+
+MAX_FORMS = 8192
+"""Canonical forms that are kept, about 1 kB each."""
 
 KINDS = tuple((operation, arity) for operation, arities in ARITIES.items() for arity in arities)
 """What a slot may hold: an operation with a number of inputs."""
@@ -175,13 +179,30 @@ class RecurrentSpace(Space):
 _SPACE = RecurrentSpace()
 
 
-@lru_cache(maxsize=8192)
+_FORMS: dict[Architecture, Architecture | None] = {}
+"""Canonical forms found lately, None where invalid; each form by itself as well. A search asks for the same ones over and over."""
+
+
 def _canonical(architecture: Architecture) -> Architecture | None:
-    """None where invalid. A search asks for the same few thousand again and again."""
-    try:
-        return _SPACE.architecture_of(canonical_cell(_SPACE.cell(architecture)))
-    except UsageError:
-        return None
+    with suppress(KeyError):
+        return _FORMS[architecture]
+    form = None
+    with suppress(UsageError):
+        form = _form(_SPACE.cell(architecture))
+    _remember(architecture, form)
+    return form
+
+
+def _form(cell: RecurrentCell) -> Architecture:
+    return _SPACE.architecture_of(canonical_cell(cell))
+
+
+def _remember(architecture: Architecture, form: Architecture | None) -> None:
+    if len(_FORMS) >= MAX_FORMS:
+        _FORMS.clear()
+    _FORMS[architecture] = form
+    if form is not None:
+        _FORMS[form] = form
 
 
 @lru_cache(maxsize=64)
@@ -189,8 +210,10 @@ def _neighbours(architecture: Architecture) -> tuple[Architecture, ...]:
     if _canonical(architecture) is None:
         return ()
     near = (cell for cell in edits(_SPACE.cell(architecture)) if len(cell.nodes) <= MAX_NODES)
-    found = dict.fromkeys(_SPACE.architecture_of(canonical_cell(cell)) for cell in near)
-    return tuple(other for other in found if other != architecture)
+    found = dict.fromkeys(map(_form, near))
+    for form in found:
+        _remember(form, form)
+    return tuple(form for form in found if form != architecture)
 
 
 def _decode(scores: NDArray[np.floating]) -> NDArray[np.integer]:
