@@ -124,6 +124,7 @@ def test_whatever_goes_wrong_is_told_and_the_next_question_finds_a_process(serve
 def test_rubbish_on_the_pipe_is_no_answer(serve, answer):
     """A package that found the true output and writes there itself."""
     server = serve(f"""
+import os
 
 def suggest(question):
     for descriptor in range(3, 30):
