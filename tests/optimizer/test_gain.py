@@ -11,12 +11,11 @@ from optiproxy.proxy import Prediction
 SCORE = st.floats(-3, 3, width=32)
 SPREAD = st.floats(0.015625, 2, width=32)
 ONE = torch.ones(1, 1)
-NO_LIMIT = torch.zeros(0)
 
 
-def gain(mean, spread, preferences=ONE, thresholds=NO_LIMIT, settings=None):
+def gain(mean, spread, preferences=ONE, settings=None):
     prediction = Prediction(torch.tensor([mean]), torch.tensor([spread]))
-    return float((settings or Gain())(prediction, preferences, thresholds))
+    return float((settings or Gain())(prediction, preferences))
 
 
 @given(SCORE, SCORE, SPREAD)
@@ -35,19 +34,18 @@ def test_hope_gains_as_much_as_optimism_says(mean, spread):
 
 @given(SCORE, SCORE, SPREAD)
 def test_a_limit_never_adds_and_weighs_less_the_surer_it_is_kept(mean, slack, spread):
-    threshold = torch.zeros(1)
     free = gain([mean], [0.1])
-    limited = gain([mean, slack], [0.1, spread], thresholds=threshold)
+    limited = gain([mean, slack], [0.1, spread])
     assert limited <= free
-    assert gain([mean, slack + 1.0], [0.1, spread], thresholds=threshold) >= limited
-    assert gain([mean, 10.0], [0.1, 0.5], thresholds=threshold) == pytest.approx(free, abs=1e-5)
-    assert gain([mean, -10.0], [0.1, 0.5], thresholds=threshold) < free - 10
+    assert gain([mean, slack + 1.0], [0.1, spread]) >= limited
+    assert gain([mean, 10.0], [0.1, 0.5]) == pytest.approx(free, abs=1e-5)
+    assert gain([mean, -10.0], [0.1, 0.5]) < free - 10
 
 
 def test_what_surely_breaks_a_limit_still_shows_the_way():
     """The logarithm keeps its slope where the probability itself is zero in floats."""
     mean = torch.tensor([[0.0, -40.0]], requires_grad=True)
-    value = Gain()(Prediction(mean, torch.full((1, 2), 0.5)), ONE, torch.zeros(1))
+    value = Gain()(Prediction(mean, torch.full((1, 2), 0.5)), ONE)
     (gradient,) = torch.autograd.grad(value.sum(), mean)
     assert value.isfinite().all()
     assert float(gradient[0, 1]) > 1
@@ -61,7 +59,7 @@ def test_every_part_of_a_front_is_the_best_for_some_preference():
     preferences = torch.stack([weights, 1 - weights], 1)
     gains = torch.stack(
         [
-            Gain(optimism=0.0)(Prediction(front, torch.full_like(front, 0.1)), row.expand(len(front), -1), NO_LIMIT)
+            Gain(optimism=0.0)(Prediction(front, torch.full_like(front, 0.1)), row.expand(len(front), -1))
             for row in preferences
         ]
     )
@@ -78,8 +76,8 @@ def test_improving_any_of_several_objectives_gains(mean, improved, weights):
 def test_rows_do_not_mix():
     mean, spread = torch.randn(6, 3, generator=torch.Generator().manual_seed(0)), torch.full((6, 3), 0.3)
     preferences = torch.tensor([[0.2, 0.8]]).expand(6, -1)
-    together = Gain()(Prediction(mean, spread), preferences, torch.tensor([0.1]))
+    together = Gain()(Prediction(mean, spread), preferences)
     assert together.shape == (6,)
     for i in range(6):
-        alone = gain(mean[i].tolist(), spread[i].tolist(), preferences[:1], torch.tensor([0.1]))
+        alone = gain(mean[i].tolist(), spread[i].tolist(), preferences[:1])
         assert alone == pytest.approx(float(together[i]), abs=1e-5)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from optiproxy.metrics import Goal, Limit, Objective
-from optiproxy.proxy.targets import Scale, Targets
+from optiproxy.proxy.targets import Margin, Ranks, Targets
 
 # Quarters: ties are common, differences are never below what floats resolve.
 QUARTERS = st.integers(-400, 400).map(lambda x: x / 4)
@@ -21,7 +21,7 @@ WITH_MISSING = arrays(
 
 @given(OBSERVED)
 def test_scores_keep_the_order_and_the_ties(observed):
-    scores = Scale.fit(observed).score(observed)
+    scores = Ranks.fit(observed).score(observed)
     assert np.isfinite(scores).all()
     assert ((scores[:, None] < scores[None, :]) == (observed[:, None] < observed[None, :])).all()
 
@@ -29,16 +29,16 @@ def test_scores_keep_the_order_and_the_ties(observed):
 @given(OBSERVED, st.floats(0.1, 10), st.floats(-5, 5))
 def test_scores_depend_on_nothing_but_the_order(observed, factor, offset):
     curved = np.exp(observed / 50) * factor + offset
-    np.testing.assert_allclose(Scale.fit(curved).score(curved), Scale.fit(observed).score(observed))
+    np.testing.assert_allclose(Ranks.fit(curved).score(curved), Ranks.fit(observed).score(observed))
 
 
 @given(OBSERVED)
 def test_the_opposite_of_the_values_has_the_opposite_scores(observed):
-    np.testing.assert_allclose(Scale.fit(-observed).score(-observed), -Scale.fit(observed).score(observed), atol=1e-12)
+    np.testing.assert_allclose(Ranks.fit(-observed).score(-observed), -Ranks.fit(observed).score(observed), atol=1e-12)
 
 
 def test_many_different_values_score_like_a_normal_sample():
-    scores = Scale.fit(np.random.default_rng(0).exponential(size=1000) ** 3).score
+    scores = Ranks.fit(np.random.default_rng(0).exponential(size=1000) ** 3).score
     values = np.random.default_rng(0).exponential(size=1000) ** 3
     assert scores(values).mean() == pytest.approx(0, abs=1e-6)
     assert scores(values).std() == pytest.approx(1, abs=0.01)
@@ -46,7 +46,7 @@ def test_many_different_values_score_like_a_normal_sample():
 
 @given(WITH_MISSING)
 def test_what_is_missing_is_as_bad_as_the_worst(observed):
-    scale = Scale.fit(observed)
+    scale = Ranks.fit(observed)
     scores = scale.score(observed)
     missing = ~np.isfinite(observed)
     assert np.isfinite(scores).all()
@@ -56,30 +56,48 @@ def test_what_is_missing_is_as_bad_as_the_worst(observed):
 
 @given(OBSERVED)
 def test_values_are_found_again_from_their_scores(observed):
-    scale = Scale.fit(observed)
+    scale = Ranks.fit(observed)
     found = [scale.value(score) for score in scale.score(observed)]
     np.testing.assert_allclose(found, observed, atol=1e-9)
 
 
 @given(OBSERVED, st.lists(st.floats(-10, 10), min_size=2, max_size=2))
 def test_a_better_score_never_means_a_worse_value(observed, scores):
-    scale = Scale.fit(observed)
+    scale = Ranks.fit(observed)
     low, high = sorted(scores)
     assert scale.value(low) <= scale.value(high) + 1e-9
 
 
-@given(OBSERVED, QUARTERS)
-def test_the_threshold_separates_what_reaches_a_value_from_what_does_not(observed, bound):
-    scale = Scale.fit(observed)
-    reached = scale.score(observed) > scale.threshold(bound)
-    assert (reached == (observed >= bound)).all()
+@given(WITH_MISSING)
+def test_margins_keep_order_and_sign_and_are_found_again(observed):
+    scale = Margin.fit(observed)
+    scores = scale.score(observed)
+    measured = np.isfinite(observed)
+    assert np.isfinite(scores).all()
+    assert (np.sign(scores[measured]) == np.sign(observed[measured])).all()
+    order = np.argsort(observed[measured], kind="stable")
+    assert (np.diff(scores[measured][order]) >= 0).all()
+    np.testing.assert_allclose([scale.value(x) for x in scores[measured]], observed[measured], rtol=1e-9, atol=1e-9)
+    assert (scores[~measured] == scores.min()).all()
+
+
+@given(OBSERVED, st.floats(0.01, 100))
+def test_margins_do_not_depend_on_the_unit_of_the_metric(observed, factor):
+    if observed.any():
+        unit = np.median(np.abs(observed))
+        if unit:
+            np.testing.assert_allclose(
+                Margin.fit(observed * factor).score(observed * factor), Margin.fit(observed).score(observed)
+            )
 
 
 def test_a_scale_of_nothing_says_nothing():
-    scale = Scale.fit(np.array([math.nan, -math.inf]))
+    scale = Ranks.fit(np.array([math.nan, -math.inf]))
     assert not scale.score(np.array([math.nan, 1.0])).any()
     assert math.isnan(scale.value(0.0))
-    assert math.isfinite(scale.threshold(0.0))
+    margin = Margin.fit(np.array([math.nan, -math.inf]))
+    assert not margin.score(np.array([math.nan, 1.0])).any()
+    assert math.isnan(margin.value(0.0))
 
 
 GOAL = Goal((Objective("accuracy"), Objective("size", "min")), (Limit("latency", 4.0), Limit("recall", 0.5, ">=")))
@@ -101,9 +119,9 @@ def test_every_column_grows_with_what_is_wanted():
     assert (scores[4, [0, 3]] == scores.min(0)[[0, 3]]).all()
 
 
-def test_limits_are_kept_exactly_above_their_thresholds():
+def test_limits_are_kept_exactly_from_zero_on():
     targets = Targets.of(GOAL, METRICS)
-    kept = targets.scores[:, 2:] > np.array(targets.thresholds)
+    kept = (targets.scores[:, 2:] >= 0) & np.isfinite([[-limit.violation(m) for limit in GOAL.limits] for m in METRICS])
     expected = [[limit.violation(metrics) <= 0 for limit in GOAL.limits] for metrics in METRICS]
     assert kept.tolist() == expected
 

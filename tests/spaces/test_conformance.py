@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from optiproxy.spaces import FlatSpace, NASBench201, RestrictedSpace
+from optiproxy.spaces import DistinctSpace, FlatSpace, NASBench201, RestrictedSpace
 from optiproxy.testing import SpaceConformance
 
 
@@ -40,3 +40,9 @@ class TestTwiceRestrictedFlatSpace(SpaceConformance):
     def space(self):
         flat = FlatSpace({"a": [1, 2, 3], "b": [1, 2, 3], "c": ["x", "y"]})
         return RestrictedSpace(RestrictedSpace(flat, lambda a: a[0] != a[1]), lambda a: a[2] == 1)
+
+
+class TestDistinctNASBench201(SpaceConformance):
+    @pytest.fixture
+    def space(self):
+        return DistinctSpace(NASBench201())

@@ -11,6 +11,7 @@ from optiproxy.benchmarks.nasbench201_tables import DATASETS, V1, VALIDATION, re
 from optiproxy.benchmarks.table import TableTask
 from optiproxy.errors import unknown
 from optiproxy.metrics import Goal, Limit, Metric, Objective
+from optiproxy.spaces.distinct import DistinctSpace
 from optiproxy.spaces.nasbench201 import OPERATIONS, NASBench201
 from optiproxy.task import Source, Task
 
@@ -48,7 +49,7 @@ def hwnasbench_task(device: str, milliseconds: str) -> Task:
     columns = accuracy.columns | {Metric(name=LATENCY, direction="min", unit="ms", free=True): own} | hardware
     return TableTask(
         f"hwnasbench-{device}-{milliseconds}ms",
-        NASBench201(),
+        DistinctSpace(NASBench201()),
         metrics=tuple(columns),
         goal=Goal((Objective(VALIDATION.name),), (Limit(LATENCY, float(milliseconds)),)),
         source=Source(

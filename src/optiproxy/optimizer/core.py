@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import final
@@ -16,6 +16,7 @@ from optiproxy.optimizer.algorithm import Proposal, Trial
 from optiproxy.optimizer.ascent import Ascent
 from optiproxy.optimizer.gain import Gain
 from optiproxy.optimizer.selection import Selection
+from optiproxy.optimizer.twins import Twins
 from optiproxy.optimizer.unseen import Known
 from optiproxy.proxy import Proxy, ProxyConfig, StructuralProxy, Targets
 from optiproxy.spaces import Architecture, Space
@@ -30,6 +31,7 @@ class OptiProxyConfig:
         ascent: Climbs the prediction.
         gain: What is climbed.
         selection: From relaxed to discrete.
+        twins: How often architectures that compute the same are tried, where the space tells them apart.
         initial: Trials before the first ascent, as different from each other as random architectures get.
         starts: ``b`` parallel sets of architecture parameters; half of them near the incumbents, half anywhere.
         unlabelled: Random architectures that the proxy is pretrained on.
@@ -40,6 +42,7 @@ class OptiProxyConfig:
     ascent: Ascent = field(default_factory=Ascent)
     gain: Gain = field(default_factory=Gain)
     selection: Selection = field(default_factory=Selection)
+    twins: Twins = field(default_factory=Twins)
     initial: int = 2
     starts: int = 16
     unlabelled: int = 1500
@@ -82,30 +85,38 @@ class OptiProxy:
         if len(known) < self._config.initial:
             proposals = self._spread_out(n, [*(trial.architecture for trial in self._trials), *pending])
         elif measured:
-            proposals = self._ascend(n, known, rng)
+            proposals = self._ascend(n, known, pending, rng)
         else:
             proposals = []
         found = known.plus(proposal.architecture for proposal in proposals)
         return proposals + [Proposal(architecture) for architecture in found.draw(rng, n - len(proposals))]
 
-    def _ascend(self, n: int, known: Known, rng: np.random.Generator) -> list[Proposal]:
+    def _ascend(
+        self, n: int, known: Known, pending: Sequence[Architecture], rng: np.random.Generator
+    ) -> list[Proposal]:
         config, space = self._config, self._space
         generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
         targets = Targets.of(self._goal, [trial.metrics for trial in self._trials])
         proxy = self._fitted(targets)
-        thresholds = torch.tensor(targets.thresholds, dtype=torch.float32)
         # One preference per start and, for the choice among discrete candidates, one per proposal.
         preferences = _preferences(rng, config.starts + n, len(self._goal.objectives))
 
         def gain_for(weights: Tensor) -> Callable[[Tensor], Tensor]:
-            return lambda relaxed: config.gain(proxy(space.encode(relaxed)), weights, thresholds)
+            return lambda relaxed: config.gain(proxy(space.encode(relaxed)), weights)
 
         incumbents = self._incumbents(targets)
         starts = self._starts(incumbents, generator)
         peaks = config.ascent(starts, self._mask, gain_for(preferences[: config.starts]), generator)
-        # Canonical forms throughout: the encoding tells isomorphic architectures apart, the trainings do not.
         drawn = config.selection.candidates(space, peaks, mask=self._mask, incumbents=incumbents, generator=generator)
-        candidates = known.fresh(map(space.canonical, drawn))
+
+        feasible = sum(self._goal.feasible(trial.metrics) for trial in self._trials)
+
+        def admitted(found: Iterable[Architecture], known: Known) -> list[Architecture]:
+            # Canonical forms throughout: the encoding tells isomorphic architectures apart, the trainings do not.
+            unknown = known.fresh(map(space.canonical, found))
+            return config.twins.admitted(space, unknown, tried=[*incumbents, *pending], best=incumbents[:feasible])
+
+        candidates = admitted(drawn, known)
         if not candidates:
             return []
 
@@ -114,13 +125,13 @@ class OptiProxy:
             with torch.no_grad():
                 prediction = proxy(space.encode(space.one_hot(found)))
                 rows = [p.expand(len(found), -1) for p in preferences[config.starts :]]
-                return prediction.mean, torch.stack([config.gain(prediction, row, thresholds) for row in rows])
+                return prediction.mean, torch.stack([config.gain(prediction, row) for row in rows])
 
         means, gains = judge(candidates)
         seen = known.plus(candidates)
         for _ in range(config.selection.rounds):
             leaders = gains.amax(0).argsort(descending=True)[: config.selection.leaders].tolist()
-            around = seen.fresh(space.canonical(n) for i in leaders for n in space.neighbours(candidates[i]))
+            around = admitted((n for i in leaders for n in space.neighbours(candidates[i])), seen)
             if not around:
                 break
             seen.update(around)

@@ -24,22 +24,21 @@ class Gain:
             weight would pull towards an objective below it and push away above it; scores are normal quantiles.
     """
 
-    optimism: float = 1.0
-    caution: float = 1.0
+    optimism: float = 1.4
+    caution: float = 0.25
     ideal: float = 3.0
 
-    def __call__(self, prediction: Prediction, preferences: Tensor, thresholds: Tensor) -> Tensor:
+    def __call__(self, prediction: Prediction, preferences: Tensor) -> Tensor:
         """The gain ``(b,)``; larger = better.
 
         Args:
-            prediction: ``(b, m)``: objectives first, then limits, each larger = better.
+            prediction: ``(b, m)``: objectives first, then limits, each larger = better; a limit is kept from 0 on.
             preferences: ``(b, o)`` weights of the objectives, positive, each row summing to 1.
-            thresholds: ``(m - o,)`` the score from which each limit is kept.
         """
         o = preferences.shape[1]
         hopeful = prediction.mean[:, :o] + self.optimism * prediction.spread[:, :o]
         gain = (preferences * hopeful).sum(1)
         if o > 1:
             gain = 0.05 * gain + (preferences * (hopeful - self.ideal)).amin(1)
-        margin = (prediction.mean[:, o:] - thresholds) / prediction.spread[:, o:]
+        margin = prediction.mean[:, o:] / prediction.spread[:, o:]
         return gain + self.caution * torch.special.log_ndtr(margin).sum(1)

@@ -47,7 +47,7 @@ class ProxyConfig:
 
 @final
 class StructuralProxy:
-    """A `Proxy`: ensemble features, pretrained on structure, under a regression in closed form.
+    """A `Proxy`: ensemble features, pretrained on structure, and operation counts, under a regression in closed form.
 
     Args:
         unlabelled: Discrete graphs drawn from the space, for pretraining and for the scale of the feature space.
@@ -59,11 +59,10 @@ class StructuralProxy:
         generator = torch.Generator().manual_seed(seed)
         self._config = config
         self._ensemble = pretrain(unlabelled, ensemble=config.ensemble, config=config.pretraining, generator=generator)
-        self._center = torch.zeros(())
-        self._scale = 1.0
-        features = self.features(unlabelled)
-        self._center = features.mean(0)
-        self._scale = typical_distance(features[:500])
+        parts = self._learned(unlabelled), _counts(unlabelled)
+        self._centers = [part.mean(0) for part in parts]
+        # Both parts have an equal share in the squared distance of two graphs, which is typically 1.
+        self._scales = [typical_distance(part[:500]) * 2**0.5 for part in parts]
         self._regression: Regression | None = None
 
     def fit(self, graphs: GraphBatch, targets: Tensor) -> None:
@@ -74,6 +73,14 @@ class StructuralProxy:
         return self._regression(self.features(graphs))
 
     def features(self, graphs: GraphBatch) -> Tensor:
-        """All members' features side by side, around 0 and at typical distances of 1."""
-        parts = [self._ensemble(part).transpose(0, 1).flatten(1) for part in graphs.split(CHUNK)]
-        return (torch.cat(parts) - self._center) / self._scale
+        """All members' features and the counts of operations side by side, around 0 and at typical distances of 1."""
+        parts = zip((self._learned(graphs), _counts(graphs)), self._centers, self._scales, strict=True)
+        return torch.cat([(part - center) / scale for part, center, scale in parts], 1)
+
+    def _learned(self, graphs: GraphBatch) -> Tensor:
+        return torch.cat([self._ensemble(part).transpose(0, 1).flatten(1) for part in graphs.split(CHUNK)])
+
+
+def _counts(graphs: GraphBatch) -> Tensor:
+    """``(b, f)`` how often each operation occurs, dead or alive: what costs on a device depend on most."""
+    return graphs.operations.sum(1)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +16,21 @@ from optiproxy.metrics import Goal, Metrics
 Array = NDArray[np.float64]
 
 
+class Scale(Protocol):
+    """A monotone map from measured values to scores of size about 1."""
+
+    def score(self, observed: Array) -> Array:
+        """Scores of observed values; a value that is not finite is as bad as the worst one seen."""
+        ...
+
+    def value(self, score: float) -> float:
+        """The inverse of `score`."""
+        ...
+
+
 @dataclass(frozen=True)
-class Scale:
-    """Normal scores: values are replaced by the normal quantiles of their ranks, so that no outlier dominates.
+class Ranks:
+    """Normal scores, for objectives: values are replaced by the normal quantiles of their ranks, so that no outlier dominates.
 
     Attributes:
         values: ``(k,)`` distinct finite values, increasing.
@@ -27,7 +41,7 @@ class Scale:
     scores: Array
 
     @classmethod
-    def fit(cls, observed: Array) -> Scale:
+    def fit(cls, observed: Array) -> Ranks:
         """The scale of these values; those that are not finite rank below all others and have no place on it."""
         finite = observed[np.isfinite(observed)]
         values, counts = np.unique(finite, return_counts=True)
@@ -36,7 +50,6 @@ class Scale:
         return cls(values, ndtri(ranks / max(len(observed), 1)))
 
     def score(self, observed: Array) -> Array:
-        """Scores of observed values; a value that is not finite is as bad as the worst one seen."""
         if not len(self.values):
             return np.zeros(len(observed))
         return np.interp(np.nan_to_num(observed, nan=-np.inf, posinf=-np.inf), self.values, self.scores)
@@ -49,15 +62,36 @@ class Scale:
         slope = (self.values[-1] - self.values[0]) / (self.scores[-1] - self.scores[0])
         return inside + float(slope * (score - np.clip(score, self.scores[0], self.scores[-1])))
 
-    def threshold(self, value: float) -> float:
-        """The score that separates what is at least ``value`` from what is less."""
-        above = self.values >= value
-        if above.all() or not above.any():
-            # Not seen on one side yet: the boundary lies half a standard deviation beyond what was seen.
-            if not len(self.values):
-                return 0.0
-            return float(self.scores[0] - 0.5) if above.all() else float(self.scores[-1] + 0.5)
-        return float((self.scores[~above][-1] + self.scores[above][0]) / 2)
+
+@dataclass(frozen=True)
+class Margin:
+    """Slack, for limits: 0 at the bound, in proportion to the measured distance near it, like its logarithm far off.
+
+    A cost is closer to a sum over operations than its rank is, and what matters is on which side of the bound it lies.
+
+    Attributes:
+        unit: The typical distance from the bound; NaN where nothing was measured.
+        worst: The least slack seen.
+    """
+
+    unit: float
+    worst: float
+
+    @classmethod
+    def fit(cls, observed: Array) -> Margin:
+        """The scale of these slacks."""
+        finite = observed[np.isfinite(observed)]
+        if not len(finite):
+            return cls(math.nan, 0.0)
+        return cls(float(np.median(np.abs(finite))) or 1.0, float(finite.min()))
+
+    def score(self, observed: Array) -> Array:
+        if math.isnan(self.unit):
+            return np.zeros(len(observed))
+        return np.arcsinh(np.where(np.isfinite(observed), observed, self.worst) / self.unit)
+
+    def value(self, score: float) -> float:
+        return float(np.sinh(score)) * self.unit
 
 
 @dataclass(frozen=True)
@@ -65,25 +99,21 @@ class Targets:
     """The finished trials as columns for the proxy, larger = better in each.
 
     Attributes:
-        scores: ``(n, m)`` objectives first, then one column of slack (how far inside the limit) per limit.
+        scores: ``(n, m)`` objectives first, then one column of slack per limit: how far inside it is, positive where kept.
         scales: How each column was normalised.
-        thresholds: Per limit, the score that a feasible architecture reaches.
     """
 
     scores: Array
     scales: tuple[Scale, ...]
-    thresholds: tuple[float, ...]
 
     @classmethod
     def of(cls, goal: Goal, metrics: Sequence[Metrics]) -> Targets:
         """Normalise; a failed training or a missing metric is as bad as the worst one seen."""
-        gains = [[objective.gain(m) for m in metrics] for objective in goal.objectives]
-        slack = [[-limit.violation(m) for m in metrics] for limit in goal.limits]
-        columns = [np.asarray(column, dtype=np.float64) for column in (*gains, *slack)]
-        scales = tuple(Scale.fit(column) for column in columns)
-        scores = np.stack([scale.score(column) for scale, column in zip(scales, columns, strict=True)], 1)
-        limits = scales[len(goal.objectives) :]
-        return cls(scores, scales, tuple(scale.threshold(0.0) for scale in limits))
+        gains = [np.array([objective.gain(m) for m in metrics]) for objective in goal.objectives]
+        slacks = [np.array([-limit.violation(m) for m in metrics]) for limit in goal.limits]
+        scales = (*map(Ranks.fit, gains), *map(Margin.fit, slacks))
+        scores = [scale.score(column) for scale, column in zip(scales, (*gains, *slacks), strict=True)]
+        return cls(np.stack(scores, 1), scales)
 
     def describe(self, goal: Goal, scores: Sequence[float]) -> dict[str, float]:
         """Metric name -> value in its unit, from one predicted score per column."""
