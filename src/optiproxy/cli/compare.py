@@ -35,6 +35,7 @@ def compare(
     from optiproxy.comparing.progress import watching
     from optiproxy.reporting.comparison_page import write_comparison_report
     from optiproxy.reporting.words import protocol_in_words
+    from optiproxy.running import registry
 
     comparison = run(
         tasks,
@@ -47,6 +48,8 @@ def compare(
         observer=watching(Console(stderr=True)),
     )
     report = write_comparison_report(comparison, out / "report.html")
+    for name in comparison.grid.skipped:
+        typer.echo(f"Skipped {name}: {registry.missing_package(name)}", err=True)
     for task, contest in comparison.grid.contests.items():
         for told in protocol_in_words(contest.protocol, contest.goal, budget=budget):
             typer.echo(f"{task}  {told}")

@@ -46,11 +46,16 @@ def algorithms(*, as_json: AsJson = False) -> None:
     from optiproxy.running import registry
 
     entries = registry.algorithms()
+    missing = {entry.name: registry.missing_package(entry.name) for entry in entries}
     if as_json:
-        found = [{"name": e.name, "description": e.description, "paper": e.paper} for e in entries]
+        found = [
+            {"name": e.name, "description": e.description, "paper": e.paper, "missing": missing[e.name]}
+            for e in entries
+        ]
         typer.echo(json.dumps(found, indent=2))
         return
-    table([("ALGORITHM", "WHAT IT DOES", "PAPER"), *((e.name, e.description, e.paper) for e in entries)])
+    heads = ("ALGORITHM", "WHAT IT DOES", "PAPER", "")
+    table([heads, *((e.name, e.description, e.paper, "make bench-env" if missing[e.name] else "") for e in entries)])
 
 
 def describe(entry: TaskEntry, problems: Mapping[str, str]) -> dict[str, Any]:

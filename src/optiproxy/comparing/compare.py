@@ -13,7 +13,7 @@ from optiproxy.comparing.folder import Comparison, Folder
 from optiproxy.comparing.grid import Cell, Contest, Grid, check_counts, check_names
 from optiproxy.comparing.progress import ComparisonObserver, Silent
 from optiproxy.comparing.worker import prepare, search_cell
-from optiproxy.errors import SearchFailed
+from optiproxy.errors import PackageError, SearchFailed
 
 LIBRARIES = ("optuna", "scipy.special", "torch", "optiproxy.running.registry", "optiproxy.running.search")
 """Imported once, before the processes fork: what every search needs and none should be charged for."""
@@ -37,7 +37,7 @@ def compare(
 
     Args:
         tasks: Names of tasks; each is searched for its own goal.
-        algorithms: Names of algorithms.
+        algorithms: Names of algorithms. One whose package is missing is skipped, and `Grid.skipped` says so.
         seeds: How many; they are 0 to ``seeds - 1``.
         budget: Queries per search; the promotions of a task that is searched at a lower fidelity come on top.
         workers: Searches at a time.
@@ -48,6 +48,7 @@ def compare(
     Raises:
         UsageError: If a name is unknown, a count is below one, or ``out`` cannot be written.
         DataError: If the data of a task is missing or damaged.
+        PackageError: If not one of the algorithms has its package here.
         StudyError: If ``out`` holds a comparison with other settings.
         SearchFailed: If processes died; the message names one search.
     """
@@ -56,14 +57,17 @@ def compare(
 
     check_counts(seeds=seeds, budget=budget, workers=workers)
     check_names(task=tasks, algorithm=algorithms)
-    for name in algorithms:
-        registry.algorithm(name)
+    problems = {name: registry.missing_package(name) for name in algorithms}
+    skipped = tuple(name for name in algorithms if problems[name])
+    if len(skipped) == len(algorithms):
+        raise PackageError(problems[skipped[0]])
     grid = Grid(
         contests={name: Contest.of(registry.task(name), free=free) for name in tasks},
-        algorithms=tuple(algorithms),
+        algorithms=tuple(name for name in algorithms if name not in skipped),
         seeds=seeds,
         budget=budget,
         version=__version__,
+        skipped=skipped,
     )
     folder = Folder(out)
     folder.claim(grid)

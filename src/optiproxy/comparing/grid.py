@@ -102,6 +102,7 @@ class Grid:
         seeds: Each algorithm searches each task with the seeds 0 to ``seeds - 1``.
         budget: Queries per search; promotions come on top.
         version: Of optiproxy, because numbers of two versions are not mixed.
+        skipped: Algorithms that were asked for, whose packages are not here.
 
     Raises:
         UsageError: If there is nothing to compare or something is listed twice.
@@ -112,6 +113,7 @@ class Grid:
     seeds: int
     budget: int
     version: str
+    skipped: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_counts(seeds=self.seeds, budget=self.budget)
@@ -122,6 +124,7 @@ class Grid:
         """The inverse of `dataclasses.asdict`, after JSON has made lists of tuples."""
         contests = {task: Contest.from_json(told) for task, told in content["contests"].items()}
         settings: dict[str, Any] = {**content, "contests": contests, "algorithms": tuple(content["algorithms"])}
+        settings["skipped"] = tuple(content.get("skipped", ()))
         return cls(**settings)
 
     def queries(self, task: str) -> int:

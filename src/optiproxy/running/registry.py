@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from optiproxy.errors import OptiProxyError, UsageError, unknown
+from optiproxy.running.known_algorithms import ALGORITHMS
+from optiproxy.running.known_algorithms import AlgorithmEntry as AlgorithmEntry
 from optiproxy.running.known_tasks import TASKS
 from optiproxy.running.known_tasks import TaskEntry as TaskEntry
 
@@ -16,48 +17,9 @@ if TYPE_CHECKING:
     from optiproxy.task import Task
 
 
-@dataclass(frozen=True, kw_only=True)
-class AlgorithmEntry:
-    """One search algorithm.
-
-    Attributes:
-        name: On the command line.
-        target: ``"module:attribute"`` of its factory.
-        description: One line.
-        paper: Where it was published.
-    """
-
-    name: str
-    target: str
-    description: str
-    paper: str
-
-
-_ALGORITHMS = (
-    AlgorithmEntry(
-        name="optiproxy",
-        target="optiproxy.optimizer.core:OptiProxy",
-        description="gradient ascent through a learned differentiable proxy",
-        paper="Lyu, Cui, Shi, Li 2025, arXiv 2509.05656",
-    ),
-    AlgorithmEntry(
-        name="random",
-        target="optiproxy.baselines:RandomSearch",
-        description="uniform draws without repetition",
-        paper="Li, Talwalkar 2019, arXiv 1902.07638",
-    ),
-    AlgorithmEntry(
-        name="regularized-evolution",
-        target="optiproxy.baselines:RegularizedEvolution",
-        description="aging evolution with tournaments of 3 in a population of 10",
-        paper="Real, Aggarwal, Huang, Le 2019, arXiv 1802.01548",
-    ),
-)
-
-
 def algorithms() -> tuple[AlgorithmEntry, ...]:
     """All algorithms, ours first."""
-    return _ALGORITHMS
+    return ALGORITHMS
 
 
 def tasks() -> tuple[TaskEntry, ...]:
@@ -71,10 +33,23 @@ def algorithm(name: str) -> AlgorithmFactory:
     Raises:
         UsageError: If there is none of this name.
     """
-    entries = {entry.name: entry for entry in _ALGORITHMS}
+    entries = {entry.name: entry for entry in ALGORITHMS}
     if name not in entries:
         raise unknown("algorithm", name, entries)
     return cast("AlgorithmFactory", _load(entries[name].target))
+
+
+def missing_package(name: str) -> str:
+    """Why an algorithm cannot run here, and what to do; empty where it can.
+
+    Raises:
+        UsageError: If there is none of this name.
+    """
+    from optiproxy.baselines.packages.environments import ENVIRONMENTS
+
+    algorithm(name)
+    environment = next(entry.environment for entry in ALGORITHMS if entry.name == name)
+    return ENVIRONMENTS[environment].problem if environment else ""
 
 
 def task(name: str, *, source: str | None = None) -> Task:
