@@ -9,10 +9,10 @@ STAMP := .venv/.installed
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format bench lock clean
+.PHONY: help setup run test lint format bench bench-tables bench-env lock clean
 
 help:  ## List the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 setup: $(STAMP)  ## Create .venv from requirements.lock
 
@@ -40,11 +40,29 @@ format: $(STAMP)  ## Apply the style
 	$(BIN)/ruff format .
 
 ALGORITHMS := --algorithm optiproxy --algorithm random --algorithm regularized-evolution
+COMPARE := $(BIN)/optiproxy compare
+HARDWARE := $(foreach device,edgegpu raspi4 pixel3,$(foreach limit,2 4 6,hwnasbench-$(device)-$(limit)ms)) \
+	$(foreach device,edgetpu eyeriss fpga,hwnasbench-$(device)-1ms)
+LOW_FIDELITY := $(foreach images,cifar10 cifar100 imagenet16,nasbench201-$(images)-12epochs)
 
+# About 40 minutes on two cores.
 bench: $(STAMP)  ## Make the figures of the README again, into results/
-	$(BIN)/optiproxy compare nasbench201-cifar10 nasbench201-cifar100 $(ALGORITHMS) --seeds 20 --budget 100 --workers 2 --out results/nasbench201-100
-	$(BIN)/optiproxy compare nasbench201-imagenet16 $(ALGORITHMS) --seeds 20 --budget 200 --workers 2 --out results/nasbench201-200
-	$(BIN)/optiproxy compare digits --algorithm optiproxy --algorithm random --seeds 5 --budget 40 --workers 2 --out results/digits
+	$(COMPARE) nasbench201-cifar10 nasbench201-cifar100 $(ALGORITHMS) --seeds 20 --budget 100 --workers 2 --out results/nasbench201-100
+	$(COMPARE) nasbench201-imagenet16 $(ALGORITHMS) --seeds 20 --budget 200 --workers 2 --out results/nasbench201-200
+	$(COMPARE) digits --algorithm optiproxy --algorithm random --seeds 5 --budget 40 --workers 2 --out results/digits
+	$(COMPARE) $(HARDWARE) $(ALGORITHMS) --seeds 5 --budget 100 --workers 2 --out results/hwnasbench-queried
+	$(COMPARE) $(HARDWARE) $(ALGORITHMS) --free latency_ms --seeds 3 --budget 100 --workers 2 --out results/hwnasbench-free
+	$(COMPARE) $(LOW_FIDELITY) $(ALGORITHMS) --seeds 10 --budget 50 --workers 2 --out results/nasbench201-12epochs
+	$(COMPARE) nasbench301-cifar10 --algorithm optiproxy --seeds 10 --budget 50 --workers 2 --out results/nasbench301-50
+	$(COMPARE) nasbench301-cifar10 --algorithm random --algorithm regularized-evolution --seeds 10 --budget 200 --workers 2 --out results/nasbench301-200
+	$(COMPARE) nasbench-nlp-wikitext2 $(ALGORITHMS) --seeds 20 --budget 40 --workers 2 --out results/nasbench-nlp
+	$(COMPARE) nasbench101-cifar10 $(ALGORITHMS) --seeds 10 --budget 150 --workers 2 --out results/nasbench101
+
+bench-tables: $(STAMP)  ## Opening time and speed of the tables
+	$(BIN)/python benchmarks/table_speed.py $$($(BIN)/optiproxy tasks --json | $(BIN)/python -c 'import json, sys; print(*(t["id"] for t in json.load(sys.stdin) if t["id"].startswith(("nasbench", "hwnasbench"))))')
+
+bench-env: $(STAMP)  ## Build the environments of the packages that optiproxy is compared with
+	$(BIN)/python -m optiproxy.baselines.packages.environments
 
 # A fresh environment resolves the ranges of pyproject.toml anew; local version suffixes (+cpu) are dropped, because they
 # name a build that not every index has. Newer versions are taken on purpose: run the tests before committing the result.
