@@ -77,7 +77,7 @@ def checked(returned: object, goal: Goal) -> dict[str, float]:
     if not isinstance(returned, Mapping):
         raise WrongValueError(f"Expected a mapping of metrics, got {_shown(returned)}.")
     metrics: dict[object, float] = {
-        name: _number(name, value) for name, value in dict[object, object](returned).items()
+        name: as_number(name, value) for name, value in dict[object, object](returned).items()
     }
     for objective in goal.objectives:
         if objective.metric not in metrics:
@@ -87,7 +87,12 @@ def checked(returned: object, goal: Goal) -> dict[str, float]:
     return {str(name): value for name, value in metrics.items() if math.isfinite(value)}
 
 
-def _number(name: object, value: object) -> float:
+def as_number(name: object, value: object) -> float:
+    """The value of a metric as a plain float.
+
+    Raises:
+        WrongValueError: If it is no number.
+    """
     # Scalars of numpy and torch know `__float__`; a text or a truth value that converts would hide a mistake.
     if isinstance(value, str | bytes | bool) or not hasattr(value, "__float__"):
         raise WrongValueError(f"Expected a number for {name!r}, got {_shown(value)}.")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, final
 
 from optiproxy.errors import UsageError
-from optiproxy.metrics import Direction, Goal, Metric, Objective
+from optiproxy.metrics import Direction, Goal, Metric
 from optiproxy.running.evaluation import WrongValueError
+from optiproxy.running.measures import Measure, Measures
 from optiproxy.running.training_trial import TrainingTrial
 from optiproxy.spaces import Architecture, Space
 from optiproxy.task import Source, Task
@@ -29,6 +31,7 @@ class FunctionTask(Task):
         evaluate: The function.
         goal: Names the metrics that it is to return; it may return others in addition.
         isolated: Whether it has to run in worker processes.
+        free: Metric name -> a function that measures it before any training, from what the space builds.
 
     Raises:
         UsageError: If the function needs other arguments.
@@ -37,30 +40,50 @@ class FunctionTask(Task):
     name = "function"
     source = Source("function", "returned by the user's own function")
 
-    def __init__(self, space: Space, evaluate: Evaluate, *, goal: Goal, isolated: bool) -> None:
-        directions: dict[str, Direction] = {}
+    def __init__(
+        self,
+        space: Space,
+        evaluate: Evaluate,
+        *,
+        goal: Goal,
+        isolated: bool,
+        free: Mapping[str, Measure] = MappingProxyType({}),
+    ) -> None:
+        directions: dict[str, Direction] = dict.fromkeys(free, "min")
         for limit in goal.limits:
             directions[limit.metric] = "min" if limit.sense == "<=" else "max"
         for objective in goal.objectives:
             directions[objective.metric] = objective.direction
         self.space = space
         self.goal = goal
-        self.metrics = tuple(Metric(name=name, direction=direction) for name, direction in directions.items())
+        self.metrics = tuple(
+            Metric(name=name, direction=direction, free=name in free) for name, direction in directions.items()
+        )
         self.isolated = isolated
         self._evaluate = evaluate
         self._takes_trial = _takes_trial(evaluate)
+        self._measures = Measures(space, free)
 
     def evaluate(self, architecture: Architecture, *, seed: int = 0, fidelity: int | None = None) -> dict[str, float]:  # noqa: ARG002 - there is only one
+        # First: what cannot be measured is not worth a training.
+        measured = self._measures(architecture)
         arguments: list[Any] = [self.space.build(architecture, seed=seed)]
         if self._takes_trial:
             arguments.append(TrainingTrial(self.space.values(architecture), seed=seed))
         returned: object = self._evaluate(*arguments)
+        return {**self._named(returned), **measured}
+
+    def free_metrics(self, architecture: Architecture) -> dict[str, float]:
+        return self._measures(architecture)
+
+    def _named(self, returned: object) -> dict[str, float]:
+        """What the function returned, by metric; values are checked where they are recorded."""
         if isinstance(returned, Mapping):
-            return dict(returned)  # pyright: ignore[reportUnknownArgumentType] - checked where it is recorded
-        if len(self.goal.objectives) > 1:
-            names = ", ".join(objective.metric for objective in self.goal.objectives)
-            raise WrongValueError(f"Expected a mapping with {names}, got one value: {returned!r}.")
-        return {_only(self.goal.objectives).metric: returned}  # pyright: ignore[reportReturnType] - checked there, too
+            return dict[str, float](returned)
+        asked = [objective.metric for objective in self.goal.objectives if objective.metric not in self._measures.names]
+        if len(asked) != 1:
+            raise WrongValueError(f"Expected a mapping with {', '.join(asked)}, got one value: {returned!r}.")
+        return {asked[0]: returned}  # pyright: ignore[reportReturnType] - checked there, too
 
 
 def _takes_trial(evaluate: Evaluate) -> bool:
@@ -76,8 +99,3 @@ def _takes_trial(evaluate: Evaluate) -> bool:
             f"{inspect.signature(evaluate)}. Give the others default values."
         )
     return len(needed) == 2
-
-
-def _only(objectives: tuple[Objective, ...]) -> Objective:
-    (objective,) = objectives
-    return objective

@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import final
 
+from optiproxy.errors import DeviceError
 from optiproxy.metrics import Goal, Limit, Metrics
 from optiproxy.running.evaluation import one_line
 from optiproxy.spaces import Architecture, RestrictedSpace, Space
 from optiproxy.task import Task
+
+_PATIENCE = 3
+"""Failures of a device, one after the other, that end the search."""
 
 
 @final
 class FreeLimits:
     """The limits of a goal that a task can check without training.
 
-    An architecture that cannot even be measured keeps no limit.
+    An architecture that cannot even be measured keeps no limit. A device that fails several times in a row is taken to be
+    gone, and its error passes through: without it the search would find no limit kept at all.
 
     Args:
         task: Measures.
@@ -28,6 +33,7 @@ class FreeLimits:
         self._task = task
         self._measured: dict[Architecture, Metrics] = {}
         self._problem = ""
+        self._device_failures = 0
 
     def restrict(self, space: Space) -> Space:
         """The space without what breaks a limit; the same space where there is no such limit."""
@@ -41,7 +47,7 @@ class FreeLimits:
     def nothing_left(self) -> str:
         """Two sentences for a search in which no architecture was admitted."""
         kept = f" that keeps {', '.join(map(str, self.limits))}" if self.limits else ""
-        problem = f" Measuring failed with: {self._problem}." if self._problem else ""
+        problem = f" Measuring failed with: {self._problem.rstrip('.')}." if self._problem else ""
         return (
             f"Found no architecture of {self._task.space.name!r}{kept}. Loosen the limits or widen the space.{problem}"
         )
@@ -49,8 +55,15 @@ class FreeLimits:
     def _admits(self, architecture: Architecture) -> bool:
         try:
             metrics = self._task.free_metrics(architecture)
+        except DeviceError as error:
+            self._problem = str(error)
+            self._device_failures += 1
+            if self._device_failures >= _PATIENCE:
+                raise
+            return False
         except Exception as error:  # noqa: BLE001 - a network that cannot be built is infeasible, whatever it raises
             self._problem = one_line(error)
             return False
+        self._device_failures = 0
         self._measured[architecture] = metrics
         return all(limit.violation(metrics) <= 0 for limit in self.limits)

@@ -21,6 +21,7 @@ from optiproxy.running.identity import (
     space_from_json,
 )
 from optiproxy.running.loop import spend
+from optiproxy.running.measures import Measure
 from optiproxy.running.phases import Exploration, Promotion
 from optiproxy.running.progress import Observer, Silence
 from optiproxy.running.promotion import awaiting_promotion
@@ -44,6 +45,7 @@ def search(
     budget: int,
     objectives: Sequence[str] = ("accuracy",),
     limits: Sequence[str] = (),
+    free: Mapping[str, Measure] | None = None,
     algorithm: str = "optiproxy",
     seed: int = 0,
     workers: int = 1,
@@ -74,6 +76,9 @@ def search(
         budget: Queries in all, those that failed included.
         objectives: Metrics to improve: ``"accuracy"``, ``"latency_ms:min"``.
         limits: Metrics to keep within bounds: ``"latency_ms<=2.5"``.
+        free: Metric name -> a function that measures it before any training, from what the space builds (`Costs`,
+            `DeviceRunner`, or your own). What breaks a limit on one is never trained, whatever the algorithm; each
+            canonical architecture is measured once.
         algorithm: One of `optiproxy.running.registry.algorithms`.
         seed: Of the algorithm.
         workers: Evaluations at a time.
@@ -87,6 +92,7 @@ def search(
     Raises:
         UsageError: If an argument makes no sense.
         StudyError: If the storage cannot be used, or holds another search under this name.
+        DeviceError: If the device that measures fails again and again; what was trained is kept, and the same call resumes.
         SearchFailed: If the space has no architecture at all, or no worker process can start.
     """
     goal = Goal(tuple(map(Objective.parse, objectives)), tuple(map(Limit.parse, limits)))
@@ -96,6 +102,7 @@ def search(
             evaluate,
             goal=goal,
             isolated=workers > 1 or timeout is not None,
+            free=free or {},
         ),
         algorithm=algorithm,
         budget=budget,
