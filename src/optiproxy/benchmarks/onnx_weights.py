@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from optiproxy.benchmarks import protobuf
 from optiproxy.errors import DataError
 
 if TYPE_CHECKING:
@@ -26,12 +27,6 @@ _TENSOR_SHAPE, _TENSOR_TYPE, _TENSOR_NAME, _TENSOR_VALUES = 1, 2, 8, 9
 
 _TYPES = {1: np.dtype("<f4"), 7: np.dtype("<i8")}
 _MAX_AXES = 8
-
-# How a field is written.
-_VARINT, _EIGHT_BYTES, _LENGTH, _FOUR_BYTES = 0, 1, 2, 5
-_VARINT_BITS = 64
-
-Value: TypeAlias = "int | memoryview"
 
 
 def read_tensors(content: bytes) -> dict[str, NDArray[Any]]:
@@ -50,11 +45,11 @@ def read_tensors(content: bytes) -> dict[str, NDArray[Any]]:
     try:
         tensors = dict(
             named
-            for field, graph in _fields(memoryview(content))
+            for field, graph in protobuf.fields(memoryview(content))
             if field == _MODEL_GRAPH
-            for named in _graph(_message(graph))
+            for named in _graph(protobuf.content(graph))
         )
-    except (TypeError, ValueError) as error:
+    except ValueError as error:
         raise DataError(f"Expected an ONNX file of plain tensors, but {error}. Get the file again.") from error
     if not tensors:
         raise DataError("Expected an ONNX file of plain tensors, but it holds none. Get the file again.")
@@ -62,33 +57,33 @@ def read_tensors(content: bytes) -> dict[str, NDArray[Any]]:
 
 
 def _graph(graph: memoryview) -> Iterator[tuple[str, NDArray[Any]]]:
-    for field, value in _fields(graph):
+    for field, value in protobuf.fields(graph):
         if field == _GRAPH_INITIALIZER:
-            yield _tensor(_message(value))
+            yield _tensor(protobuf.content(value))
         elif field == _GRAPH_NODE:
-            yield from _constants(_message(value))
+            yield from _constants(protobuf.content(value))
 
 
 def _constants(node: memoryview) -> Iterator[tuple[str, NDArray[Any]]]:
     output = ""
-    for field, value in _fields(node):
+    for field, value in protobuf.fields(node):
         if field == _NODE_OUTPUT:
             output = _text(value)
         elif field == _NODE_ATTRIBUTE:
-            for part, tensor in _fields(_message(value)):
+            for part, tensor in protobuf.fields(protobuf.content(value)):
                 if part == _ATTRIBUTE_TENSOR:
-                    yield output, _tensor(_message(tensor))[1]
+                    yield output, _tensor(protobuf.content(tensor))[1]
 
 
 def _tensor(tensor: memoryview) -> tuple[str, NDArray[Any]]:
     name, kind, shape, values = "", 0, list[int](), memoryview(b"")
-    for field, value in _fields(tensor):
+    for field, value in protobuf.fields(tensor):
         if field == _TENSOR_NAME:
             name = _text(value)
         elif field == _TENSOR_TYPE:
-            kind = _number(value)
+            kind = protobuf.number(value)
         elif field == _TENSOR_VALUES:
-            values = _message(value)
+            values = protobuf.content(value)
         elif field == _TENSOR_SHAPE:
             # Either one field per axis or one for all.
             shape += [value] if isinstance(value, int) else _varints(value)
@@ -101,58 +96,12 @@ def _tensor(tensor: memoryview) -> tuple[str, NDArray[Any]]:
     return name, np.frombuffer(values, _TYPES[kind]).reshape(shape)
 
 
-def _fields(message: memoryview) -> Iterator[tuple[int, Value]]:
-    at = 0
-    while at < len(message):
-        key, at = _varint(message, at)
-        field, form = key >> 3, key & 7
-        if form == _VARINT:
-            value, at = _varint(message, at)
-            yield field, value
-            continue
-        if form == _LENGTH:
-            length, at = _varint(message, at)
-        elif form in (_FOUR_BYTES, _EIGHT_BYTES):
-            length = 4 if form == _FOUR_BYTES else 8
-        else:
-            raise ValueError(f"a field is written in the unknown form {form}")
-        if length > len(message) - at:
-            raise ValueError("it ends in the middle of a field")
-        yield field, message[at : at + length]
-        at += length
-
-
 def _varints(packed: memoryview) -> Iterator[int]:
     at = 0
     while at < len(packed):
-        number, at = _varint(packed, at)
+        number, at = protobuf.varint(packed, at)
         yield number
 
 
-def _varint(message: memoryview, at: int) -> tuple[int, int]:
-    """The number written at this place, seven bits to a byte, the lowest first; and the place behind it."""
-    number = 0
-    for shift in range(0, _VARINT_BITS, 7):
-        if at >= len(message):
-            raise ValueError("it ends in the middle of a number")
-        byte, at = message[at], at + 1
-        number |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return number, at
-    raise ValueError(f"a number has more than {_VARINT_BITS} bits")
-
-
-def _message(value: Value) -> memoryview:
-    if isinstance(value, int):
-        raise TypeError("a number is where bytes should be")
-    return value
-
-
-def _number(value: Value) -> int:
-    if not isinstance(value, int):
-        raise TypeError("bytes are where a number should be")
-    return value
-
-
-def _text(value: Value) -> str:
-    return str(_message(value), "utf-8")
+def _text(value: protobuf.Value) -> str:
+    return str(protobuf.content(value), "utf-8")
