@@ -1,0 +1,106 @@
+"""Print the tables of the README from the summaries in ``results/``: ``python benchmarks/readme_tables.py``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parent.parent / "results"
+NAMES = {"optiproxy": "optiproxy", "regularized-evolution": "regularized evolution", "random": "random"}
+
+Figures = dict[str, Any]
+
+
+def summaries(folder: str) -> dict[str, dict[str, Figures]]:
+    """Task -> algorithm -> figures of one comparison."""
+    return json.loads((RESULTS / folder / "summary.json").read_text(encoding="utf-8"))
+
+
+def mean(values: list[float]) -> float:
+    """Of a list that is not empty."""
+    return sum(values) / len(values)
+
+
+def cells_table() -> list[str]:
+    """Queries to the optimum of NAS-Bench-201."""
+    rows = [
+        "| task (budget) | algorithm | optimum met | queries, median | queries, mean | validation | its test |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for title, folder, task in (
+        ("CIFAR-10 (100)", "nasbench201-100", "nasbench201-cifar10"),
+        ("CIFAR-100 (100)", "nasbench201-100", "nasbench201-cifar100"),
+        ("ImageNet16-120 (200)", "nasbench201-200", "nasbench201-imagenet16"),
+    ):
+        found = summaries(folder)[task]
+        for i, (key, name) in enumerate(NAMES.items()):
+            s = found[key]
+            rows.append(
+                f"| {'' if i else title} | {name} | {100 * s['hit_rate']:.0f} % | {s['queries_to_optimum_median']:g} "
+                f"| {s['queries_to_optimum_mean']:.1f} | {s['best_mean']:.2f} ± {s['best_std']:.2f} | {s['test_mean']:.2f} |"
+            )
+    return rows
+
+
+def other_table() -> list[str]:
+    """One line for each of the other families of tasks."""
+    rows = [f"| tasks | figure | {' | '.join(NAMES.values())} |", "|---|---|---|---|---|"]
+
+    def row(tasks: str, figure: str, texts: dict[str, str]) -> None:
+        rows.append(f"| {tasks} | {figure} | {' | '.join(texts.get(key, '–') for key in NAMES)} |")
+
+    def shares(folder: str, key: str) -> dict[str, str]:
+        found = summaries(folder).values()
+        return {name: f"{100 * mean([task[name][key] for task in found]):.0f} %" for name in NAMES}
+
+    def seeds(folder: str) -> str:
+        found = next(iter(summaries(folder).values()))
+        return f"{next(iter(found.values()))['seeds']} seeds"
+
+    for folder, title in (("hwnasbench-queried", "latency queried"), ("hwnasbench-free", "latency free")):
+        tasks = f"12 hardware tasks, {title}, 100 queries, {seeds(folder)}"
+        row(tasks, "constrained optimum met", shares(folder, "hit_rate"))
+        row(tasks, "queries that were feasible", shares(folder, "feasible_share"))
+    low = summaries("nasbench201-12epochs")
+    for task, figures in low.items():
+        row(
+            f"`{task}`, 50 + 10 queries, {seeds('nasbench201-12epochs')}",
+            f"validation at 200 epochs (optimum {figures['optiproxy']['optimum']:.2f})",
+            {name: f"{figures[name]['best_mean']:.2f} ± {figures[name]['best_std']:.2f}" for name in NAMES},
+        )
+    surrogate = {
+        **summaries("nasbench301-200")["nasbench301-cifar10"],
+        **summaries("nasbench301-50")["nasbench301-cifar10"],
+    }
+    row(
+        f"`nasbench301-cifar10`, {seeds('nasbench301-50')}",
+        "validation after 50 queries (optiproxy) or 200 (others)",
+        {name: f"{surrogate[name]['best_mean']:.2f} ± {surrogate[name]['best_std']:.2f}" for name in NAMES},
+    )
+    cells = summaries("nasbench101")["nasbench101-cifar10"]
+    row(
+        f"`nasbench101-cifar10`, 150 queries, {seeds('nasbench101')}",
+        "mean regret",
+        {name: f"{cells[name]['optimum'] - cells[name]['best_mean']:.3f}" for name in NAMES},
+    )
+    recurrent = summaries("nasbench-nlp")["nasbench-nlp-wikitext2"]
+    row(
+        f"`nasbench-nlp-wikitext2`, 40 queries, {seeds('nasbench-nlp')}",
+        "queries to the best cell, median; met",
+        {
+            name: f"{recurrent[name]['queries_to_optimum_median']:g}; {100 * recurrent[name]['hit_rate']:.0f} %"
+            for name in NAMES
+        },
+    )
+    digits = summaries("digits")["digits"]
+    row(
+        f"`digits`, 40 trainings, {seeds('digits')}",
+        "test accuracy of the network selected by validation",
+        {name: f"{figures['test_mean']:.2f}" for name, figures in digits.items()},
+    )
+    return rows
+
+
+if __name__ == "__main__":
+    print("\n".join([*cells_table(), "", *other_table()]))
