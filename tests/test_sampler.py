@@ -19,14 +19,14 @@ from optiproxy.metrics import Goal, Objective
 from optiproxy.optimizer import Proposal, Trial
 from optiproxy.optimizer.core import OptiProxy
 from optiproxy.sampler import AlgorithmSampler, OptiProxySampler, Parameters
-from optiproxy.spaces import FlatSpace, NASBench201
+from optiproxy.spaces import FlatSpace, NASBench201, Space
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from optuna.samplers import BaseSampler
 
-    from optiproxy.spaces import Architecture, Space
+    from optiproxy.spaces import Architecture
 
 
 @pytest.fixture(autouse=True)
@@ -312,3 +312,21 @@ def test_independent_sampling_follows_the_seed():
 
     assert run(0) == run(0) != run(1)
     assert len(set(run(0))) == 8
+
+
+def test_a_space_from_an_objective_serves_the_same_objective(light_config):
+    """Integers are asked for as integers; what is not asked for in a trial is known all the same."""
+
+    def suggest(trial):
+        depth = trial.suggest_int("depth", 1, 5, step=2)
+        return [trial.suggest_categorical(f"width{i}", [4, 8]) for i in range(depth)] + [
+            trial.suggest_int("fixed", 3, 3)
+        ]
+
+    space = Space.from_optuna(suggest)
+    study = optuna.create_study(direction="maximize", sampler=OptiProxySampler(space, seed=0, config=light_config))
+    study.optimize(lambda trial: sum(suggest(trial)), n_trials=12)
+    assert {trial.params["depth"] for trial in study.trials} <= {1, 3, 5}
+    # Architectures that differ only in what was not asked for count as one.
+    assert len({tuple(sorted(trial.params.items())) for trial in study.trials}) == 12
+    assert all(len(trial.params) == trial.params["depth"] + 2 for trial in study.trials)

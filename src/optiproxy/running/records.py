@@ -135,8 +135,7 @@ class QueryLog:
             raise
         architecture = self._parameters.decode(values)
         assert architecture is not None  # the sampler chooses from this space
-        for name, distribution in self._parameters.distributions.items():
-            trial.suggest_categorical(name, distribution.choices)
+        self._parameters.suggest(trial)
         return self._query(trial, architecture, start, fidelity=fidelity, known={})
 
     def promote(self, architecture: Architecture, *, known: Metrics) -> Query | None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 
 from optiproxy.spaces import Architecture, Choice, FlatSpace, Space
+from optiproxy.spaces.define_by_run import MOST_CHOICES, RangeDecision
 
-MOST_CHOICES = 64
-"""An integer range with more values is no categorical decision; it is left to independent sampling."""
+if TYPE_CHECKING:
+    from optuna.trial import Trial
+
+    from optiproxy.spaces import Decision
 
 
 class Parameters:
-    """A space's decisions as categorical parameters of the same names.
+    """A space's decisions as parameters of the same names: categorical, or integer where they are ranges.
 
     Args:
         space: Whose decisions.
@@ -26,8 +30,8 @@ class Parameters:
     def __init__(self, space: Space) -> None:
         self.space = space
         labels = {decision.name: _labels(decision.choices) for decision in space.decisions}
-        self.distributions: dict[str, CategoricalDistribution] = {
-            name: CategoricalDistribution(options) for name, options in labels.items()
+        self.distributions: dict[str, CategoricalDistribution | IntDistribution] = {
+            decision.name: _distribution(decision, labels[decision.name]) for decision in space.decisions
         }
         self._labels = list(labels.values())
         self._positions = {
@@ -37,6 +41,14 @@ class Parameters:
     def encode(self, architecture: Architecture) -> dict[str, Choice]:
         """Parameter name -> value, as an Optuna trial holds it."""
         return {name: options[i] for name, options, i in zip(self._positions, self._labels, architecture, strict=True)}
+
+    def suggest(self, trial: Trial) -> None:
+        """Ask a trial for every decision, so that it stores what its sampler has chosen."""
+        for name, distribution in self.distributions.items():
+            if isinstance(distribution, IntDistribution):
+                trial.suggest_int(name, distribution.low, distribution.high, step=distribution.step)
+            else:
+                trial.suggest_categorical(name, distribution.choices)
 
     def decode(self, values: Mapping[str, object]) -> Architecture | None:
         """The inverse of `encode`; other parameters are passed over. None where a decision lacks an admissible value."""
@@ -50,6 +62,12 @@ class Parameters:
 
 
 _ABSENT = object()
+
+
+def _distribution(decision: Decision, labels: tuple[Choice, ...]) -> CategoricalDistribution | IntDistribution:
+    if isinstance(decision, RangeDecision):
+        return IntDistribution(decision.numbers[0], decision.numbers[-1], step=decision.numbers.step)
+    return CategoricalDistribution(labels)
 
 
 def _labels(choices: Sequence[Choice]) -> tuple[Choice, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, final
 
 from optiproxy.errors import UsageError
@@ -12,6 +13,17 @@ from optiproxy.spaces.space import Choice, Decision
 
 MOST_CHOICES = 64
 """A range with more values is no categorical decision."""
+
+
+@dataclass(frozen=True)
+class RangeDecision(Decision):
+    """Whole numbers, asked for as a range and not as categories.
+
+    Attributes:
+        numbers: The same as `choices`.
+    """
+
+    numbers: range
 
 
 def space_of(suggest: Callable[[Any], object], *, name: str = "define-by-run") -> ConditionalSpace:
@@ -55,7 +67,7 @@ class Suggestions:
         self.params: dict[str, Choice] = {}
 
     def suggest_categorical(self, name: str, choices: Sequence[Choice]) -> Choice:
-        return self._suggest(name, tuple(choices))
+        return self._suggest(Decision(name, tuple(choices)))
 
     def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:  # noqa: ARG002 - every value is a choice
         values = range(low, high + 1, step)
@@ -64,7 +76,7 @@ class Suggestions:
                 f"The parameter {name!r} has {len(values)} values, and a decision may have {MOST_CHOICES}. Give it a "
                 "larger step, or list the values with suggest_categorical."
             )
-        return self._suggest(name, tuple(values))
+        return self._suggest(RangeDecision(name, tuple(values), values))
 
     def suggest_float(
         self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
@@ -84,6 +96,6 @@ class Suggestions:
     def set_user_attr(self, key: str, value: object) -> None:
         """Forget it."""
 
-    def _suggest(self, name: str, choices: tuple[Any, ...]) -> Any:  # noqa: ANN401 - one of the choices
-        self.params[name] = choice = choices[self._recorder.reveal(Decision(name, choices))]
+    def _suggest(self, decision: Decision) -> Any:  # noqa: ANN401 - one of the choices
+        self.params[decision.name] = choice = decision.choices[self._recorder.reveal(decision)]
         return choice
