@@ -183,7 +183,9 @@ def _difference(found: Grid, asked: Grid) -> str:
     if name == "contests" and old[name].keys() == new[name].keys():
         task = next(task for task in old[name] if old[name][task] != new[name][task])
         facts = [{**contests[task], **contests[task]["protocol"]} for contests in (old[name], new[name])]
-        changed = next(key for key in facts[0] if key != "protocol" and facts[0][key] != facts[1][key])
+        # Another source changes other facts too; it is the one that explains them.
+        keys = ["source", *(key for key in facts[0] if key != "protocol")]
+        changed = next(key for key in keys if facts[0][key] != facts[1][key])
         return f"{changed} of {task}: {_listed(facts[0][changed])}, now {_listed(facts[1][changed])}"
     label = "tasks" if name == "contests" else name
     return f"{label} {_listed(old[name])}, now {_listed(new[name])}"
