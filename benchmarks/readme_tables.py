@@ -58,7 +58,8 @@ def other_table() -> list[str]:
         found = next(iter(summaries(folder).values()))
         return f"{next(iter(found.values()))['seeds']} seeds"
 
-    for folder, title in (("hwnasbench-queried", "latency queried"), ("hwnasbench-free", "latency free")):
+    protocols = {"hwnasbench-queried": "latency queried", "hwnasbench-free": "latency free"}
+    for folder, title in protocols.items():
         tasks = f"12 hardware tasks, {title}, 100 queries, {seeds(folder)}"
         row(tasks, "constrained optimum met", shares(folder, "hit_rate"))
         row(tasks, "queries that were feasible", shares(folder, "feasible_share"))

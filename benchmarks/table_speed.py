@@ -5,7 +5,7 @@
 Without names: every table whose data is here. Opening includes importing what
 the task needs; of five openings the median counts. Processor time, so that other work on the machine matters little.
 """
-# ruff: noqa: INP001, T201, S603
+# ruff: noqa: S603
 
 from __future__ import annotations
 
