@@ -12,15 +12,51 @@ from optiproxy.spaces import Architecture, RestrictedSpace, Space
 from optiproxy.task import Task
 
 _PATIENCE = 3
-"""Failures of a device, one after the other, that end the search."""
+"""Failures of a device, one after the other, after which it is taken to be gone."""
+
+
+@final
+class FreeMetrics:
+    """What a task measures without training, as far as it can be had.
+
+    Args:
+        task: Measures.
+
+    Attributes:
+        problem: Why the latest measurement that failed did so; empty where none has.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self.problem = ""
+        self._task = task
+        self._device_failures = 0
+
+    def __call__(self, architecture: Architecture) -> Metrics | None:
+        """Metric name -> value; None for an architecture that cannot be measured, or not even be built.
+
+        Raises:
+            DeviceError: If the device that measures fails several times in a row: without it nothing can be said.
+        """
+        try:
+            metrics = self._task.free_metrics(architecture)
+        except DeviceError as error:
+            self.problem = str(error)
+            self._device_failures += 1
+            if self._device_failures >= _PATIENCE:
+                raise
+            return None
+        except Exception as error:  # noqa: BLE001 - a network that cannot be built is infeasible, whatever it raises
+            self.problem = one_line(error)
+            return None
+        self._device_failures = 0
+        return metrics
 
 
 @final
 class FreeLimits:
     """The limits of a goal that a task can check without training.
 
-    An architecture that cannot even be measured keeps no limit. A device that fails several times in a row is taken to be
-    gone, and its error passes through: without it the search would find no limit kept at all.
+    An architecture that cannot even be measured keeps no limit.
 
     Args:
         task: Measures.
@@ -31,9 +67,8 @@ class FreeLimits:
     def __init__(self, task: Task, goal: Goal, free: Sequence[str]) -> None:
         self.limits: tuple[Limit, ...] = tuple(limit for limit in goal.limits if limit.metric in free)
         self._task = task
+        self._measure = FreeMetrics(task)
         self._measured: dict[Architecture, Metrics] = {}
-        self._problem = ""
-        self._device_failures = 0
 
     def restrict(self, space: Space) -> Space:
         """The space without what breaks a limit; the same space where there is no such limit."""
@@ -47,23 +82,15 @@ class FreeLimits:
     def nothing_left(self) -> str:
         """Two sentences for a search in which no architecture was admitted."""
         kept = f" that keeps {', '.join(map(str, self.limits))}" if self.limits else ""
-        problem = f" Measuring failed with: {self._problem.rstrip('.')}." if self._problem else ""
+        reason = self._measure.problem.rstrip(".")
+        problem = f" Measuring failed with: {reason}." if reason else ""
         return (
             f"Found no architecture of {self._task.space.name!r}{kept}. Loosen the limits or widen the space.{problem}"
         )
 
     def _admits(self, architecture: Architecture) -> bool:
-        try:
-            metrics = self._task.free_metrics(architecture)
-        except DeviceError as error:
-            self._problem = str(error)
-            self._device_failures += 1
-            if self._device_failures >= _PATIENCE:
-                raise
+        metrics = self._measure(architecture)
+        if metrics is None:
             return False
-        except Exception as error:  # noqa: BLE001 - a network that cannot be built is infeasible, whatever it raises
-            self._problem = one_line(error)
-            return False
-        self._device_failures = 0
         self._measured[architecture] = metrics
         return all(limit.violation(metrics) <= 0 for limit in self.limits)
