@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from optiproxy.metrics import Goal, Metric, Objective
 from optiproxy.spaces import Architecture, NASBench201
 from optiproxy.spaces.nasbench201 import EDGES
 from optiproxy.task import Source
-from optiproxy.training.task import Trained, TrainingTask
+from optiproxy.training.network_task import COSTS, TRAINING_SECONDS, NetworkTask
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from optiproxy.training.cell_network import CellNetwork
+    from optiproxy.training.digits_data import Digits
 
 
-class DigitsTask(TrainingTask):
-    """Classify 8x8 images of digits with a small network of stacked cells.
-
-    Isomorphic cells are one network: the canonical one is trained and measured. Latency is measured once per canonical
-    cell and kept, also in a copy of the task that is sent to another process.
-    """
+class DigitsTask(NetworkTask["CellNetwork", "Digits"]):
+    """Classify 8x8 images of digits with a small network of stacked cells."""
 
     name = "digits"
     space = NASBench201()
     metrics = (
         Metric(name="val_accuracy", direction="max", unit="%"),
         Metric(name="test_accuracy", direction="max", unit="%", reported_only=True),
-        Metric(name="params", direction="min", free=True),
-        Metric(name="flops", direction="min", free=True),
-        Metric(name="latency_ms", direction="min", unit="ms", free=True),
-        Metric(name="latency_iqr_ms", direction="min", unit="ms", free=True),
-        Metric(name="training_seconds", direction="min", unit="s"),
+        *COSTS,
+        TRAINING_SECONDS,
     )
     goal = Goal((Objective("val_accuracy"),))
     source = Source(
@@ -39,59 +37,36 @@ class DigitsTask(TrainingTask):
     )
     fidelities = (5, 15, 50)
 
-    def __init__(self) -> None:
-        self._costs: dict[Architecture, dict[str, float]] = {}
-
-    def train(self, architecture: Architecture, *, seed: int = 0, epochs: int | None = None) -> Trained:
+    def data(self) -> Digits:
         from optiproxy.training import digits_data
-        from optiproxy.training.cell_network import CellNetwork
-        from optiproxy.training.determinism import reproducible
-        from optiproxy.training.recipe import Recipe, accuracy, fit
 
-        epochs = self.full_or(epochs)
-        data = digits_data.load()
-        arguments = self._arguments(architecture)
-        recipe = Recipe(batch=30, rate=0.1, decay=5e-4, shift=2)
-        with reproducible(seed):
-            network = CellNetwork(**arguments)
-            # Processor time of this thread, which does all the work: other trainings on the machine do not count.
-            start = time.thread_time()
-            fit(network, data.train.images, data.train.labels, recipe=recipe, epochs=epochs, seed=seed)
-            seconds = time.thread_time() - start
-            metrics = {
-                "val_accuracy": accuracy(network, data.validation.images, data.validation.labels),
-                "test_accuracy": accuracy(network, data.test.images, data.test.labels),
-                **self.free_metrics(architecture),
-                "training_seconds": seconds,
-            }
-        return Trained(network=network, arguments=arguments, example=data.test.images[:1], metrics=metrics)
+        return digits_data.load()
 
-    def free_metrics(self, architecture: Architecture) -> dict[str, float]:
-        cell = self.space.canonical(architecture)
-        if cell not in self._costs:
-            self._costs[cell] = self._measure(cell)
-        return dict(self._costs[cell])
-
-    def _measure(self, cell: Architecture) -> dict[str, float]:
-        import torch
-
-        from optiproxy.training import costs
-        from optiproxy.training.cell_network import CellNetwork
-        from optiproxy.training.determinism import reproducible
-
-        example = torch.zeros(1, 1, 8, 8)
-        with reproducible(0):
-            network = CellNetwork(**self._arguments(cell)).eval()
-        latency = costs.latency(network, example)
-        return {
-            "params": float(costs.parameters(network)),
-            "flops": float(costs.flops(network, example)),
-            "latency_ms": latency.median_ms,
-            "latency_iqr_ms": latency.iqr_ms,
-        }
-
-    def _arguments(self, architecture: Architecture) -> dict[str, Any]:
-        """Of the `CellNetwork` that an architecture stands for."""
-        operations = self.space.values(self.space.canonical(architecture)).values()
+    def arguments(self, architecture: Architecture) -> dict[str, Any]:
+        operations = self.space.values(architecture).values()
         edges = tuple((*edge, str(name)) for edge, name in zip(EDGES, operations, strict=True))
         return {"edges": edges, "channels": 6, "cells": (1, 1), "classes": 10}
+
+    def build(self, arguments: dict[str, Any]) -> CellNetwork:
+        from optiproxy.training.cell_network import CellNetwork
+
+        return CellNetwork(**arguments)
+
+    def example(self) -> Tensor:
+        import torch
+
+        return torch.zeros(1, 1, 8, 8)
+
+    def fit(self, network: CellNetwork, data: Digits, *, epochs: int, seed: int) -> None:
+        from optiproxy.training.recipe import Recipe, fit
+
+        recipe = Recipe(batch=30, rate=0.1, decay=5e-4, shift=2)
+        fit(network, data.train.images, data.train.labels, recipe=recipe, epochs=epochs, seed=seed)
+
+    def score(self, network: CellNetwork, data: Digits) -> dict[str, float]:
+        from optiproxy.training.recipe import accuracy
+
+        return {
+            "val_accuracy": accuracy(network, data.validation.images, data.validation.labels),
+            "test_accuracy": accuracy(network, data.test.images, data.test.labels),
+        }
