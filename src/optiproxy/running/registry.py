@@ -33,10 +33,7 @@ def algorithm(name: str) -> AlgorithmFactory:
     Raises:
         UsageError: If there is none of this name.
     """
-    entries = {entry.name: entry for entry in ALGORITHMS}
-    if name not in entries:
-        raise unknown("algorithm", name, entries)
-    return cast("AlgorithmFactory", _load(entries[name].target))
+    return cast("AlgorithmFactory", _load(_algorithm_entry(name).target))
 
 
 def missing_package(name: str) -> str:
@@ -47,8 +44,7 @@ def missing_package(name: str) -> str:
     """
     from optiproxy.baselines.packages.environments import ENVIRONMENTS
 
-    algorithm(name)
-    environment = next(entry.environment for entry in ALGORITHMS if entry.name == name)
+    environment = _algorithm_entry(name).environment
     return ENVIRONMENTS[environment].problem if environment else ""
 
 
@@ -82,6 +78,13 @@ def known_task(name: str, fingerprint: str) -> Task | None:
     except OptiProxyError:
         return None
     return found if found.space.fingerprint == fingerprint else None
+
+
+def _algorithm_entry(name: str) -> AlgorithmEntry:
+    entries = {entry.name: entry for entry in ALGORITHMS}
+    if name not in entries:
+        raise unknown("algorithm", name, entries)
+    return entries[name]
 
 
 def _load(target: str) -> Any:  # noqa: ANN401 - a class or a function

@@ -4,10 +4,7 @@ from optiproxy.spaces.darts import DARTS as DARTS
 from optiproxy.spaces.distinct import DistinctSpace as DistinctSpace
 from optiproxy.spaces.flat import FlatSpace as FlatSpace
 from optiproxy.spaces.graph import GraphBatch as GraphBatch
-from optiproxy.spaces.nasbench101 import NASBench101 as NASBench101
 from optiproxy.spaces.nasbench201 import NASBench201 as NASBench201
-from optiproxy.spaces.pool import PoolSpace as PoolSpace
-from optiproxy.spaces.recurrent import RecurrentSpace as RecurrentSpace
 from optiproxy.spaces.restricted import RestrictedSpace as RestrictedSpace
 from optiproxy.spaces.space import Architecture as Architecture
 from optiproxy.spaces.space import Choice as Choice
