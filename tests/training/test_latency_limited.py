@@ -14,9 +14,9 @@ CONVOLUTIONS = (3,) * 6
 
 
 class BriefDigits(DigitsTask):
-    """The real task with one short training."""
+    """The real task with short trainings."""
 
-    fidelities = (1,)
+    fidelities = (1, 2)
 
 
 @pytest.fixture(scope="module")

@@ -105,7 +105,7 @@ class RecurrentNetwork(nn.Module):
 
     def forward(self, numbers: Tensor) -> Tensor:
         """Map the beginning of a text, ``(b, t)`` numbers, to logits of each next character, ``(b, t, characters)``."""
-        return self.read(numbers, self.start(len(numbers)))[0]
+        return self.read(numbers, self.start(numbers.shape[0]))[0]
 
     def start(self, b: int) -> list[Tensor]:
         """The states before a text begins, each ``(b, width)``."""
