@@ -43,6 +43,21 @@ TASKS = (
         target="optiproxy.training.digits:DigitsTask",
         description="NAS-Bench-201 cells trained for real on scikit-learn's digits",
     ),
+    TaskEntry(
+        name="digits-latency",
+        target="optiproxy.training.latency_limited:digits_latency",
+        description="digits, within half the latency of the densest cell on this machine",
+    ),
+    TaskEntry(
+        name="pydoc-chars",
+        target="optiproxy.training.pydoc_chars:PydocCharsTask",
+        description="recurrent cells of NAS-Bench-NLP trained for real as character models of Python's help topics",
+    ),
+    TaskEntry(
+        name="pydoc-chars-latency",
+        target="optiproxy.training.latency_limited:pydoc_chars_latency",
+        description="pydoc-chars, within half the latency of an LSTM on this machine",
+    ),
     *(
         TaskEntry(
             name=f"nasbench201-{dataset}",
