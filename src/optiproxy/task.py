@@ -83,7 +83,7 @@ class Task(ABC):
             return
         if not self.fidelities:
             raise UsageError(f"Task {self.name!r} has one fidelity only, got {fidelity}. Leave it out.")
-        first, *_, last = self.fidelities
+        first, last = self.fidelities[0], self.fidelities[-1]
         # A surrogate may have a hundred.
         every = self.fidelities == tuple(range(first, last + 1))
         known = f"{first} to {last}" if every else ", ".join(map(str, self.fidelities))
