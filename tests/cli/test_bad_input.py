@@ -49,7 +49,10 @@ USAGE = {
     "report of no database": (["report", "sqlite:///none.db"], "There is no study database"),
     "export of nothing": (["export", "nowhere"], "There is no study at 'nowhere'"),
     "retrain of nothing": (["retrain", "nowhere"], "There is no study at 'nowhere'"),
-    "export format": (["export", "nowhere", "--format", "exe"], "'exe' is not one of 'torch', 'onnx', 'python', 'json'"),
+    "export format": (
+        ["export", "nowhere", "--format", "exe"],
+        "'exe' is not one of 'torch', 'onnx', 'python', 'json'",
+    ),
 }
 
 

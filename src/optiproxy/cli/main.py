@@ -1,4 +1,4 @@
-"""The command line: ``optiproxy search``, ``compare``, ``tasks``, ``algorithms``, ``report``, ``export``, ``retrain``, ``data``."""
+"""The command line: ``optiproxy search``, ``compare``, ``tasks``, ``algorithms``, ``report``, ``export``, ``retrain``, ``profile``, ``data``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from optiproxy import __version__
-from optiproxy.cli import compare, data, export, listing, report, retrain, search
+from optiproxy.cli import compare, data, export, listing, profile, report, retrain, search
 from optiproxy.cli.errors import PlainErrors, unexpected
 
 app = typer.Typer(
@@ -47,6 +47,7 @@ app.command("algorithms")(listing.algorithms)
 app.command("report")(report.report)
 app.command("export")(export.export)
 app.command("retrain")(retrain.retrain)
+app.command("profile")(profile.profile)
 app.add_typer(data.app, name="data")
 
 

@@ -1,0 +1,93 @@
+"""``optiproxy profile``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from optiproxy.metrics import Goal
+    from optiproxy.running.profile import Profile
+    from optiproxy.spaces import Architecture
+    from optiproxy.task import Task
+
+_LONGEST = 120.0
+"""Seconds after which a training that is only to be timed is stopped."""
+
+
+def profile(
+    subject: Annotated[
+        str,
+        typer.Argument(
+            metavar="SPACE_OR_TASK",
+            help="A name that `optiproxy tasks` lists, a space (darts, nasbench101, nasbench201, nasbench-nlp), or "
+            "MODULE:NAME of your own space, mapping of choices or model function.",
+        ),
+    ],
+    *,
+    limit: Annotated[
+        list[str] | None,
+        typer.Option(metavar="METRIC<=VALUE", help="A bound to keep, or METRIC>=VALUE. May be repeated."),
+    ] = None,
+    free: Annotated[
+        list[str] | None,
+        typer.Option(metavar="METRIC", help="Known before an evaluation, as for `optiproxy search`. May be repeated."),
+    ] = None,
+    budget: Annotated[int, typer.Option(help="Architectures that a search is to evaluate.")] = 100,
+    samples: Annotated[int, typer.Option(help="Architectures to measure.")] = 100,
+    seconds: Annotated[
+        float | None, typer.Option(help="That one training takes; a task is tried once if left out.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the draws.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Look at a space or task before anything is spent on it: its size, what fits the limits, what it costs."""
+    from dataclasses import replace
+
+    from optiproxy.cli.goal import wanted_goal
+    from optiproxy.errors import unknown
+    from optiproxy.reporting.profile_words import profile_as_json, profile_in_words
+    from optiproxy.running import known_spaces, profiling, registry
+
+    names = [entry.name for entry in registry.tasks()]
+    if subject in names:
+        task = registry.task(subject)
+        goal = wanted_goal(task, objectives=[], limits=limit or [])
+        found = profiling.profile_task(
+            task, goal=goal, free=free or [], budget=budget, samples=samples, seconds=seconds, seed=seed, watch=_watched
+        )
+        if seconds is None:
+            found = replace(found, training_seconds=_tried(task, goal, found, seed=seed))
+    elif subject in known_spaces.SPACES or ":" in subject:
+        found = profiling.profile(
+            known_spaces.space(subject), limits=limit or [], budget=budget, samples=samples, seconds=seconds, seed=seed
+        )
+    else:
+        raise unknown("task or space", subject, [*names, *known_spaces.SPACES])
+    typer.echo(json.dumps(profile_as_json(found), indent=2) if as_json else profile_in_words(found))
+
+
+def _watched(architectures: Sequence[Architecture]) -> Iterable[Architecture]:
+    from rich.console import Console
+    from rich.progress import track
+
+    return track(architectures, description="Measuring", console=Console(stderr=True), transient=True)
+
+
+def _tried(task: Task, goal: Goal, found: Profile, *, seed: int) -> float | None:
+    """Seconds of one query of a random architecture; None, and a word why, where it failed."""
+    import numpy as np
+
+    from optiproxy.running.timing import one_query
+
+    drawn = task.space.sample(np.random.default_rng(seed), 1)
+    if not drawn:
+        return None
+    outcome = one_query(task, drawn[0], goal, fidelity=found.protocol.fidelity, longest=_LONGEST)
+    if outcome.reason:
+        typer.echo(f"One query was tried, to see how long it takes, and failed: {outcome.reason}", err=True)
+        return None
+    return outcome.seconds
