@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from optiproxy.training.cell_network import CellNetwork
     from optiproxy.training.digits_data import Digits
+    from optiproxy.training.recipe import Recipe
 
 
 class DigitsTask(NetworkTask["CellNetwork", "Digits"]):
@@ -57,11 +58,16 @@ class DigitsTask(NetworkTask["CellNetwork", "Digits"]):
 
         return torch.zeros(1, 1, 8, 8)
 
-    def fit(self, network: CellNetwork, data: Digits, *, epochs: int, seed: int) -> None:
-        from optiproxy.training.recipe import Recipe, fit
+    def recipe(self) -> Recipe:
+        """How every network is trained."""
+        from optiproxy.training.recipe import Recipe
 
-        recipe = Recipe(batch=30, rate=0.1, decay=5e-4, shift=2)
-        fit(network, data.train.images, data.train.labels, recipe=recipe, epochs=epochs, seed=seed)
+        return Recipe(batch=30, rate=0.1, decay=5e-4, shift=2)
+
+    def fit(self, network: CellNetwork, data: Digits, *, epochs: int, seed: int) -> None:
+        from optiproxy.training.recipe import fit
+
+        fit(network, data.train.images, data.train.labels, recipe=self.recipe(), epochs=epochs, seed=seed)
 
     def score(self, network: CellNetwork, data: Digits) -> dict[str, float]:
         from optiproxy.training.recipe import accuracy

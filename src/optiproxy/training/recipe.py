@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.optim import SGD
+from torch.optim.lr_scheduler import OneCycleLR
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,34 +32,44 @@ class Recipe:
 def fit(network: nn.Module, images: Tensor, labels: Tensor, *, recipe: Recipe, epochs: int, seed: int) -> None:
     """Train in place.
 
-    Order and shifts have a stream of their own, so that with one seed every architecture sees the same images.
-
     Args:
         network: Maps ``(b, 1, h, w)`` to logits ``(b, classes)``; left in training mode.
         images: ``(n, 1, h, w)``.
         labels: ``(n,)``.
         recipe: How.
         epochs: Passes over the images.
-        seed: Of order and shifts.
+        seed: Of order and shifts, see `batches`.
+    """
+    steps = epochs * (len(images) // recipe.batch)
+    optimizer, schedule = descent(network.parameters(), recipe=recipe, steps=steps)
+    network.train()
+    for some, their_labels in batches(images, labels, recipe=recipe, epochs=epochs, seed=seed):
+        loss = functional.cross_entropy(network(some), their_labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+
+
+def batches(
+    images: Tensor, labels: Tensor, *, recipe: Recipe, epochs: int, seed: int
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Shifted images ``(b, 1, h, w)`` and their labels ``(b,)``, one pair per step.
+
+    Order and shifts have a stream of their own, so that with one seed every architecture sees the same images.
     """
     stream = torch.Generator().manual_seed(seed)
-    batches = len(images) // recipe.batch
-    optimizer = torch.optim.SGD(
-        network.parameters(), recipe.rate, momentum=0.9, nesterov=True, weight_decay=recipe.decay, fused=True
-    )
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, recipe.rate, total_steps=epochs * batches, pct_start=0.2, cycle_momentum=False
-    )
-    network.train()
+    used = len(images) // recipe.batch * recipe.batch
     for _ in range(epochs):
         order = torch.randperm(len(images), generator=stream)
-        for chosen in order[: batches * recipe.batch].split(recipe.batch):
-            logits = network(shifted(images[chosen], by=recipe.shift, stream=stream))
-            loss = functional.cross_entropy(logits, labels[chosen])
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            schedule.step()
+        for chosen in order[:used].split(recipe.batch):
+            yield shifted(images[chosen], by=recipe.shift, stream=stream), labels[chosen]
+
+
+def descent(parameters: Iterable[nn.Parameter], *, recipe: Recipe, steps: int) -> tuple[SGD, OneCycleLR]:
+    """What changes the weights in a training of so many steps; the schedule takes a step after each."""
+    optimizer = SGD(parameters, recipe.rate, momentum=0.9, nesterov=True, weight_decay=recipe.decay, fused=True)
+    return optimizer, OneCycleLR(optimizer, recipe.rate, total_steps=steps, pct_start=0.2, cycle_momentum=False)
 
 
 def shifted(images: Tensor, *, by: int, stream: torch.Generator) -> Tensor:
