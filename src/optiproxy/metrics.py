@@ -18,6 +18,9 @@ Direction = Literal["max", "min"]
 Metrics = Mapping[str, float]
 """Metric name -> measured value. A metric that could not be measured is absent or NaN."""
 
+MOST_OBJECTIVES = 4
+"""Of one search."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
@@ -113,6 +116,12 @@ class Goal:
     def __post_init__(self) -> None:
         if not self.objectives:
             raise UsageError("A search needs at least one objective, got none.")
+        if len(self.objectives) > MOST_OBJECTIVES:
+            # Beyond, nearly every architecture is on the front, and no budget of trainings covers it.
+            raise UsageError(
+                f"Expected at most {MOST_OBJECTIVES} objectives, got {len(self.objectives)}. "
+                "Turn some of them into limits, like 'latency_ms<=2.5'."
+            )
         for kind, entries in (
             ("objective", [o.metric for o in self.objectives]),
             ("limit", [str(x) for x in self.limits]),
@@ -148,14 +157,10 @@ class Goal:
 
         With one objective this is the position of the best, or nothing where none is feasible.
         """
-        candidates = [(i, self.gains(m)) for i, m in enumerate(found) if self.feasible(m)]
-        kept: list[int] = []
-        for i, gains in candidates:
-            beaten = any(
-                all(a >= b for a, b in zip(other, gains, strict=True)) and (other != gains or j < i)
-                for j, other in candidates
-                if j != i
-            )
-            if not beaten:
-                kept.append(i)
-        return kept
+        feasible = [i for i, metrics in enumerate(found) if self.feasible(metrics)]
+        gains = [self.gains(found[i]) for i in feasible]
+        if len(self.objectives) == 1 or not feasible:
+            return [feasible[gains.index(max(gains))]] if feasible else []
+        from moocore import is_nondominated
+
+        return [i for i, kept in zip(feasible, is_nondominated(gains, maximise=True), strict=True) if kept]

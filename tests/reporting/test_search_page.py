@@ -54,6 +54,23 @@ def test_several_objectives_and_limits_show_front_and_trade_offs(result, tmp_pat
     assert "Trade-offs" in page.text
     assert page.html.count('<tr class="best"') == 2 * 2  # two on the front, listed in both tables
     assert "infeasible" in page.text
+    assert "of the box from accuracy 1, latency 4 to 2, 1" in page.text
+    assert "hypervolume of the front after every query" in page.html
+
+
+def test_each_pair_of_objectives_has_its_chart(result, tmp_path, read):
+    goal = Goal(
+        (Objective("accuracy"), Objective("latency", "min"), Objective("memory", "min")), (Limit("params", 5.0),)
+    )
+    trials = [{"accuracy": a, "latency": a * a, "memory": 5 - a, "params": a} for a in (1, 2, 3, 9)]
+    html = report(result(trials, goal=goal), tmp_path, read).html
+    for pair in (
+        "accuracy against latency",
+        "accuracy against memory",
+        "latency against memory",
+        "accuracy against params",
+    ):
+        assert html.count(f'"{pair}"') == 1
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from optiproxy.metrics import Goal, Limit, Objective
 from optiproxy.running.function import FunctionTask
-from optiproxy.running.progress import Lines, Live, observer_for
+from optiproxy.running.progress import Lines, Live, best, observer_for
 from optiproxy.running.result import Record
 from optiproxy.running.search import run
 from optiproxy.spaces import FlatSpace
@@ -56,15 +56,35 @@ def test_a_terminal_shows_a_bar_and_keeps_the_failures():
 def test_predicted_stands_beside_observed():
     console = Console(file=io.StringIO(), width=200)
     lines = Lines(GOAL, console)
-    lines.on_start(total=2, done=[], incumbent=None)
+    lines.on_start(total=2, done=[])
     record = Record(
         number=0, architecture=(0,), state="complete", metrics={"accuracy": 91.5}, predicted={"accuracy": 90.25}
     )
-    lines.on_finish(record, incumbent=None)
+    lines.on_finish(record)
     assert (
         "accuracy 91.5 (predicted 90.25), latency missing (infeasible)  best: none feasible yet"
         in console.file.getvalue()
     )
+
+
+def test_several_objectives_tell_the_front_and_its_hypervolume():
+    goal = Goal((Objective("accuracy"), Objective("latency", "min")))
+
+    def told(*measured):
+        return best(
+            [
+                Record(number=i, architecture=(i,), state="complete", metrics={"accuracy": a, "latency": b}, fidelity=f)
+                for i, (a, b, f) in enumerate(measured)
+            ],
+            goal,
+        )
+
+    assert told() == "best: none feasible yet"
+    assert told((1, 1, None)) == "front: 1, hypervolume 1.000"
+    assert told((1, 1, None), (2, 3, None), (3, 5, None), (0, 4, None)) == "front: 3, hypervolume 0.500"
+    # Once something is measured in full, what was measured at a lower fidelity no longer counts.
+    assert told((9, 9, 5), (8, 7, 5)) == "front at fidelity 5: 2, hypervolume 0.000"
+    assert told((9, 0, 5), (1, 1, None), (2, 3, None)) == "front: 2, hypervolume 0.000"
 
 
 @pytest.mark.parametrize(("terminal", "kind"), [(True, Live), (False, Lines)])

@@ -92,7 +92,7 @@ def save(result: SearchResult, folder: Path) -> Path:
 
 
 def content(result: SearchResult) -> dict[str, Any]:
-    """The result as JSON: settings, the best, the front, and every trial."""
+    """The result as JSON: settings, the best, the front and its hypervolume, and every trial."""
     return {
         **_settings(result),
         "budget": result.budget,
@@ -102,6 +102,7 @@ def content(result: SearchResult) -> dict[str, Any]:
         "epochs": result.epochs,
         "best": None if result.best is None else _record(result, result.best),
         "front": [_record(result, record) for record in result.front],
+        "hypervolume": _hypervolume(result),
         "trials": [_record(result, record) for record in result.records],
     }
 
@@ -122,6 +123,19 @@ def _settings(result: SearchResult) -> dict[str, Any]:
         "seed": result.seed,
         "goal": {"objectives": [*map(str, result.goal.objectives)], "limits": [*map(str, result.goal.limits)]},
         "protocol": {**asdict(result.protocol), "queried": result.protocol.queried(result.goal)},
+    }
+
+
+def _hypervolume(result: SearchResult) -> dict[str, Any] | None:
+    """What the front has won, and of which box; None with one objective."""
+    if result.box is None:
+        return None
+    names = [objective.metric for objective in result.goal.objectives]
+    return {
+        "share": result.hypervolume,
+        "reference": dict(zip(names, result.box.reference, strict=True)),
+        "ideal": dict(zip(names, result.box.ideal, strict=True)),
+        "after_each_query": [*result.hypervolume_so_far],
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from markupsafe import Markup
@@ -58,12 +59,28 @@ def progress(result: SearchResult) -> Markup | None:
     return chart.draw()
 
 
+def hypervolume(result: SearchResult) -> Markup | None:
+    """The share of the final box that the front dominated after each query; None where there is no box."""
+    if result.box is None:
+        return None
+    x = counting("queries finished", max(result.protocol.queries(result.budget), len(result.records)))
+    y = Axis(label="hypervolume", low=0.0, high=1.0)
+    chart = Chart(x, y, label="hypervolume of the front after every query", width=880, height=260)
+    chart.steps([(n + 1, share) for n, share in enumerate(result.hypervolume_so_far)], BEST)
+    return chart.draw()
+
+
 def tradeoffs(result: SearchResult) -> list[Markup]:
-    """The first objective against every other metric of the goal, limits drawn as lines."""
-    first, *others = result.goal.metric_names
+    """Every two objectives against each other and the first against every limited metric, limits drawn as lines."""
+    objectives = [objective.metric for objective in result.goal.objectives]
+    pairs = [
+        *combinations(objectives, 2),
+        *((objectives[0], x) for x in result.goal.metric_names if x not in objectives),
+    ]
+    rising = {objective.metric for objective in result.goal.objectives if objective.direction == "max"}
     front = result.front
     charts: list[Markup] = []
-    for other in others:
+    for first, other in pairs:
         shown = [record for record in result.full if _measured(record, first, other)]
         bounds = [limit.bound for limit in result.goal.limits if limit.metric == other]
         x = robust(
@@ -76,8 +93,9 @@ def tradeoffs(result: SearchResult) -> list[Markup]:
         for kind, mark in _MARKS:
             chosen = [record for record in shown if state(result, record) == kind and record not in front]
             chart.points(_pairs(chosen, other, first), QUIET, mark=mark, names=_names(chosen, first, other))
-        best = sorted(front, key=lambda record, by=other: record.metrics[by])
-        if len(best) > 1 and len(result.goal.objectives) == 2:
+        # Each step holds a value until the next point, so it has to come from the better side.
+        best = sorted(front, key=lambda record, by=other: record.metrics[by], reverse=other in rising)
+        if len(best) > 1 and len(objectives) == 2 and other in objectives:
             chart.steps(_pairs(best, other, first), BEST)
         chart.points(_pairs(best, other, first), BEST, names=_names(best, first, other))
         charts.append(chart.draw())

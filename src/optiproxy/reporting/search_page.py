@@ -15,7 +15,7 @@ from optiproxy.reporting.drawing import draw
 from optiproxy.reporting.page import render, write
 from optiproxy.reporting.scale import number
 from optiproxy.reporting.structure import structure
-from optiproxy.reporting.words import goal_in_words, protocol_in_words, standing, state
+from optiproxy.reporting.words import box_in_words, goal_in_words, protocol_in_words, standing, state
 from optiproxy.running.result import Record, SearchResult
 
 
@@ -74,6 +74,8 @@ def search_report(result: SearchResult, *, folder: Path) -> str:
         idle=", ".join(f"{node.detail} = {node.label}" for node in idle),
         progress=search_charts.progress(result),
         infeasible=any(row.state == "infeasible" for row in rows),
+        hypervolume=search_charts.hypervolume(result),
+        box=box_in_words(result),
         tradeoffs=search_charts.tradeoffs(result) if best else [],
         predictions=search_charts.predictions(result),
         rows=rows,
@@ -91,7 +93,11 @@ def _figures(result: SearchResult) -> list[Figure]:
         Figure(f"best {objective.metric}", number(best.get(objective.metric))) for objective in result.goal.objectives
     ]
     if len(result.goal.objectives) > 1:
-        figures = [Figure("architectures on the front", str(len(result.front))), *figures]
+        figures = [
+            Figure("architectures on the front", str(len(result.front))),
+            Figure("hypervolume", number(result.hypervolume and round(result.hypervolume, 3))),
+            *figures,
+        ]
     epochs = [] if result.protocol.fidelity is None else [Figure("epochs", f"{result.epochs:,}")]
     spent = sum(record.evaluation_seconds for record in result.records)
     asked = sum(record.ask_seconds for record in result.records)

@@ -99,4 +99,14 @@ def _front_in_words(result: SearchResult) -> str:
     labels = ["query", *(f"#{record.number}" for record in front)]
     choices = ["architecture", *(choices_in_words(result, record) for record in front)]
     rows = zip(*columns, (f"{label:>5}" for label in labels), choices, strict=True)
-    return "\n".join([f"Front of {len(front)} architectures:", *("  " + "  ".join(row) for row in rows)])
+    share = "" if result.hypervolume is None else f", hypervolume {result.hypervolume:.3f} ({box_in_words(result)})"
+    return "\n".join([f"Front of {len(front)} architectures{share}:", *("  " + "  ".join(row) for row in rows)])
+
+
+def box_in_words(result: SearchResult) -> str:
+    """What the hypervolume is a share of, for example ``of the box from accuracy 60, latency_ms 9 to 94, 1.5``."""
+    if result.box is None:
+        return ""
+    names = [objective.metric for objective in result.goal.objectives]
+    worst = ", ".join(f"{name} {number(value)}" for name, value in zip(names, result.box.reference, strict=True))
+    return f"of the box from {worst} to {', '.join(map(number, result.box.ideal))}"

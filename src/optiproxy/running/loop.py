@@ -6,14 +6,12 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 
-from optiproxy.metrics import Goal
 from optiproxy.running.evaluation import Outcome
 from optiproxy.running.executors import outcome_of
 from optiproxy.running.interrupts import Interrupts
 from optiproxy.running.phases import Phase
 from optiproxy.running.progress import Observer
 from optiproxy.running.records import Query, QueryLog
-from optiproxy.running.result import Record
 
 PATIENCE = 0.5
 """Seconds after which an interrupt is noticed at the latest."""
@@ -24,7 +22,6 @@ def spend(
     submit: Callable[[Query], Future[Outcome]],
     *,
     phases: Sequence[Phase],
-    goal: Goal,
     total: int,
     workers: int,
     observer: Observer,
@@ -35,7 +32,6 @@ def spend(
         log: Keeps.
         submit: Starts an evaluation.
         phases: Say what is queried next.
-        goal: Says which record is the incumbent.
         total: Queries that all phases may make.
         workers: Evaluations at a time.
         observer: Told of each record.
@@ -44,11 +40,7 @@ def spend(
         Whether it came to its end. After an interrupt what had finished is in the log; the rest is left running.
     """
     running: dict[Future[Outcome], Query] = {}
-    done = log.records()
-    incumbent: Record | None = None
-    for record in done:
-        incumbent = better(record, incumbent, goal)
-    observer.on_start(total=total, done=done, incumbent=incumbent)
+    observer.on_start(total=total, done=log.records())
     try:
         with Interrupts() as interrupts:
             for phase in phases:
@@ -64,8 +56,7 @@ def spend(
                     for future in _done(running):
                         with interrupts.held():
                             record = log.tell(running.pop(future), outcome_of(future))
-                        incumbent = better(record, incumbent, goal)
-                        observer.on_finish(record, incumbent=incumbent)
+                        observer.on_finish(record)
     except KeyboardInterrupt:
         for future in _done(running):
             log.tell(running.pop(future), outcome_of(future))
@@ -73,17 +64,6 @@ def spend(
     finally:
         observer.on_end()
     return True
-
-
-def better(record: Record, incumbent: Record | None, goal: Goal) -> Record | None:
-    """The feasible one with the better first objective, of equals the earlier; the full fidelity beats a lower one."""
-    if not goal.feasible(record.metrics):
-        return incumbent
-    return record if incumbent is None or _merit(record, goal) > _merit(incumbent, goal) else incumbent
-
-
-def _merit(record: Record, goal: Goal) -> tuple[bool, float]:
-    return record.fidelity is None, goal.gains(record.metrics)[0]
 
 
 def _done(running: dict[Future[Outcome], Query]) -> list[Future[Outcome]]:

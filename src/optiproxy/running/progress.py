@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from optiproxy.metrics import Goal
+from optiproxy.running.hypervolume import Box
 from optiproxy.running.result import Record
 
 if TYPE_CHECKING:
@@ -19,17 +20,16 @@ if TYPE_CHECKING:
 class Observer(Protocol):
     """Told by the loop, in its thread; must not raise."""
 
-    def on_start(self, *, total: int, done: Sequence[Record], incumbent: Record | None) -> None:
+    def on_start(self, *, total: int, done: Sequence[Record]) -> None:
         """Called once, before the first query of this run.
 
         Args:
             total: Queries of the whole search.
             done: Records of earlier runs.
-            incumbent: The best of them, if one is feasible.
         """
         ...
 
-    def on_finish(self, record: Record, *, incumbent: Record | None) -> None:
+    def on_finish(self, record: Record) -> None:
         """Called when a query has been stored."""
         ...
 
@@ -42,9 +42,9 @@ class Observer(Protocol):
 class Silence:
     """Tells nothing."""
 
-    def on_start(self, *, total: int, done: Sequence[Record], incumbent: Record | None) -> None: ...
+    def on_start(self, *, total: int, done: Sequence[Record]) -> None: ...
 
-    def on_finish(self, record: Record, *, incumbent: Record | None) -> None: ...
+    def on_finish(self, record: Record) -> None: ...
 
     def on_end(self) -> None: ...
 
@@ -56,19 +56,21 @@ class Lines:
     def __init__(self, goal: Goal, console: Console) -> None:
         self._goal = goal
         self._console = console
-        self._total = self._done = self._before = 0
+        self._records: list[Record] = []
+        self._total = self._before = 0
         self._began = 0.0
 
-    def on_start(self, *, total: int, done: Sequence[Record], incumbent: Record | None) -> None:
-        self._total, self._done, self._before, self._began = total, len(done), len(done), time.monotonic()
+    def on_start(self, *, total: int, done: Sequence[Record]) -> None:
+        self._records, self._total, self._before, self._began = [*done], total, len(done), time.monotonic()
         if done:
-            self._say(f"resuming after {len(done)} of {total} queries, {best(incumbent, self._goal)}")
+            self._say(f"resuming after {len(done)} of {total} queries, {best(done, self._goal)}")
 
-    def on_finish(self, record: Record, *, incumbent: Record | None) -> None:
-        self._done += 1
-        pace = (time.monotonic() - self._began) / (self._done - self._before)
-        left = f"{pace * max(0, self._total - self._done):.0f} s left"
-        self._say(f"{self._done}/{self._total}  {story(record, self._goal)}  {best(incumbent, self._goal)}  {left}")
+    def on_finish(self, record: Record) -> None:
+        self._records.append(record)
+        done = len(self._records)
+        pace = (time.monotonic() - self._began) / (done - self._before)
+        left = f"{pace * max(0, self._total - done):.0f} s left"
+        self._say(f"{done}/{self._total}  {story(record, self._goal)}  {best(self._records, self._goal)}  {left}")
 
     def on_end(self) -> None: ...
 
@@ -82,6 +84,7 @@ class Live:
 
     def __init__(self, goal: Goal, console: Console) -> None:
         self._goal = goal
+        self._records: list[Record] = []
         self._bar = Progress(
             BarColumn(bar_width=20),
             MofNCompleteColumn(),
@@ -94,16 +97,18 @@ class Live:
         )
         self._line = self._bar.add_task("queries", start=False, best="", last="")
 
-    def on_start(self, *, total: int, done: Sequence[Record], incumbent: Record | None) -> None:
-        self._bar.update(self._line, total=total, completed=len(done), best=escape(best(incumbent, self._goal)))
+    def on_start(self, *, total: int, done: Sequence[Record]) -> None:
+        self._records = [*done]
+        self._bar.update(self._line, total=total, completed=len(done), best=escape(best(done, self._goal)))
         self._bar.start_task(self._line)
         self._bar.start()
 
-    def on_finish(self, record: Record, *, incumbent: Record | None) -> None:
+    def on_finish(self, record: Record) -> None:
+        self._records.append(record)
         shown = escape(story(record, self._goal))
         if record.reason:
             self._bar.console.print(shown, style="yellow", highlight=False)
-        self._bar.update(self._line, advance=1, best=escape(best(incumbent, self._goal)), last=shown)
+        self._bar.update(self._line, advance=1, best=escape(best(self._records, self._goal)), last=shown)
 
     def on_end(self) -> None:
         self._bar.stop()
@@ -123,13 +128,22 @@ def story(record: Record, goal: Goal) -> str:
     return f"#{record.number} {', '.join(told)}{broken}"
 
 
-def best(incumbent: Record | None, goal: Goal) -> str:
-    """The incumbent's objectives and number; with several objectives it is the best in the first."""
-    if incumbent is None:
+def best(records: Sequence[Record], goal: Goal) -> str:
+    """The best record's objective and number, or the size of the front and its hypervolume within the `Box` seen so far.
+
+    Of records at two fidelities those at the full one count, as soon as one of them is feasible.
+    """
+    feasible = [record for record in records if goal.feasible(record.metrics)]
+    shown = [record for record in feasible if record.fidelity is None] or feasible
+    front = [shown[i] for i in goal.front([record.metrics for record in shown])]
+    if not front:
         return "best: none feasible yet"
-    values = ", ".join(f"{objective.metric} {incumbent.metrics[objective.metric]:.5g}" for objective in goal.objectives)
-    where = "" if incumbent.fidelity is None else f" at fidelity {incumbent.fidelity}"
-    return f"best{where}: {values} (#{incumbent.number})"
+    where = "" if front[0].fidelity is None else f" at fidelity {front[0].fidelity}"
+    box = Box.around(goal, [record.metrics for record in shown])
+    first, *others = goal.objectives
+    if others and box:
+        return f"front{where}: {len(front)}, hypervolume {box.share([record.metrics for record in front]):.3f}"
+    return f"best{where}: {first.metric} {front[0].metrics[first.metric]:.5g} (#{front[0].number})"
 
 
 def _against(predicted: float | None, observed: float | None) -> str:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from optiproxy.metrics import Goal, Metrics
 from optiproxy.optimizer import Trial
+from optiproxy.running.hypervolume import Box
 from optiproxy.running.protocol import QueryProtocol
 from optiproxy.spaces import Architecture, Choice, Space
 from optiproxy.task import Source
@@ -116,6 +117,23 @@ class SearchResult:
                     best = record.metrics[objective.metric]
             curve.append(best)
         return tuple(curve)
+
+    @property
+    def box(self) -> Box | None:
+        """What the hypervolume is a share of; None with one objective, or where nothing is feasible."""
+        several = len(self.goal.objectives) > 1
+        return Box.around(self.goal, [record.metrics for record in self.full]) if several else None
+
+    @property
+    def hypervolume(self) -> float | None:
+        """The share of `box` that the front dominates; None where there is no box."""
+        return self.box.share([record.metrics for record in self.front]) if self.box else None
+
+    @property
+    def hypervolume_so_far(self) -> tuple[float, ...]:
+        """After each record the share of the final `box`, dominated at the full fidelity; empty where there is no box."""
+        full = [record.metrics if record.fidelity is None else {} for record in self.records]
+        return self.box.curve(full) if self.box else ()
 
     @property
     def best_architecture(self) -> Mapping[str, Choice] | None:

@@ -209,7 +209,6 @@ def run(
                     log,
                     submit,
                     phases=(exploration, promotion) if protocol.promote else (exploration,),
-                    goal=goal,
                     total=protocol.queries(budget),
                     workers=workers if task.isolated else 1,
                     observer=observer or Silence(),
