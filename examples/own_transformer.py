@@ -1,4 +1,4 @@
-"""The block of your own transformer, searched on text. Lines that end in `# <-` are what the search has added.
+"""The block of your own transformer, searched on text. Lines that end in `# <-` are what the search has added or changed.
 
 Run ``python examples/own_transformer.py [BUDGET]``; a training takes about 3 seconds on one core.
 """
@@ -32,7 +32,7 @@ class Residual(nn.Module):
 
     def __init__(self, width: int, inner: nn.Module) -> None:
         super().__init__()
-        self.norm = Choice({"layer": lambda: nn.LayerNorm(width), "none": nn.Identity}, name="norm")  # <-
+        self.norm = Choice([nn.LayerNorm(width), nn.Identity], name="norm")  # <- was nn.LayerNorm(width)
         self.inner = inner
 
     def forward(self, x: Tensor) -> Tensor:
@@ -45,8 +45,8 @@ def block(width: int) -> nn.Module:
     hidden = width * Value([1, 2, 4], name="expansion")  # <- was 4
     activation = Choice([nn.ReLU, nn.GELU, nn.Tanh], name="activation")  # <- was nn.GELU()
     forward = nn.Sequential(nn.Linear(width, hidden), activation, nn.Linear(hidden, width))
-    attention = Attention(width, Value([1, 2, 3, 4], name="heads"), batch_first=True)  # <- was 4
-    return nn.Sequential(Residual(width, attention), Residual(width, forward))
+    heads = Value([1, 2, 3, 4], name="heads")  # <- was 4
+    return nn.Sequential(Residual(width, Attention(width, heads, batch_first=True)), Residual(width, forward))
 
 
 def model() -> nn.Module:
@@ -75,5 +75,5 @@ if __name__ == "__main__":
     torch.set_num_threads(1)
     budget = int(sys.argv[1]) if len(sys.argv) > 1 else 20
     space = optiproxy.Space.from_model(model).where(lambda v: v["width"] % v["heads"] == 0)  # <-
-    result = optiproxy.search(space, train, budget=budget, objectives=["bits:min"])  # <-
-    print(result.best_architecture, dict(result.best.metrics) if result.best else "nothing feasible")
+    found = optiproxy.search(space, train, budget=budget, objectives=["bits:min"])  # <- was train(model())
+    print(found.best_architecture, found.best and dict(found.best.metrics))  # <- was print(found)

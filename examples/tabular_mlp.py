@@ -1,4 +1,4 @@
-"""An Optuna study of a tabular network, in which only the sampler has changed. That line ends in `# <-`.
+"""An Optuna study of a tabular network, in which only the sampler has changed. Lines that end in `# <-` have.
 
 Run ``python examples/tabular_mlp.py [BUDGET]``; a training takes about a second on one core.
 """
@@ -44,7 +44,8 @@ def objective(trial: optuna.Trial) -> float:
 
 if __name__ == "__main__":
     warnings.filterwarnings("ignore", category=ConvergenceWarning)  # 100 epochs, on purpose
-    sampler = optiproxy.OptiProxySampler(optiproxy.Space.from_optuna(suggest), seed=0)  # <- was TPESampler(seed=0)
+    space = optiproxy.Space.from_optuna(suggest)  # <-
+    sampler = optiproxy.OptiProxySampler(space, seed=0)  # <- was optuna.samplers.TPESampler(seed=0)
     study = optuna.create_study(direction="maximize", sampler=sampler)
     study.optimize(objective, n_trials=int(sys.argv[1]) if len(sys.argv) > 1 else 20)
     print(study.best_params, study.best_value)

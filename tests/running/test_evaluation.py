@@ -68,9 +68,9 @@ def _raise(error):
 @pytest.mark.parametrize(
     ("function", "reason"),
     [
-        (lambda _: _raise(ValueError("no\n  good")), "ValueError: no good"),
-        (lambda _: _raise(MemoryError()), "MemoryError"),
-        (lambda _: sys.exit(3), "SystemExit: 3"),
+        (lambda _: _raise(ValueError("no\n  good")), "ValueError: no good (a=1)"),
+        (lambda _: _raise(MemoryError()), "MemoryError (a=1)"),
+        (lambda _: sys.exit(3), "SystemExit: 3 (a=1)"),
         (lambda _: None, "Expected a number for 'accuracy', got NoneType None."),
         (lambda _: "high", "Expected a number for 'accuracy', got str 'high'."),
         (lambda _: {}, "The objective 'accuracy' is missing among []."),

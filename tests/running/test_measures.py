@@ -88,6 +88,16 @@ def test_what_cannot_be_measured_is_infeasible_and_never_trained():
     assert all(choices["pool"] == "avg" and choices["width"] > 1 for choices in values)
 
 
+def test_what_cannot_be_measured_as_an_objective_is_never_trained_either():
+    def cost(choices):
+        return math.nan if choices["pool"] == "max" else params(choices)
+
+    result = find(free={"cost": cost}, objectives=["accuracy", "cost:min"], budget=24)
+    assert [record.state for record in result.records] == ["complete"] * 12
+    assert all(result.space.values(record.architecture)["pool"] == "avg" for record in result.records)
+    assert result.stopped == "exhausted"
+
+
 def test_without_a_limit_a_failed_measurement_fails_the_query_before_its_training():
     trained = []
 
@@ -123,6 +133,22 @@ class Plain:
 
 def linear():
     return nn.Linear(4, Value([1, 2, 3, 4, 5, 6, 7, 8], name="width"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the command is POSIX")
+@pytest.mark.parametrize(
+    ("program", "told"),
+    [
+        ("import time; time.sleep(60)", r"gave no measurement within 0\.3 seconds and was stopped"),
+        ("print('no idea')", r"Expected a measurement .*got 'no idea'"),
+    ],
+)
+@pytest.mark.parametrize("wanted", [{"limits": ["size<=24"]}, {"objectives": ["accuracy", "size:min"]}])
+def test_a_device_that_hangs_or_prints_rubbish_ends_the_search_before_any_training(program, told, wanted):
+    command = f"{shlex.quote(sys.executable)} -c {shlex.quote(program)} {{model}}"
+    board = DeviceRunner(command, torch.zeros(1, 4), timeout=0.3, file_format=Plain())
+    with pytest.raises(DeviceError, match=told):
+        find(lambda _: pytest.fail("nothing may be trained"), Space.from_model(linear), free={"size": board}, **wanted)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the command is POSIX")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
+from fractions import Fraction
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -50,6 +53,8 @@ def test_the_function_gets_the_network_and_its_trial(workers):
         else:
             # What does not fit together costs one query; the record says which it was, and what it got to report.
             assert record.reason.startswith("RuntimeError: mat1 and mat2 shapes cannot be multiplied")
+            shown = ", ".join(f"{name}={value}" for name, value in space.values(record.architecture).items())
+            assert record.reason.endswith(f" ({shown})")
         assert record.curve == {epoch: epoch / (1 + record.number) for epoch in range(3)}
     assert {record.state for record in result.records} == {"complete", "failed"}
     assert len({space.canonical(record.architecture) for record in result.records}) == 12
@@ -84,7 +89,26 @@ def test_a_rule_keeps_what_breaks_it_from_being_trained():
     assert (len(result.records), result.stopped) == (4 * (2 + 4), "exhausted")
 
 
-@pytest.mark.parametrize("algorithm", ["random", "regularized-evolution"])
+def test_the_search_learns_to_avoid_what_does_not_fit():
+    """Of all combinations seven in eight fail; later queries of the search fail less often than that."""
+
+    def misfit():
+        sizes = [Value([4, 8], name=f"size{i}") for i in range(4)]
+        kernel, width = Value([1, 3, 5], name="kernel"), Value([2, 3, 5, 7], name="width")
+        layers = [nn.Linear(before, after) for before, after in zip(sizes[:3], [4, 8, 4], strict=True)]
+        return nn.Sequential(*layers, nn.Linear(kernel, width))
+
+    def run(network):
+        return network[:3](torch.zeros(1, network[0].in_features)).sum().item() + network[3].weight.numel()
+
+    space = Space.from_model(misfit)
+    result = find(space, run, algorithm="optiproxy", budget=24)
+    failed = [record.state == "failed" for record in result.records]
+    assert sum(failed[:12]) > sum(failed[12:])
+    assert sum(failed[12:]) < 12 * 0.6
+
+
+@pytest.mark.parametrize("algorithm", ["random", "regularized-evolution", "local-search", "optuna-tpe"])
 def test_a_rule_that_nothing_keeps_is_told_before_any_training(algorithm):
     space = Space.from_model(model).where(lambda values: values["width"] > 1000)
     with pytest.raises(SearchFailed, match=r"Found no architecture of 'model'.* Loosen the limits or widen the space"):
@@ -104,12 +128,42 @@ def test_a_rule_that_is_wrong_is_told_at_once():
         (math.inf, "The objective 'accuracy' is inf."),
         (math.nan, "The objective 'accuracy' is nan."),
         (None, "Expected a number for 'accuracy', got NoneType None."),
+        (True, "Expected a number for 'accuracy', got bool True."),
+        (np.True_, "Expected a number for 'accuracy', got bool np.True_."),
+        (torch.tensor(True), "Expected a number for 'accuracy', got Tensor tensor(True)."),
+        (torch.ones(2), "Expected a number for 'accuracy', got Tensor tensor([1., 1.])."),
+        (np.ones(2), "Expected a number for 'accuracy', got ndarray array([1., 1.])."),
+        (1j, "Expected a number for 'accuracy', got complex 1j."),
+        (10**400, "Expected a number for 'accuracy', got int 1" + 59 * "0" + "."),
+        ({}, "The objective 'accuracy' is missing among []."),
+        ({"loss": 1.0}, "The objective 'accuracy' is missing among ['loss']."),
+        ({"accuracy": [0.5]}, "Expected a number for 'accuracy', got list [0.5]."),
     ],
 )
 def test_what_is_no_result_is_a_failed_query(returned, reason):
     result = find(Space.from_model(model), lambda _: returned, budget=2)
     assert [record.reason for record in result.records] == [reason] * 2
     assert result.best is None
+
+
+@pytest.mark.parametrize(
+    "returned",
+    [
+        np.float32(0.5),
+        np.array(0.5),
+        torch.tensor(0.5),
+        torch.tensor([[0.5]]),
+        torch.tensor(0.5, requires_grad=True),
+        torch.tensor(0.5, dtype=torch.bfloat16),
+        Fraction(1, 2),
+        Decimal("0.5"),
+        {"accuracy": torch.tensor(0.5), "loss": np.float64(2.0)},
+    ],
+    ids=repr,
+)
+def test_every_kind_of_scalar_is_a_number(returned):
+    (record,) = find({"a": [1]}, lambda _: returned).records
+    assert (record.reason, record.metrics["accuracy"], type(record.metrics["accuracy"])) == ("", 0.5, float)
 
 
 @pytest.mark.parametrize("value", [math.nan, -math.inf, "0.5", None, True, torch.ones(2)])

@@ -70,12 +70,12 @@ def test_every_kind_of_failure_is_a_query_and_the_search_goes_on():
     result = search({"kind": [*range(8)]}, evaluate, budget=8, algorithm="random")
     told = {result.space.values(r.architecture)["kind"]: (r.state, r.reason, dict(r.metrics)) for r in result.records}
     assert told == {
-        0: ("failed", "ValueError: no memory", {}),
+        0: ("failed", "ValueError: no memory (kind=0)", {}),
         1: ("failed", "The objective 'accuracy' is nan.", {}),
         2: ("failed", "Expected a number for 'accuracy', got str '0.9'.", {}),
         3: ("failed", "The objective 'accuracy' is missing among ['loss'].", {}),
         4: ("failed", "Expected a number for 'accuracy', got NoneType None.", {}),
-        5: ("failed", "SystemExit: bye", {}),
+        5: ("failed", "SystemExit: bye (kind=5)", {}),
         6: ("complete", "", {"accuracy": 0.5}),
         7: ("complete", "", {"accuracy": 0.5}),
     }
@@ -105,7 +105,7 @@ def test_in_workers_a_crash_a_hang_and_a_strange_error_cost_one_query_each():
         0: "The worker process ended with code 5.",
         1: "The worker process was killed by SIGKILL.",
         2: "Stopped at the timeout of 2 s.",
-        3: "Strange: odd",
+        3: "Strange: odd (kind=3)",
         4: "",
         5: "",
     }

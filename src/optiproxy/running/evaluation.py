@@ -94,18 +94,23 @@ def as_number(name: object, value: object) -> float:
         WrongValueError: If it is no number.
     """
     # Scalars of numpy and torch know `__float__`; a text or a truth value that converts would hide a mistake.
-    if isinstance(value, str | bytes | bool) or not hasattr(value, "__float__"):
+    truth = isinstance(value, bool) or str(getattr(value, "dtype", "")) in ("bool", "torch.bool")
+    if truth or isinstance(value, str | bytes) or not hasattr(value, "__float__"):
         raise WrongValueError(f"Expected a number for {name!r}, got {_shown(value)}.")
+    if hasattr(value, "detach"):  # a loss with its graph: torch warns of a conversion that forgets it
+        value = value.detach()  # pyright: ignore[reportAttributeAccessIssue]
     try:
         return float(value)  # pyright: ignore[reportArgumentType] - it has __float__
-    except (TypeError, ValueError, RuntimeError) as error:
+    except (TypeError, ValueError, RuntimeError, OverflowError) as error:
         raise WrongValueError(f"Expected a number for {name!r}, got {_shown(value)}.") from error
 
 
 def one_line(error: BaseException) -> str:
-    """Type and message of an exception, on one line of bounded length."""
+    """Type, message and notes of an exception, on one line of bounded length."""
     text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text}"[:300] if text else type(error).__name__
+    told = f"{type(error).__name__}: {text}"[:300] if text else type(error).__name__
+    notes = " ".join(getattr(error, "__notes__", ()))
+    return f"{told} ({notes})"[:500] if notes else told
 
 
 def _shown(value: object) -> str:

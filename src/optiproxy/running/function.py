@@ -70,7 +70,11 @@ class FunctionTask(Task):
         arguments: list[Any] = [self.space.build(architecture, seed=seed)]
         if self._takes_trial:
             arguments.append(TrainingTrial(self.space.values(architecture), seed=seed))
-        returned: object = self._evaluate(*arguments)
+        try:
+            returned: object = self._evaluate(*arguments)
+        except (Exception, SystemExit) as error:
+            error.add_note(", ".join(f"{name}={value}" for name, value in self.space.values(architecture).items()))
+            raise
         return {**self._named(returned), **measured}
 
     def free_metrics(self, architecture: Architecture) -> dict[str, float]:

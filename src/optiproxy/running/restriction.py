@@ -1,7 +1,8 @@
-"""Limits on free metrics: known before training, so that what breaks one is never trained."""
+"""Free metrics that a goal reads: known before training, so that what breaks a limit on one is never trained."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import final
 
@@ -54,30 +55,33 @@ class FreeMetrics:
 
 @final
 class FreeLimits:
-    """The limits of a goal that a task can check without training.
+    """The limits of a goal that a task can check without training, and the objectives that it can measure so.
 
-    An architecture that cannot even be measured keeps no limit.
+    An architecture that cannot even be measured keeps no limit, and has not the objectives that make it feasible.
 
     Args:
         task: Measures.
-        goal: Limits.
-        free: Names of the metrics that the task measures without training.
+        goal: Limits and objectives.
+        free: Names of the limited metrics that the search knows without training.
     """
 
     def __init__(self, task: Task, goal: Goal, free: Sequence[str]) -> None:
         self.limits: tuple[Limit, ...] = tuple(limit for limit in goal.limits if limit.metric in free)
+        offered = {metric.name for metric in task.metrics if metric.free}
+        self._objectives = tuple(o for o in goal.objectives if o.metric in offered and o.metric not in task.queried)
         self._task = task
         self._measure = FreeMetrics(task)
         self._measured: dict[Architecture, Metrics] = {}
 
     def restrict(self, space: Space) -> Space:
-        """The space without what breaks a limit; the same space where there is no such limit."""
-        return RestrictedSpace(space, self._admits) if self.limits else space
+        """The space without what breaks a limit or cannot be measured; the same space where nothing is to be measured."""
+        return RestrictedSpace(space, self._admits) if self.limits or self._objectives else space
 
     def measured(self, architecture: Architecture) -> Metrics:
-        """The limited metrics as they were when the architecture was admitted; a latency is measured anew each time."""
+        """What the goal reads, as it was when the architecture was admitted; a latency is measured anew each time."""
         found = self._measured.get(self._task.space.canonical(architecture), {})
-        return {limit.metric: found[limit.metric] for limit in self.limits if limit.metric in found}
+        names = [*(limit.metric for limit in self.limits), *(objective.metric for objective in self._objectives)]
+        return {name: found[name] for name in names if name in found}
 
     def nothing_left(self) -> str:
         """Two sentences for a search in which no architecture was admitted."""
@@ -93,4 +97,5 @@ class FreeLimits:
         if metrics is None:
             return False
         self._measured[architecture] = metrics
-        return all(limit.violation(metrics) <= 0 for limit in self.limits)
+        measured = all(math.isfinite(objective.gain(metrics)) for objective in self._objectives)
+        return measured and all(limit.violation(metrics) <= 0 for limit in self.limits)

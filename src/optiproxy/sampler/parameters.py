@@ -46,7 +46,9 @@ class Parameters:
         """Ask a trial for every decision, so that it stores what its sampler has chosen."""
         for name, distribution in self.distributions.items():
             if isinstance(distribution, IntDistribution):
-                trial.suggest_int(name, distribution.low, distribution.high, step=distribution.step)
+                trial.suggest_int(
+                    name, distribution.low, distribution.high, step=distribution.step, log=distribution.log
+                )
             else:
                 trial.suggest_categorical(name, distribution.choices)
 
@@ -66,7 +68,8 @@ _ABSENT = object()
 
 def _distribution(decision: Decision, labels: tuple[Choice, ...]) -> CategoricalDistribution | IntDistribution:
     if isinstance(decision, RangeDecision):
-        return IntDistribution(decision.numbers[0], decision.numbers[-1], step=decision.numbers.step)
+        numbers = decision.numbers
+        return IntDistribution(numbers[0], numbers[-1], step=numbers.step, log=decision.log)
     return CategoricalDistribution(labels)
 
 

@@ -21,9 +21,11 @@ class RangeDecision(Decision):
 
     Attributes:
         numbers: The same as `choices`.
+        log: Whether Optuna's own samplers are to draw them by orders of magnitude.
     """
 
     numbers: range
+    log: bool = False
 
 
 def space_of(suggest: Callable[[Any], object], *, name: str = "define-by-run") -> ConditionalSpace:
@@ -69,14 +71,14 @@ class Suggestions:
     def suggest_categorical(self, name: str, choices: Sequence[Choice]) -> Choice:
         return self._suggest(Decision(name, tuple(choices)))
 
-    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:  # noqa: ARG002 - every value is a choice
+    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
         values = range(low, high + 1, step)
         if len(values) > MOST_CHOICES:
             raise UsageError(
                 f"The parameter {name!r} has {len(values)} values, and a decision may have {MOST_CHOICES}. Give it a "
                 "larger step, or list the values with suggest_categorical."
             )
-        return self._suggest(RangeDecision(name, tuple(values), values))
+        return self._suggest(RangeDecision(name, tuple(values), values, log))
 
     def suggest_float(
         self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False

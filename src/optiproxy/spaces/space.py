@@ -99,10 +99,6 @@ class Space(ABC):
                 raise UsageError(f"Expected architectures of {self.name}, but entry {n} is none: {row}.")
         return np.array([self.canonical(row) for row in rows], dtype=architectures.dtype).reshape(architectures.shape)
 
-    def function(self, architecture: Architecture) -> Architecture:
-        """The representative of all architectures that compute the same: `canonical`, where those are the same trial."""
-        return self.canonical(architecture)
-
     def sample(self, rng: np.random.Generator, n: int) -> list[Architecture]:
         """Draw up to ``n`` valid architectures, each decision uniform; fewer only where validity is too rare to meet."""
         found: list[Architecture] = []
@@ -141,14 +137,16 @@ class Space(ABC):
 
         Args:
             chances: ``(b, d, c)``, each decision's on the simplex over its choices.
-            n: Random ones per relaxed architecture.
+            n: Random ones per relaxed architecture; 0 leaves the likeliest.
             generator: Draws.
         """
         import torch
 
         b, d, c = chances.shape
-        drawn = torch.multinomial(chances.reshape(b * d, c), n, replacement=True, generator=generator)
-        rows = torch.cat([chances.argmax(-1), drawn.view(b, d, n).transpose(1, 2).reshape(-1, d)])
+        rows = chances.argmax(-1)
+        if n:  # of no random ones torch makes an error
+            drawn = torch.multinomial(chances.reshape(b * d, c), n, replacement=True, generator=generator)
+            rows = torch.cat([rows, drawn.view(b, d, n).transpose(1, 2).reshape(-1, d)])
         return [tuple(row) for row in rows.tolist()]
 
     def everything(self) -> Iterator[Architecture]:
