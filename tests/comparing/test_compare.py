@@ -39,6 +39,12 @@ FIGURES = {
     "fidelity",
     "promote",
     "epochs_mean",
+    "hit_rate_low",
+    "hit_rate_high",
+    "queries_to_optimum_survival",
+    "marks",
+    "overhead_seconds_per_100",
+    "proposal_seconds_mean",
 }
 COLUMNS = [
     "task",
@@ -62,7 +68,7 @@ def installed_tables(monkeypatch):
 
 def small(out, **changes):
     settings = {"algorithms": ["random", "regularized-evolution"], "seeds": 2, "budget": 6, "workers": 2}
-    return compare([TASK], out=out, **{**settings, **changes})
+    return compare(out=out, **{"tasks": [TASK], **settings, **changes})
 
 
 @pytest.fixture(scope="module")
@@ -127,16 +133,46 @@ def test_the_same_comparison_again_only_writes_what_was_lost(finished):
     ("change", "told"),
     [
         ({"budget": 7}, "budget 6, now 7"),
-        ({"seeds": 3}, "seeds 2, now 3"),
+        ({"seeds": 1}, "seeds 2, now 1"),
         ({"algorithms": ["random"]}, "algorithms random, regularized-evolution, now random"),
+        (
+            {"algorithms": ["random", "local-search"]},
+            "algorithms random, regularized-evolution, now random, local-search",
+        ),
+        ({"tasks": ["nasbench201-cifar100"]}, "tasks nasbench201-cifar10, now nasbench201-cifar100"),
     ],
 )
-def test_other_settings_in_the_same_folder_are_refused(finished, change, told):
+def test_other_settings_or_fewer_in_the_same_folder_are_refused(finished, change, told):
     out, _ = finished
     before = (out / "settings.json").read_text()
     with pytest.raises(StudyError, match=told):
         small(out, **change)
     assert (out / "settings.json").read_text() == before
+
+
+def test_a_comparison_grows_and_keeps_what_is_finished(tmp_path):
+    small(tmp_path, algorithms=["random"], seeds=1, budget=4)
+    first = {path.name: path.read_bytes() for path in (tmp_path / "parts").iterdir()}
+    small(tmp_path, algorithms=["random"], seeds=2, budget=4)
+    grown = small(
+        tmp_path, tasks=["nasbench201-cifar100", TASK], algorithms=["local-search", "random"], seeds=2, budget=4
+    )
+    assert {name: (tmp_path / "parts" / name).read_bytes() for name in first} == first
+    assert grown.tasks == ("nasbench201-cifar100", TASK)
+    assert grown.algorithms == ("local-search", "random")
+    whole = compare(
+        ["nasbench201-cifar100", TASK],
+        algorithms=["local-search", "random"],
+        seeds=2,
+        budget=4,
+        workers=2,
+        out=tmp_path / "at-once",
+    )
+    for one, other in zip(grown.outcomes, whole.outcomes, strict=True):
+        assert one.cell == other.cell
+        assert [query.architecture for query in one.queries] == [query.architecture for query in other.queries]
+    statistics = json.loads((tmp_path / "statistics.json").read_text())
+    assert statistics["reference"] == "local-search"
 
 
 def test_another_source_in_the_same_folder_is_refused(finished, monkeypatch, data_folder):

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from optiproxy.benchmarks import TableTask
+from optiproxy.comparing.findings import find
 from optiproxy.comparing.folder import Folder
 from optiproxy.comparing.grid import Contest, Grid
 from optiproxy.comparing.statistics import gain_curves, selection
 from optiproxy.comparing.worker import search_cell
 from optiproxy.errors import StudyError
 from optiproxy.metrics import Goal, Limit, Metric, Objective
-from optiproxy.reporting.comparison_page import comparison_report
+from optiproxy.reporting.comparison_page import Report
 from optiproxy.running import registry
 from optiproxy.spaces import FlatSpace
 from optiproxy.task import Source
@@ -58,7 +59,6 @@ def comparison(tmp_path, monkeypatch):
     folder.claim(grid)
     for cell in grid.cells:
         search_cell(cell, contest, budget=grid.budget, path=folder.part(cell))
-    folder.publish(folder.comparison())
     return folder.comparison()
 
 
@@ -90,8 +90,8 @@ def test_the_summary_is_of_full_values_and_says_so(comparison):
 
 
 def test_curves_run_over_the_promotions(comparison):
-    contest = comparison.grid.contests["short"]
-    curves = gain_curves(comparison.outcomes, contest.aim, budget=comparison.grid.queries("short"))
+    runs = comparison.runs("short", "random")
+    curves = gain_curves(runs.outcomes, runs.contest.aim, budget=runs.queries)
     assert curves.shape == (2, 18)
     assert np.isneginf(curves[:, :8]).all()
     assert np.isfinite(curves[:, 8:]).all()
@@ -106,7 +106,7 @@ def test_a_search_that_misses_the_optimum_counts_with_its_promotions(comparison)
 
 
 def test_the_page_says_all_of_it(comparison):
-    page = comparison_report(comparison)
+    page = Report(comparison, find(comparison)).page()
     assert "8 queries at fidelity 12, then the best 10 again at 200" in page
     assert "Known before a query (free), so that none is spent on what breaks a limit: size." in page
     assert "All figures here are of the first objective, accuracy" in page
@@ -118,15 +118,15 @@ def test_the_page_says_all_of_it(comparison):
 
 def test_settings_keep_the_protocol_and_another_is_refused(comparison, tmp_path):
     folder = Folder(tmp_path / "out")
-    assert folder.grid() == comparison.grid
+    assert folder.grid() == comparison.grids[0]
     assert folder.grid().contests["short"].protocol.full == 200
-    queried = Grid(**{**vars(comparison.grid), "contests": {"short": Contest.of(short())}})
+    queried = Grid(**{**vars(comparison.grids[0]), "contests": {"short": Contest.of(short())}})
     with pytest.raises(StudyError, match="free of short: size, now none"):
         folder.claim(queried)
 
 
 def test_settings_of_an_earlier_version_can_be_read(comparison, tmp_path):
-    old = json.loads(json.dumps(asdict(comparison.grid)))
+    old = json.loads(json.dumps(asdict(comparison.grids[0])))
     for name in ("protocol", "others"):
         del old["contests"]["short"][name]
     (tmp_path / "out/settings.json").write_text(json.dumps(old))

@@ -13,8 +13,8 @@ def test_an_algorithm_without_its_package_is_skipped_and_told(tmp_path, monkeypa
     monkeypatch.delenv("OPTIPROXY_DATA", raising=False)
     settings = {"tasks": ["nasbench201-cifar10"], "seeds": 1, "budget": 2, "workers": 1}
     found = compare(algorithms=["random", "smac-rf"], out=tmp_path / "both", **settings)
-    assert found.grid.algorithms == ("random",)
-    assert found.grid.skipped == ("smac-rf",)
+    assert found.algorithms == ("random",)
+    assert found.skipped == ("smac-rf",)
     assert json.loads((tmp_path / "both" / "settings.json").read_text())["skipped"] == ["smac-rf"]
     assert set(found.summaries["nasbench201-cifar10"]) == {"random"}
     with pytest.raises(PackageError, match="bench-env"):

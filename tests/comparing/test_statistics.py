@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from optiproxy.comparing.grid import Contest
-from optiproxy.comparing.statistics import gain_curves, hit_curve, quartiles, queries_to, regret, selection, summarize
+from optiproxy.comparing.statistics import gain_curves, quartiles, queries_to, regret, selection, summarize
+from optiproxy.comparing.survival import survival
 from optiproxy.metrics import Objective
 
 UP, DOWN = Objective("score"), Objective("score", "min")
@@ -86,7 +87,7 @@ def test_quartiles_are_in_the_unit_of_the_metric(outcome):
 
 
 @given(st.lists(st.lists(st.integers(0, 9), min_size=1, max_size=8), min_size=1, max_size=6))
-def test_hit_curve_ends_at_the_hit_rate_and_mean_queries_is_its_area(runs):
+def test_survival_ends_at_the_hit_rate_and_mean_queries_is_its_area(runs):
     from optiproxy.comparing.grid import Cell
     from optiproxy.comparing.outcome import Outcome, Query
 
@@ -100,8 +101,12 @@ def test_hit_curve_ends_at_the_hit_rate_and_mean_queries_is_its_area(runs):
 
     outcomes = [search(values) for values in runs]
     summary = summarize(outcomes, CONTEST, budget=8)
-    shares = hit_curve(outcomes, UP, 9.0, budget=8)
-    assert (np.diff(shares) >= 0).all()
-    assert shares[-1] == pytest.approx(summary.hit_rate)
-    # A search that is censored counts as the budget, one that hits at the last query too: both add nothing here.
-    assert summary.queries_to_optimum_mean == pytest.approx(8 - shares[:-1].sum())
+    curve = survival([queries_to(outcome, UP, 9.0) for outcome in outcomes], last=8)
+    assert (np.diff(curve.share) <= 0).all()
+    assert (curve.low <= curve.share + 1e-12).all()
+    assert (curve.share <= curve.high + 1e-12).all()
+    assert curve.share[-1] == pytest.approx(1 - summary.hit_rate)
+    # As all are censored at the same query, the area under the curve is the mean that counts them as that query.
+    steps = np.concatenate([[0], curve.queries, [8]])
+    assert summary.queries_to_optimum_mean == pytest.approx(np.diff(steps) @ np.concatenate([[1], curve.share]))
+    assert 0 <= summary.hit_rate_low <= summary.hit_rate <= summary.hit_rate_high <= 1

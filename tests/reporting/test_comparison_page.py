@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from optiproxy.comparing.folder import Comparison
+from optiproxy.comparing.comparison import Comparison
+from optiproxy.comparing.findings import find
 from optiproxy.comparing.grid import Contest, Grid
 from optiproxy.comparing.outcome import Outcome, Query
-from optiproxy.reporting.comparison_page import comparison_report
+from optiproxy.reporting.cast import cast
+from optiproxy.reporting.comparison_page import Report
 
 CONTESTS = {
     "known": Contest(objective="score:max", test="test", optimum=9.0, source="table"),
@@ -35,9 +37,13 @@ def comparison():
                 for i, best in enumerate(bests, start=1)
             )
             outcomes.append(Outcome(cell=cell, source="table", queries=queries, overhead_mb=7.5))
-        return Comparison(grid, tuple(outcomes))
+        return Comparison((grid,), tuple(outcomes))
 
     return make
+
+
+def comparison_report(comparison):
+    return Report(comparison, find(comparison)).page()
 
 
 def test_a_page_shows_curves_hits_tables_and_overhead(comparison, read):
@@ -45,10 +51,9 @@ def test_a_page_shows_curves_hits_tables_and_overhead(comparison, read):
     page.assert_self_contained()
     for told in ("known", "unknown", "Minimize loss, with params at most 3.", "50 %", "1.50", "7.5", "1.25"):
         assert told in page.text
-    assert (
-        "Searches that did not meet the optimum count as 3 queries: 1 of 2 with first, 1 of 2 with second." in page.text
-    )
-    assert page.html.count("share of seeds that met the optimum") == 1
+    assert "1 censored" in page.text
+    assert "a search that did not meet the optimum counts as all its queries" in page.text
+    assert page.html.count("share of searches still without the optimum") == 1
 
 
 def test_a_seed_without_anything_feasible_has_no_mean(comparison, read):
@@ -65,11 +70,11 @@ def test_a_comparison_in_which_nothing_was_ever_feasible_can_be_shown(comparison
 
 
 def test_many_algorithms_keep_distinct_inks(comparison):
-    from optiproxy.reporting.comparison_charts import inks
-
     names = tuple(f"algorithm {i}" for i in range(24))
-    found = inks(comparison(lambda *_: [1.0], algorithms=names))
-    assert len(set(found.values())) == 24
+    made = comparison(lambda *_: [1.0], algorithms=names)
+    found = cast(made, find(made)).values()
+    assert len({role.ink for role in found}) == len({role.key for role in found}) == 24
+    assert sum(role.lit for role in found) == 6
 
 
 def test_hostile_names_stay_text(comparison, read):

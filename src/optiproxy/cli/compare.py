@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from optiproxy.comparing.comparison import Comparison
+    from optiproxy.comparing.findings import Findings
 
 
 def compare(
     tasks: Annotated[list[str], typer.Argument(metavar="TASK...", help="Names that `optiproxy tasks` lists.")],
     *,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the results; the same one resumes.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the results; the same one resumes or grows.")],
     algorithm: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="May be repeated; optiproxy and random if left out.")
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="May be repeated; the others are tested against the first. optiproxy and random if left out.",
+        ),
     ] = None,
     seeds: Annotated[int, typer.Option(help="Searches of each algorithm on each task.")] = 5,
     budget: Annotated[
@@ -26,12 +34,25 @@ def compare(
             help="Known before an evaluation, so that none is spent on what breaks a limit on it. May be repeated.",
         ),
     ] = None,
+    fidelity: Annotated[
+        int | None,
+        typer.Option(metavar="EPOCHS", help="Spend the budget at this fidelity; each task's own choice if left out."),
+    ] = None,
+    promote: Annotated[
+        int | None,
+        typer.Option(
+            metavar="K",
+            help="After a lower fidelity, evaluate the K best again in full, on top of the budget; the answer is one of them.",
+        ),
+    ] = None,
     workers: Annotated[int, typer.Option(help="Searches at a time.")] = 1,
 ) -> None:
-    """Compare algorithms on equal terms; the same command again resumes."""
+    """Compare algorithms on equal terms; again with the same or more tasks, algorithms or seeds, it goes on."""
     from rich.console import Console
 
+    from optiproxy.cli.saved import REPORT
     from optiproxy.comparing.compare import compare as run
+    from optiproxy.comparing.findings import find
     from optiproxy.comparing.progress import watching
     from optiproxy.reporting.comparison_page import write_comparison_report
     from optiproxy.reporting.words import protocol_in_words
@@ -45,14 +66,24 @@ def compare(
         workers=workers,
         out=out,
         free=free or [],
+        fidelity=fidelity,
+        promote=promote,
         observer=watching(Console(stderr=True)),
     )
-    report = write_comparison_report(comparison, out / "report.html")
-    for name in comparison.grid.skipped:
+    findings = find(comparison)
+    report = write_comparison_report(comparison, findings, out / REPORT)
+    for name in comparison.skipped:
         typer.echo(f"Skipped {name}: {registry.missing_package(name)}", err=True)
-    for task, contest in comparison.grid.contests.items():
+    for task, contest in comparison.contests.items():
         for told in protocol_in_words(contest.protocol, contest.goal, budget=budget):
             typer.echo(f"{task}  {told}")
+    conclude(comparison, findings, report)
+
+
+def conclude(comparison: Comparison, findings: Findings, report: Path) -> None:
+    """Print a line for each algorithm on each task, how the reference stands, and where the report lies."""
+    from optiproxy.reporting.comparison_words import standing
+
     for task, entries in comparison.summaries.items():
         for name, summary in entries.items():
             best = (
@@ -66,4 +97,6 @@ def compare(
                 else f", optimum met by {100 * summary.hit_rate:.0f} % of {summary.seeds} seeds"
             )
             typer.echo(f"{task}  {name}: {best}{hits}")
+    for told in standing(findings):
+        typer.echo(told)
     typer.echo(f"Report: {report}")

@@ -2,40 +2,91 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+if TYPE_CHECKING:
+    from optiproxy.comparing.folder import Folder
+
 
 def report(
-    target: Annotated[
-        str,
+    targets: Annotated[
+        list[str],
         typer.Argument(
-            metavar="DIR_OR_STUDY",
-            help="Folder of a search or of a comparison, the name of a search in runs/, a study.db, or a storage URL.",
+            metavar="DIR_OR_STUDY...",
+            help="Folder of a search, the name of a search in runs/, a study.db, or a storage URL; or one or several "
+            "folders of comparisons, for one page on all of them.",
         ),
     ],
     *,
     study: Annotated[
         str | None, typer.Option(metavar="NAME", help="Which study, where the storage holds several.")
     ] = None,
+    reference: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Algorithm of a comparison that the others are tested against; the first if left out."
+        ),
+    ] = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The page; report.html in the folder if left out.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="The page; report.html in the folder if left out. Needed for several comparisons."
+        ),
     ] = None,
 ) -> None:
-    """Write the HTML report of a search or a comparison anew."""
-    from optiproxy.cli import saved
+    """Write the HTML report of a search or of comparisons anew."""
     from optiproxy.comparing.folder import Folder
-    from optiproxy.reporting.comparison_page import write_comparison_report
+    from optiproxy.errors import UsageError
+
+    folders = [Folder(Path(target)) for target in targets]
+    if all(folder.claimed for folder in folders):
+        if study is not None:
+            raise UsageError(f"{targets[0]} holds a comparison, which has no studies. Leave --study out.")
+        _report_comparisons(folders, reference, out)
+    elif len(targets) > 1:
+        other = next(folder.path for folder in folders if not folder.claimed)
+        raise UsageError(f"{other} holds no comparison. Several folders are reported together only if all of them do.")
+    elif reference is not None:
+        raise UsageError(f"{targets[0]} is no comparison, so there is nothing to test. Leave --reference out.")
+    else:
+        _report_search(targets[0], study, out)
+
+
+def _report_search(target: str, study: str | None, out: Path | None) -> None:
+    from optiproxy.cli import saved
     from optiproxy.reporting.search_page import write_search_report
     from optiproxy.running.search import load
 
-    folder = Folder(Path(target))
-    if folder.claimed:
-        page = write_comparison_report(folder.comparison(), out or folder.path / saved.REPORT)
-    else:
-        place = saved.locate(target)
-        result = load(place.storage, study or place.study)
-        page = write_search_report(result, out or place.folder / saved.REPORT)
+    place = saved.locate(target)
+    result = load(place.storage, study or place.study)
+    page = write_search_report(result, out or place.folder / saved.REPORT)
     typer.echo(f"Report: {page}")
+
+
+def _report_comparisons(folders: Sequence[Folder], reference: str | None, out: Path | None) -> None:
+    """Write the page, and beside it the figures and both files of statistics."""
+    from optiproxy.cli.compare import conclude
+    from optiproxy.cli.saved import REPORT
+    from optiproxy.comparing.comparison import Comparison
+    from optiproxy.comparing.findings import find
+    from optiproxy.comparing.folder import Folder
+    from optiproxy.comparing.publishing import publish_figures
+    from optiproxy.errors import UsageError
+    from optiproxy.reporting.comparison_page import write_comparison_report
+
+    several = len(folders) > 1
+    if several and out is None:
+        raise UsageError("A page on several comparisons belongs to none of their folders. Say where with --out FILE.")
+    page = out or folders[0].path / REPORT
+    if several and Folder(page.parent).claimed:
+        raise UsageError(
+            f"{page.parent} is the folder of a comparison, whose summary the one of all would replace. Choose another --out."
+        )
+    comparison = Comparison.joined([folder.comparison() for folder in folders])
+    findings = find(comparison, reference)
+    publish_figures(comparison, findings, page.parent)
+    conclude(comparison, findings, write_comparison_report(comparison, findings, page))

@@ -9,9 +9,12 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from optiproxy import __version__
-from optiproxy.comparing.folder import Comparison, Folder
+from optiproxy.comparing.comparison import Comparison
+from optiproxy.comparing.findings import find
+from optiproxy.comparing.folder import Folder
 from optiproxy.comparing.grid import Cell, Contest, Grid, check_counts, check_names
 from optiproxy.comparing.progress import ComparisonObserver, Silent
+from optiproxy.comparing.publishing import publish_figures, publish_results
 from optiproxy.comparing.worker import prepare, search_cell
 from optiproxy.errors import PackageError, SearchFailed
 
@@ -28,28 +31,34 @@ def compare(
     workers: int,
     out: Path,
     free: Sequence[str] = (),
+    fidelity: int | None = None,
+    promote: int | None = None,
     observer: ComparisonObserver | None = None,
 ) -> Comparison:
-    """Run what is missing of the grid, then write ``results.csv`` and ``summary.json``.
+    """Run what is missing of the grid, then write ``results.csv``, ``summary.json`` and ``statistics.json``.
 
     Every algorithm gets the same budget, seeds, goal and evaluation; none proposes an architecture twice. A search
-    whose process is killed is tried again by the next call; whatever has finished is kept.
+    whose process is killed is tried again by the next call; whatever has finished is kept. A later call may ask for more
+    tasks, algorithms or seeds than the one before, not for fewer.
 
     Args:
         tasks: Names of tasks; each is searched for its own goal.
-        algorithms: Names of algorithms. One whose package is missing is skipped, and `Grid.skipped` says so.
+        algorithms: Names of algorithms; the others are tested against the first. One whose package is missing is
+            skipped, and `Grid.skipped` says so.
         seeds: How many; they are 0 to ``seeds - 1``.
         budget: Queries per search; the promotions of a task that is searched at a lower fidelity come on top.
         workers: Searches at a time.
         out: Folder for results, and where an interrupted comparison is resumed.
         free: Metrics that every search is to know before a query, besides those that a task treats so by itself.
+        fidelity: Where every search spends its budget; None means each task's own choice.
+        promote: How many of the best each then queries again in full; None means each task's own choice.
         observer: Watches; nobody by default.
 
     Raises:
         UsageError: If a name is unknown, a count is below one, or ``out`` cannot be written.
         DataError: If the data of a task is missing or damaged.
         PackageError: If not one of the algorithms has its package here.
-        StudyError: If ``out`` holds a comparison with other settings.
+        StudyError: If ``out`` holds a comparison with other settings or with more of something.
         SearchFailed: If processes died; the message names one search.
     """
     from optiproxy.running import registry
@@ -62,7 +71,9 @@ def compare(
     if len(skipped) == len(algorithms):
         raise PackageError(problems[skipped[0]])
     grid = Grid(
-        contests={name: Contest.of(registry.task(name), free=free) for name in tasks},
+        contests={
+            name: Contest.of(registry.task(name), free=free, fidelity=fidelity, promote=promote) for name in tasks
+        },
         algorithms=tuple(name for name in algorithms if name not in skipped),
         seeds=seeds,
         budget=budget,
@@ -84,7 +95,8 @@ def compare(
             f"{len(lost)} of {len(missing)} searches were killed, {lost[0]} first. Run the same command to try them again."
         )
     comparison = folder.comparison()
-    folder.publish(comparison)
+    publish_results(comparison, out)
+    publish_figures(comparison, find(comparison), out)
     return comparison
 
 

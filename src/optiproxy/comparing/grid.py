@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from optiproxy.errors import UsageError
@@ -49,15 +49,19 @@ class Contest:
     protocol: QueryProtocol = field(default_factory=QueryProtocol)
 
     @classmethod
-    def of(cls, task: Task, *, free: Sequence[str] = ()) -> Contest:
+    def of(
+        cls, task: Task, *, free: Sequence[str] = (), fidelity: int | None = None, promote: int | None = None
+    ) -> Contest:
         """Read it off the task.
 
         Args:
             task: Searched for its own goal, under its own protocol.
             free: Metrics that are known before a query all the same.
+            fidelity: Where the budget is spent; None takes the task's own choice.
+            promote: How many of the best are queried again in full; None takes the task's own choice.
 
         Raises:
-            UsageError: If the task cannot give one of them without training.
+            UsageError: If the task cannot give a metric without training, or has no such fidelity or promotion.
         """
         first, *others = task.goal.objectives
         return cls(
@@ -68,7 +72,7 @@ class Contest:
             source=task.source.name,
             digest=task.source.digest,
             others=tuple(map(str, others)),
-            protocol=QueryProtocol.of(task, task.goal, free=free),
+            protocol=QueryProtocol.of(task, task.goal, free=free, fidelity=fidelity, promote=promote),
         )
 
     @classmethod
@@ -91,10 +95,20 @@ class Contest:
         """The whole goal, parsed."""
         return Goal((self.aim, *map(Objective.parse, self.others)), tuple(map(Limit.parse, self.limits)))
 
+    def difference(self, other: Contest, task: str) -> str:
+        """The first thing in which another one of a task differs, in words; empty if none does."""
+        old, new = ({**asdict(contest), **asdict(contest.protocol)} for contest in (self, other))
+        # Another source changes other facts too; it is the one that explains them.
+        names = ["source", *(name for name in old if name not in ("protocol", "full"))]
+        changed = next((name for name in names if old[name] != new[name]), "")
+        return f"{changed} of {task}: {_listed(old[changed])}, now {_listed(new[changed])}" if changed else ""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Grid:
-    """The settings of a comparison. Two runs share a folder only if theirs are equal.
+    """The settings of a comparison, which only grows: a later run in its folder may add tasks, algorithms and seeds.
+
+    None can be taken away, so that what a comparison has shown once is not left out of its report later.
 
     Attributes:
         contests: Task name -> what is competed for.
@@ -127,9 +141,22 @@ class Grid:
         settings["skipped"] = tuple(content.get("skipped", ()))
         return cls(**settings)
 
-    def queries(self, task: str) -> int:
-        """Queries of each search of a task, promotions included."""
-        return self.contests[task].protocol.queries(self.budget)
+    def hindrance(self, wanted: Grid) -> str:
+        """Why this comparison cannot become the wanted one, in words; empty if it can."""
+        if self.version != wanted.version:
+            return f"version {self.version}, now {wanted.version}"
+        if self.budget != wanted.budget:
+            return f"budget {self.budget}, now {wanted.budget}"
+        if self.seeds > wanted.seeds:
+            return f"seeds {self.seeds}, now {wanted.seeds}"
+        for kind, old, new in (
+            ("tasks", self.contests, wanted.contests),
+            ("algorithms", self.algorithms, wanted.algorithms),
+        ):
+            if not set(old) <= set(new):
+                return f"{kind} {_listed(old)}, now {_listed(new)}"
+        told = (contest.difference(wanted.contests[task], task) for task, contest in self.contests.items())
+        return next(filter(None, told), "")
 
     @property
     def cells(self) -> list[Cell]:
@@ -157,3 +184,7 @@ def check_names(**lists: Sequence[str]) -> None:
         twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
         if twice:
             raise UsageError(f"Each {kind} may be given once, got {twice[0]!r} {names.count(twice[0])} times.")
+
+
+def _listed(value: object) -> str:
+    return (", ".join(map(str, value)) or "none") if isinstance(value, dict | list | tuple) else str(value)

@@ -13,7 +13,9 @@ from functools import partial
 import numpy as np
 
 from optiproxy.comparing.grid import Contest
+from optiproxy.comparing.marks import Mark, marks
 from optiproxy.comparing.outcome import Outcome, Query
+from optiproxy.comparing.survival import Middle, hit_interval, survival
 from optiproxy.metrics import Objective
 
 SAME = 1e-6
@@ -46,6 +48,12 @@ class Summary:
         fidelity: Where the budget was spent; None means the full fidelity.
         promote: How many of the best were then queried again at the full fidelity, from which alone the best is chosen.
         epochs_mean: Mean over seeds of the epochs of all queries; None for a task that has only one fidelity.
+        hit_rate_low: Lower end of the 95 % interval of the hit rate (Clopper and Pearson 1934).
+        hit_rate_high: Its upper end.
+        queries_to_optimum_survival: When half of the searches have met the optimum, by Kaplan and Meier.
+        marks: Queries -> how good the searches are after so many: those of `MARKS` that the budget allows, and the last.
+        overhead_seconds_per_100: Of proposals, per 100 queries.
+        proposal_seconds_mean: Of one proposal; a round of several is proposed at once.
     """
 
     seeds: int
@@ -68,6 +76,12 @@ class Summary:
     fidelity: int | None
     promote: int
     epochs_mean: float | None
+    hit_rate_low: float | None
+    hit_rate_high: float | None
+    queries_to_optimum_survival: Middle | None
+    marks: dict[int, Mark]
+    overhead_seconds_per_100: float
+    proposal_seconds_mean: float
 
 
 def summarize(outcomes: Sequence[Outcome], contest: Contest, *, budget: int) -> Summary:
@@ -78,6 +92,8 @@ def summarize(outcomes: Sequence[Outcome], contest: Contest, *, budget: int) -> 
     tests = [None if query is None else query.metrics.get(contest.test) for query in selected]
     met = [] if contest.optimum is None else [queries_to(o, contest.aim, contest.optimum) for o in outcomes]
     counted = [float(contest.protocol.queries(budget) if at is None else at) for at in met]
+    rate = hit_interval(met)
+    asking = sum(query.ask_seconds for query in queries)
     epochs = [query.epochs for outcome in outcomes for query in outcome.queries[-1:]]
     return Summary(
         seeds=len(outcomes),
@@ -91,7 +107,7 @@ def summarize(outcomes: Sequence[Outcome], contest: Contest, *, budget: int) -> 
         queries_to_optimum_mean=_of_all(counted, np.mean),
         censored=met.count(None) if met else None,
         feasible_share=sum(query.feasible for query in queries) / max(len(queries), 1),
-        overhead_seconds_mean=sum(query.ask_seconds for query in queries) / len(outcomes),
+        overhead_seconds_mean=asking / len(outcomes),
         overhead_mb_peak=max(outcome.overhead_mb for outcome in outcomes),
         source=outcomes[0].source,
         objective=contest.objective,
@@ -100,6 +116,12 @@ def summarize(outcomes: Sequence[Outcome], contest: Contest, *, budget: int) -> 
         fidelity=contest.protocol.fidelity,
         promote=contest.protocol.promote,
         epochs_mean=_of_all(epochs, np.mean),
+        hit_rate_low=rate[0] if rate else None,
+        hit_rate_high=rate[1] if rate else None,
+        queries_to_optimum_survival=survival(met, last=contest.protocol.queries(budget)).middle if met else None,
+        marks=marks(gain_curves(outcomes, contest.aim, budget=contest.protocol.queries(budget)), contest),
+        overhead_seconds_per_100=100 * asking / max(len(queries), 1),
+        proposal_seconds_mean=asking / max(len(queries), 1),
     )
 
 
@@ -138,12 +160,6 @@ def quartiles(outcomes: Sequence[Outcome], objective: Objective, *, budget: int)
     curves = gain_curves(outcomes, objective, budget=budget)
     bands = np.quantile(curves, [0.25, 0.5, 0.75], axis=0, method="inverted_cdf")
     return bands if objective.direction == "max" else -bands[::-1]
-
-
-def hit_curve(outcomes: Sequence[Outcome], objective: Objective, optimum: float, *, budget: int) -> np.ndarray:
-    """``(budget,)``: share of seeds that have met the optimum after each query."""
-    met = [at for at in (queries_to(outcome, objective, optimum) for outcome in outcomes) if at is not None]
-    return np.bincount(met, minlength=budget + 1)[1:].cumsum() / len(outcomes)
 
 
 def regret(summary: Summary) -> float | None:

@@ -32,15 +32,25 @@ def search_cell(cell: Cell, contest: Contest, *, budget: int, path: Path) -> Non
 
     torch.set_num_threads(1)
     task = registry.task(cell.task)
-    free = contest.protocol.free
-    if Contest.of(task, free=free) != contest:
+    protocol = contest.protocol
+    free, fidelity, promote = protocol.free, protocol.epochs(protocol.fidelity), protocol.promote
+    if Contest.of(task, free=free, fidelity=fidelity, promote=promote) != contest:
         raise StudyError(
             f"The data of {cell.task} has changed since the comparison began. Start anew with another --out."
         )
     # This process is the isolation: the evaluations run right here.
     executor = InlineExecutor()
     with PeakMemory() as memory:
-        result = run(task, algorithm=cell.algorithm, budget=budget, seed=cell.seed, free=free, executor=executor)
+        result = run(
+            task,
+            algorithm=cell.algorithm,
+            budget=budget,
+            seed=cell.seed,
+            free=free,
+            fidelity=fidelity,
+            promote=promote,
+            executor=executor,
+        )
     Outcome.of(cell, result, overhead_mb=memory.mb).save(path)
 
 

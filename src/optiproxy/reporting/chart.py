@@ -11,7 +11,8 @@ from xml.etree.ElementTree import Element
 
 from markupsafe import Markup
 
-from optiproxy.reporting.scale import Axis, tick_text
+from optiproxy.reporting.labels import beside
+from optiproxy.reporting.scale import Axis, LogAxis
 from optiproxy.reporting.svg import element, figure
 
 Mark = Literal["filled", "hollow", "cross"]
@@ -39,13 +40,15 @@ class Chart:
         height: In CSS pixels.
     """
 
-    def __init__(self, x: Axis, y: Axis, *, label: str, width: int = 640, height: int = 330) -> None:
+    def __init__(
+        self, x: Axis | LogAxis, y: Axis | LogAxis, *, label: str, width: int = 640, height: int = 330
+    ) -> None:
         self._x, self._y, self._label, self._width, self._height = x, y, label, width, height
         self._drawn: list[Element] = self._frame()
 
-    def line(self, points: Sequence[Point], ink: Ink, *, name: str = "") -> None:
-        """A polyline; points that are not finite are left out."""
-        self._path(self._screen(points), ink, name)
+    def line(self, points: Sequence[Point], ink: Ink, *, name: str = "", css: str = "") -> None:
+        """A polyline; points that are not finite are left out. ``css`` names further classes."""
+        self._path(self._screen(points), ink, name, css)
 
     def steps(self, points: Sequence[Point], ink: Ink, *, name: str = "") -> None:
         """A staircase that holds each value until the next point: a best-so-far curve."""
@@ -53,20 +56,31 @@ class Chart:
         corners = kept[:1]
         for (_, before), (x, y) in pairwise(kept):
             corners += [(x, before), (x, y)]
-        self._path(corners, ink, name)
+        self._path(corners, ink, name, "")
 
-    def band(self, low: Sequence[Point], high: Sequence[Point], ink: Ink) -> None:
+    def band(self, low: Sequence[Point], high: Sequence[Point], ink: Ink, *, css: str = "") -> None:
         """The area between two curves over the same x."""
         outline = self._screen(low) + self._screen(high)[::-1]
         if len(outline) > 3:
             corners = " ".join(f"{x:.1f},{y:.1f}" for x, y in outline)
-            self._drawn.append(element("polygon", points=corners, fill=ink.color, class_="band"))
+            self._drawn.append(element("polygon", points=corners, fill=ink.color, class_=f"band {css}".strip()))
 
     def points(self, points: Sequence[Point], ink: Ink, *, mark: Mark = "filled", names: Sequence[str]) -> None:
         """One mark per finite point, with a tooltip; what lies beyond an axis is a triangle at its edge."""
         for point, name in zip(points, names, strict=True):
             if math.isfinite(point[0]) and math.isfinite(point[1]):
                 self._drawn.append(self._mark(point, ink, mark, name))
+
+    def labels(self, points: Sequence[Point], names: Sequence[str]) -> None:
+        """A name beside each finite point, where there is room for it; the first ones have the choice."""
+        finite = [
+            (p, name) for p, name in zip(points, names, strict=True) if math.isfinite(p[0]) and math.isfinite(p[1])
+        ]
+        anchors = [self._at(*point) for point, _ in finite]
+        texts = [name for _, name in finite]
+        for text, place in zip(texts, beside(anchors, texts, right=self._width - 2, left=LEFT), strict=True):
+            if place is not None:
+                self._drawn.append(element("text", text, x=place[0], y=place[1], class_="tick"))
 
     def level(self, y: float, name: str) -> None:
         """A horizontal reference line with its name: a known optimum, a limit."""
@@ -100,12 +114,19 @@ class Chart:
     def _screen(self, points: Sequence[Point]) -> list[Point]:
         return [self._at(x, y) for x, y in points if math.isfinite(x) and math.isfinite(y)]
 
-    def _path(self, points: Sequence[Point], ink: Ink, name: str) -> None:
+    def _path(self, points: Sequence[Point], ink: Ink, name: str, css: str) -> None:
         if points:
             through = "M" + " L".join(f"{x:.1f},{y:.1f}" for x, y in points)
             title = [element("title", name)] if name else []
             self._drawn.append(
-                element("path", *title, d=through, stroke=ink.color, stroke_dasharray=ink.dash, class_="curve")
+                element(
+                    "path",
+                    *title,
+                    d=through,
+                    stroke=ink.color,
+                    stroke_dasharray=ink.dash,
+                    class_=f"curve {css}".strip(),
+                )
             )
 
     def _mark(self, point: Point, ink: Ink, mark: Mark, name: str) -> Element:
@@ -125,11 +146,11 @@ class Chart:
         drawn: list[Element] = []
         left, right = self._at(self._x.low, self._y.low)[0], self._at(self._x.high, self._y.low)[0]
         base = self._height - BOTTOM
-        for value, text in _labelled(self._y, max(4, self._height // 60)):
+        for value, text in self._y.labels(max(4, self._height // 60)):
             height = self._at(self._x.low, value)[1]
             drawn.append(element("line", x1=left, x2=right, y1=height, y2=height, class_="grid"))
             drawn.append(element("text", text, x=left - 8, y=height + 4, class_="tick end"))
-        for value, text in _labelled(self._x, max(5, self._width // 90)):
+        for value, text in self._x.labels(max(5, self._width // 90)):
             across = self._at(value, self._y.low)[0]
             drawn.append(element("line", x1=across, x2=across, y1=base, y2=base + 4, class_="axis"))
             drawn.append(element("text", text, x=across, y=base + 18, class_="tick middle"))
@@ -137,9 +158,3 @@ class Chart:
         drawn.append(element("text", self._y.label, x=8, y=14, class_="title"))
         drawn.append(element("text", self._x.label, x=right, y=self._height - 6, class_="title end"))
         return drawn
-
-
-def _labelled(axis: Axis, about: int) -> list[tuple[float, str]]:
-    ticks = axis.ticks(about)
-    step = ticks[1] - ticks[0] if len(ticks) > 1 else axis.high - axis.low
-    return [(value, tick_text(value, step)) for value in ticks]

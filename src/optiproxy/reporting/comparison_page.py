@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from markupsafe import Markup
 
 from optiproxy import __version__
-from optiproxy.comparing.folder import Comparison
-from optiproxy.comparing.grid import Contest
-from optiproxy.comparing.statistics import SAME, Summary, quartiles, regret
+from optiproxy.comparing.comparison import Comparison
+from optiproxy.comparing.findings import Findings
 from optiproxy.reporting import comparison_charts as charts
+from optiproxy.reporting.cast import Role, cast
+from optiproxy.reporting.comparison_tables import Table, Total, table, totals
+from optiproxy.reporting.comparison_words import command, extent, standing
 from optiproxy.reporting.page import render, write
-from optiproxy.reporting.scale import number
+from optiproxy.reporting.rank_diagram import rank_diagram
+from optiproxy.reporting.standalone import standalone
 from optiproxy.reporting.words import goal_in_words, protocol_in_words
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
-    """One algorithm in a task's table."""
+class Drawing:
+    """One figure.
+
+    Attributes:
+        name: Of its file.
+        picture: As it stands on the page.
+        roles: Whom its legend names; empty where the drawing does so itself.
+    """
 
     name: str
-    sample: Markup
-    summary: Summary
-    best: str
-    median: str
-    regret: float | None
-    regret_text: str
+    picture: Markup
+    roles: tuple[Role, ...] = ()
+
+    def file(self) -> str:
+        """The content of a file of its own, which names what stands out."""
+        lit = [(role.name, role.ink) for role in self.roles if role.lit]
+        quiet = [] if len(lit) == len(self.roles) else [(f"{len(self.roles) - len(lit)} others", charts.OTHERS)]
+        return standalone(self.picture, lit + quiet)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,87 +48,91 @@ class Section:
 
     task: str
     goal: str
-    contest: Contest
-    queries: int
     protocol: list[str]
-    curves: Markup
-    hits: Markup | None
-    rows: list[Row]
-
-    @property
-    def all_feasible(self) -> bool:
-        """Whether a column about feasibility would say nothing."""
-        return all(row.summary.feasible_share == 1 for row in self.rows)
+    curves: Drawing
+    survival: Drawing | None
+    table: Table
 
 
-def write_comparison_report(comparison: Comparison, path: Path) -> Path:
-    """Write the page; it needs no network and no other file.
+def write_comparison_report(comparison: Comparison, findings: Findings, path: Path) -> Path:
+    """Write the page, which needs no network and no other file, and its drawings into ``figures/`` beside it.
 
     Raises:
-        UsageError: If the file cannot be written.
+        UsageError: If a file cannot be written.
     """
-    return write(path, comparison_report(comparison))
+    report = Report(comparison, findings)
+    for drawing in report.drawings:
+        write(path.parent / "figures" / f"{_file_name(drawing.name)}.svg", drawing.file())
+    return write(path, report.page())
 
 
-def comparison_report(comparison: Comparison) -> str:
-    """The page as HTML."""
-    grid = comparison.grid
-    sections = [_section(comparison, task) for task in grid.contests]
-    inks = charts.inks(comparison)
-    return render(
-        "comparison.html",
-        version=__version__,
-        title=f"Comparison: {', '.join(grid.contests)}",
-        grid=grid,
-        sections=sections,
-        legend=[(name, charts.sample(ink)) for name, ink in inks.items()],
-        command=_command(comparison),
-    )
+class Report:
+    """The page and its drawings.
+
+    Args:
+        comparison: What is reported.
+        findings: The tests and ranks of it.
+    """
+
+    def __init__(self, comparison: Comparison, findings: Findings) -> None:
+        self._comparison, self._findings = comparison, findings
+        self._roles = cast(comparison, findings)
+        self._sections = [self._section(task) for task in comparison.tasks]
+        several = len(comparison.algorithms) > 1
+        self._ranks = [
+            (found, Drawing(name=f"ranks-{found.measure}", picture=rank_diagram(found, self._roles)))
+            for found in findings.rankings
+            if several
+        ]
+        self._overhead = [
+            Drawing(name="overhead", picture=charts.overhead_against_quality(comparison, found, self._roles))
+            for found in findings.rankings[-1:]
+            if several
+        ]
+
+    @property
+    def drawings(self) -> list[Drawing]:
+        """All of them."""
+        tasks = [drawing for section in self._sections for drawing in (section.curves, section.survival) if drawing]
+        return [*(drawing for _, drawing in self._ranks), *self._overhead, *tasks]
+
+    def page(self) -> str:
+        """The HTML."""
+        tasks = self._comparison.tasks
+        return render(
+            "comparison.html",
+            version=__version__,
+            title=f"Comparison: {', '.join(tasks)}" if len(tasks) < 4 else f"Comparison on {len(tasks)} tasks",
+            comparison=self._comparison,
+            findings=self._findings,
+            extent=extent(self._comparison),
+            standing=standing(self._findings),
+            sections=self._sections,
+            totals=self._totals(),
+            ranks=self._ranks,
+            overhead=self._overhead,
+            commands=[command(grid) for grid in self._comparison.grids],
+        )
+
+    def _totals(self) -> list[Total]:
+        return totals(self._comparison, self._findings, self._roles)
+
+    def _section(self, task: str) -> Section:
+        comparison, roles = self._comparison, self._roles
+        contest = comparison.contests[task]
+        budgets = {comparison.runs(task, name).budget for name in comparison.on(task)}
+        shown = tuple(sorted((roles[name] for name in comparison.on(task)), key=lambda role: int(role.key[1:])))
+        curves = charts.best_curves(comparison, task, roles)
+        survival = charts.survival_curves(comparison, task, roles)
+        return Section(
+            task=task,
+            goal=goal_in_words(contest.goal),
+            protocol=protocol_in_words(contest.protocol, contest.goal, budget=max(budgets)),
+            curves=Drawing(name=f"{task}-best", picture=curves, roles=shown),
+            survival=None if survival is None else Drawing(name=f"{task}-survival", picture=survival, roles=shown),
+            table=table(comparison, self._findings, task, roles),
+        )
 
 
-def _section(comparison: Comparison, task: str) -> Section:
-    contest = comparison.grid.contests[task]
-    return Section(
-        task=task,
-        goal=goal_in_words(contest.goal),
-        contest=contest,
-        queries=comparison.grid.queries(task),
-        protocol=protocol_in_words(contest.protocol, contest.goal, budget=comparison.grid.budget),
-        curves=charts.best_curves(comparison, task),
-        hits=charts.hit_curves(comparison, task),
-        rows=[_row(comparison, task, name) for name in comparison.grid.algorithms],
-    )
-
-
-def _row(comparison: Comparison, task: str, name: str) -> Row:
-    summary = comparison.summaries[task][name]
-    aim = comparison.grid.contests[task].aim
-    first, median, third = quartiles(comparison.of(task, name), aim, budget=comparison.grid.queries(task))[
-        :, -1
-    ].tolist()
-    behind = regret(summary)
-    return Row(
-        name=name,
-        sample=charts.sample(charts.inks(comparison)[name]),
-        summary=summary,
-        best=number(summary.best_mean)
-        + (f" ± {_rough(summary, summary.best_std)}" if summary.best_std is not None else ""),
-        median=f"{number(median)} ({number(first)} to {number(third)})",
-        regret=behind,
-        regret_text=_rough(summary, behind),
-    )
-
-
-def _rough(summary: Summary, value: float | None) -> str:
-    """Two significant digits of a spread or a distance; what is only rounding is 0."""
-    if value is None or summary.best_mean is None:
-        return number(None)
-    return "0" if value < SAME * abs(summary.best_mean) else f"{value:.2g}"
-
-
-def _command(comparison: Comparison) -> str:
-    grid = comparison.grid
-    algorithms = " ".join(f"--algorithm {name}" for name in grid.algorithms)
-    freed = dict.fromkeys(name for contest in grid.contests.values() for name in contest.protocol.free)
-    free = "".join(f" --free {name}" for name in freed)
-    return f"optiproxy compare {' '.join(grid.contests)} {algorithms}{free} --seeds {grid.seeds} --budget {grid.budget} --out DIR"
+def _file_name(text: str) -> str:
+    return re.sub(r"[^\w.+-]", "_", text)

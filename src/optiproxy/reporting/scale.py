@@ -41,6 +41,48 @@ class Axis:
         digits = 1 - math.floor(math.log10(step))
         return [round(k * step, digits) for k in range(first, last + 1)]
 
+    def labels(self, about: int) -> list[tuple[float, str]]:
+        """The ticks with their texts."""
+        ticks = self.ticks(about)
+        step = ticks[1] - ticks[0] if len(ticks) > 1 else self.high - self.low
+        return [(value, tick_text(value, step)) for value in ticks]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogAxis:
+    """A logarithmic axis from one power of ten to another.
+
+    Attributes:
+        label: Name of what is shown.
+        low: Where the axis begins; above 0.
+        high: Where it ends.
+    """
+
+    label: str
+    low: float
+    high: float
+
+    @classmethod
+    def over(cls, label: str, values: Iterable[float]) -> LogAxis:
+        """The axis that shows all positive values."""
+        powers = [math.log10(value) for value in values if value > 0 and math.isfinite(value)] or [0.0]
+        low, high = math.floor(min(powers)), math.ceil(max(powers))
+        return cls(label=label, low=10.0**low, high=10.0 ** max(high, low + 1))
+
+    def position(self, value: float) -> float:
+        """0 at the beginning of the axis, 1 at its end; values beyond are held at the nearer end."""
+        share = math.log10(max(value, self.low) / self.low) / math.log10(self.high / self.low)
+        return min(share, 1.0)
+
+    def shows(self, value: float) -> bool:
+        """Whether the value lies on the axis."""
+        return self.low <= value <= self.high
+
+    def labels(self, about: int) -> list[tuple[float, str]]:
+        """Powers of ten with their texts; every second, third, ... where there are more than ``about``."""
+        first, last = round(math.log10(self.low)), round(math.log10(self.high))
+        return [(10.0**k, f"{10.0**k:g}") for k in range(first, last + 1, math.ceil((last - first + 1) / about))]
+
 
 def around(label: str, values: Iterable[float], *, margin: float = 0.06) -> Axis:
     """The axis that shows all finite values with a margin at both ends."""

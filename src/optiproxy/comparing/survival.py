@@ -1,0 +1,90 @@
+"""Queries until the optimum as a survival curve: a search that has not met it is censored, not a number."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, kw_only=True)
+class Middle:
+    """When half of the searches have met the optimum. What lies beyond the queries that were made is None.
+
+    Attributes:
+        median: Queries.
+        low: Lower end of its 95 % interval (Brookmeyer and Crowley 1982).
+        high: Its upper end.
+    """
+
+    median: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Survival:
+    """The share of searches that have not met the optimum yet, by Kaplan and Meier (1958).
+
+    Attributes:
+        queries: ``(t,)`` after which the curves step, ascending.
+        share: ``(t,)`` from there on; 1 before the first.
+        low: ``(t,)`` lower end of the 95 % interval, from Greenwood's variance on the log-log scale.
+        high: ``(t,)`` its upper end.
+    """
+
+    queries: NDArray[np.float64]
+    share: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+    @property
+    def middle(self) -> Middle:
+        """Where the three curves fall to one half."""
+        median, low, high = (self._reaches_half(curve) for curve in (self.share, self.low, self.high))
+        return Middle(median=median, low=low, high=high)
+
+    def _reaches_half(self, curve: NDArray[np.float64]) -> float | None:
+        # Shares are products of fractions.
+        reached = np.flatnonzero(curve <= 0.5 + 1e-12)
+        return float(self.queries[reached[0]]) if len(reached) else None
+
+
+def survival(met: Sequence[int | None], *, last: int) -> Survival:
+    """The curve of one algorithm.
+
+    Args:
+        met: After how many queries each search met the optimum; None where it never did.
+        last: Queries of such a search, after which nothing is known of it.
+    """
+    from scipy.stats import CensoredData, ecdf
+
+    times = CensoredData.right_censored([last if at is None else at for at in met], [at is None for at in met])
+    curve = ecdf(times).sf
+    with warnings.catch_warnings():
+        # Where no search or every search has met it, the variance is 0/0; what holds there is filled in below.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        interval = curve.confidence_interval(method="log-log")
+    share = np.asarray(curve.probabilities, dtype=np.float64)
+    low = np.where(share == 0, 0.0, np.where(share == 1, 1.0, interval.low.probabilities))
+    high = np.asarray(np.where(share == 1, 1.0, interval.high.probabilities), dtype=np.float64)
+    # The upper end is unknown once all have met it; it is not above what it was before.
+    known = np.maximum.accumulate(np.where(np.isfinite(high), np.arange(len(high)), -1))
+    high = np.where(known < 0, 1.0, high[known])
+    return Survival(queries=np.asarray(curve.quantiles, dtype=np.float64), share=share, low=low, high=high)
+
+
+def hit_interval(met: Sequence[int | None]) -> tuple[float, float] | None:
+    """The exact 95 % interval of the share that meets the optimum (Clopper and Pearson 1934); None without searches."""
+    from scipy.stats import binomtest
+
+    if not met:
+        return None
+    interval = binomtest(len(met) - met.count(None), len(met)).proportion_ci(method="exact")
+    return float(interval.low), float(interval.high)

@@ -1,0 +1,93 @@
+"""What the tests of a comparison say, in sentences; on top of the page and on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from optiproxy.comparing.comparison import Comparison
+from optiproxy.comparing.findings import Findings, PairedTest
+from optiproxy.comparing.grid import Grid
+from optiproxy.reporting.scale import number
+
+
+def standing(findings: Findings) -> list[str]:
+    """How the reference stands, who is ahead of it first; nothing where there is nothing to test."""
+    tests, name = findings.tests, findings.reference
+    if not tests:
+        return []
+    ahead = [test for test in tests if test.ahead == "rival"]
+    leaning = [test for test in tests if not test.ahead and test.leaning == "rival"]
+    won = sum(test.ahead == "reference" for test in tests)
+    open_ = len(tests) - won - len(ahead)
+    counted = f"{name} is ahead in {won}, behind in {len(ahead)}, and {open_} remain open"
+    told = [
+        f"Ahead of {name}: {_listed(ahead) or 'none'}.",
+        f"Of {len(tests)} comparisons, corrected together at the {100 * findings.level:g} % level, {counted}.",
+    ]
+    if leaning:
+        told.append(f"Better than {name} on most seeds, though it may be chance: {_listed(leaning)}.")
+    fewest = min(test.pairs for test in tests)
+    if 2.0 ** (1 - fewest) * len(tests) >= findings.level:
+        told.append(
+            f"With {fewest} pairs of searches, the fewest here, no p is below {2.0 ** (1 - fewest):.2g} before the correction."
+        )
+    return told
+
+
+def _listed(tests: Iterable[PairedTest]) -> str:
+    """``rival on task (measure, measure), task (measure); rival on ...``."""
+    by_rival: dict[str, dict[str, list[str]]] = {}
+    for test in tests:
+        by_rival.setdefault(test.rival, {}).setdefault(test.task, []).append(test.words)
+    return "; ".join(
+        f"{rival} on " + ", ".join(f"{task} ({', '.join(words)})" for task, words in tasks.items())
+        for rival, tasks in by_rival.items()
+    )
+
+
+def advantage(test: PairedTest) -> str:
+    """By how much the reference is better: ``+12.5``, ``0`` or ``−0.3``."""
+    if test.advantage is None:
+        return number(None)
+    size = abs(test.advantage)
+    text = f"{size:.0f}" if size >= 100 else f"{size:.3g}"
+    return "0" if float(text) == 0 else ("+" if test.advantage > 0 else "−") + text
+
+
+def chance(p: float) -> str:
+    """``p = 0.012`` or ``p < 0.001``."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
+
+
+def extent(comparison: Comparison) -> str:
+    """Algorithms, tasks, seeds and queries of a comparison, in one phrase."""
+    seeds = {grid.seeds for grid in comparison.grids}
+    budgets = {grid.budget for grid in comparison.grids}
+    tasks, names = len(comparison.tasks), len(comparison.algorithms)
+    several = "" if tasks == 1 else f" on {tasks} tasks"
+    return (
+        f"{names} algorithm{'s' if names > 1 else ''}{several}, {_span(seeds)} seed{'s' if max(seeds) > 1 else ''} each, "
+        f"{_span(budgets)} queries per search"
+    )
+
+
+def command(grid: Grid) -> str:
+    """What makes it again."""
+    contests = grid.contests.values()
+    algorithms = "".join(f" --algorithm {name}" for name in grid.algorithms)
+    freed = dict.fromkeys(name for contest in contests for name in contest.protocol.free)
+    free = "".join(f" --free {name}" for name in freed)
+    # Tasks that differ in it were left their own choice; for others, saying it changes nothing.
+    spent = {(contest.protocol.epochs(contest.protocol.fidelity), contest.protocol.promote) for contest in contests}
+    lower = any(contest.protocol.fidelity is not None for contest in contests)
+    fidelity = (
+        "".join(f" --fidelity {epochs} --promote {best}" for epochs, best in spent) if lower and len(spent) == 1 else ""
+    )
+    return (
+        f"optiproxy compare {' '.join(grid.contests)}{algorithms}{free}{fidelity} --seeds {grid.seeds} "
+        f"--budget {grid.budget} --out DIR"
+    )
+
+
+def _span(values: set[int]) -> str:
+    return f"{min(values)}" if len(values) == 1 else f"{min(values)} to {max(values)}"
