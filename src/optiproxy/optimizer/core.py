@@ -15,6 +15,7 @@ from optiproxy.metrics import Goal
 from optiproxy.optimizer.algorithm import Proposal, Trial
 from optiproxy.optimizer.ascent import Ascent
 from optiproxy.optimizer.gain import Gain
+from optiproxy.optimizer.improvement import Improvement
 from optiproxy.optimizer.selection import Selection
 from optiproxy.optimizer.twins import Twins
 from optiproxy.optimizer.unseen import Known
@@ -120,12 +121,19 @@ class OptiProxy:
         if not candidates:
             return []
 
+        reached = torch.from_numpy(targets.scores[:, : len(self._goal.objectives)])
+        front = reached[[self._goal.feasible(trial.metrics) for trial in self._trials]]
+
         def judge(found: Sequence[Architecture]) -> tuple[Tensor, Tensor]:
             """Predicted means ``(b, m)``, and the gain ``(n, b)`` under the preference of each proposal."""
             with torch.no_grad():
                 prediction = proxy(space.encode(space.one_hot(found)))
                 rows = [p.expand(len(found), -1) for p in preferences[config.starts :]]
-                return prediction.mean, torch.stack([config.gain(prediction, row) for row in rows])
+                gains = torch.stack([config.gain(prediction, row) for row in rows])
+                if len(self._goal.objectives) > 1:
+                    # Proposals made at the same time keep to their preferences, and so apart.
+                    gains[0] = Improvement(gain=config.gain)(prediction, front, reached.amin(0))
+                return prediction.mean, gains
 
         means, gains = judge(candidates)
         seen = known.plus(candidates)

@@ -36,9 +36,17 @@ class Gain:
             preferences: ``(b, o)`` weights of the objectives, positive, each row summing to 1.
         """
         o = preferences.shape[1]
-        hopeful = prediction.mean[:, :o] + self.optimism * prediction.spread[:, :o]
+        hopeful = self.hopeful(prediction, o)
         gain = (preferences * hopeful).sum(1)
         if o > 1:
             gain = 0.05 * gain + (preferences * (hopeful - self.ideal)).amin(1)
+        return gain + self.caution * self.kept(prediction, o)
+
+    def hopeful(self, prediction: Prediction, o: int) -> Tensor:
+        """``(b, o)`` upper confidence bounds of the objectives."""
+        return prediction.mean[:, :o] + self.optimism * prediction.spread[:, :o]
+
+    def kept(self, prediction: Prediction, o: int) -> Tensor:
+        """``(b,)`` log-probability that all limits are kept."""
         margin = prediction.mean[:, o:] / prediction.spread[:, o:]
-        return gain + self.caution * torch.special.log_ndtr(margin).sum(1)
+        return torch.special.log_ndtr(margin).sum(1)
