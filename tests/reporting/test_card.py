@@ -15,7 +15,14 @@ from optiproxy.training.latency import Latency
 
 
 def written(first: float, again: float, **changed) -> WrittenFile:
-    told = {"path": Path("network.onnx"), "use": "It runs.", "difference": 2e-7, "batch": None, **changed}
+    told = {
+        "path": Path("network.onnx"),
+        "use": "It runs.",
+        "difference": 2e-7,
+        "batch": None,
+        "shapes": ((16,),),
+        **changed,
+    }
     return WrittenFile(latency=Latency(median_ms=first, iqr_ms=0.1), again=Latency(median_ms=again, iqr_ms=0.1), **told)
 
 
@@ -53,6 +60,7 @@ def test_files_are_listed_and_a_busy_machine_is_told(result):
     searched = result([{"accuracy": 90.0}])
     quiet = text(searched, files=[written(1.0, 1.1)])
     assert "| `network.onnx` | It runs. | any | 2e-07 | 1 ms (interquartile range 0.1 ms) |" in quiet
+    assert "Inputs: of shape (rows, 16)." in quiet
     assert "busy" not in quiet
     assert "differ by 50%: the machine was busy" in text(searched, files=[written(1.5, 1.0)])
     assert "| 1 |" in text(searched, files=[written(1.0, 1.0, batch=1)])

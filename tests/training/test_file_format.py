@@ -91,6 +91,28 @@ def test_a_network_that_takes_one_row_alone_is_written_so(tmp_path):
     assert "BATCH = 1" in written.path.read_text()
 
 
+def test_a_network_that_asks_for_the_length_of_its_input_takes_any_number_of_rows(tmp_path):
+    class Asking(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.Linear(4, 6)
+
+        def forward(self, x):
+            return self.layer(x).reshape(len(x), 2, 3)
+
+    (written,) = export_network(Asking(), torch.zeros(1, 4), tmp_path, formats=["torch"])
+    assert written.batch is None
+
+
+def test_a_network_made_for_two_rows_and_not_for_one_is_refused(tmp_path):
+    class TwoRows(nn.Module):
+        def forward(self, x):
+            return x.view(2, 4)
+
+    with pytest.raises(ExportError, match="cannot record TwoRows"):
+        export_network(TwoRows(), torch.zeros(1, 4), tmp_path, formats=["torch"])
+
+
 def test_a_network_whose_answer_branches_on_values_is_refused_in_one_line(tmp_path, capfd):
     class Branching(nn.Module):
         def forward(self, x):

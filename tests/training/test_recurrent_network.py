@@ -36,11 +36,13 @@ def test_the_lstm_cell_computes_what_torchs_own_does():
         for gate, place in role.items():
             part = slice(place * width, (place + 1) * width)
             cell.weights[str(gate)].copy_(own.weight_hh[part].T)
-            cell.table.weight[:, cell.columns[gate]] = own.weight_ih[part].T + own.bias_ih[part] + own.bias_hh[part]
-        h, c = torch.randn(b, width).clamp(-1, 1), torch.randn(b, width).clamp(-1, 1)
+            columns = cell.table.weight.view(5, -1, width)[:, cell.readers.index(gate)]
+            columns.copy_(own.weight_ih[part].T + own.bias_ih[part] + own.bias_hh[part])
+        # So small that no new state is out of bounds.
+        h, c = torch.randn(b, width).clamp(-0.5, 0.5), torch.randn(b, width).clamp(-0.5, 0.5)
         numbers = torch.tensor([0, 1, 4, 2])
         expected = own(torch.nn.functional.one_hot(numbers, 5).float(), (h, c))
-        torch.testing.assert_close(tuple(cell(cell.table(numbers), [h, c])), expected)
+        torch.testing.assert_close(tuple(cell(cell.rows(numbers), [h, c])), expected)
 
 
 def test_blend_is_between_its_second_and_third_value():
@@ -48,8 +50,8 @@ def test_blend_is_between_its_second_and_third_value():
         (("linear", (0,)), ("linear", (1,)), ("sigmoid", (4,)), ("blend", (6, 1, 5))), (7,), characters=3, width=2
     )
     with torch.no_grad():
-        rows, state = cell.table(torch.tensor([1])), torch.randn(1, 2)
-        gate, other = torch.sigmoid(rows), cell.biases["5"] + state @ cell.weights["5"]
+        rows, state = cell.rows(torch.tensor([1])), torch.tensor([[0.3, -0.6]])
+        gate, other = torch.sigmoid(rows[:, 0]), cell.biases["5"] + state @ cell.weights["5"]
         torch.testing.assert_close(cell(rows, [state])[0], gate * state + (1 - gate) * other)
 
 
@@ -77,7 +79,27 @@ def test_states_that_double_at_every_character_stay_within_bounds():
     doubling = (("linear", (0, 1)), ("sum", (1, 4)), ("sum", (1, 5)))
     logits, states = network(doubling, (6,)).read(torch.ones(1, 200, dtype=torch.long), [torch.ones(1, 6)])
     assert logits.isfinite().all()
-    assert states[0].abs().max() == BOUND
+    assert states[0].square().mean().sqrt().item() == pytest.approx(BOUND)
+
+
+def test_a_state_that_is_too_long_keeps_its_direction_and_another_is_left_alone():
+    cell = Cell((("linear", (0, 1)), ("sum", (1, 4))), (5,), characters=2, width=4)
+    with torch.no_grad():
+        cell.table.weight.zero_()
+        cell.weights["4"].copy_(torch.eye(4))
+        states = torch.tensor([[8.0, 0.0, -4.0, 1.0], [0.1, 0.0, -0.4, 0.3]])
+        (long,), (short,) = (cell(cell.rows(torch.tensor([1])), [state]) for state in states.split(1))
+    torch.testing.assert_close(long, BOUND * states[:1] / states[:1].square().mean().sqrt())
+    torch.testing.assert_close(short, 2 * states[1:])
+
+
+def test_an_output_counts_by_its_direction_alone():
+    model = network((("linear", (0,)), ("tanh", (1,))), (4, 5))
+    numbers = torch.arange(5)[None]
+    with torch.no_grad():
+        logits = model(numbers)
+        model.cell.table.weight.mul_(0.5)
+        torch.testing.assert_close(model(numbers), logits, rtol=1e-3, atol=1e-3)
 
 
 def test_characters_that_are_not_known_share_a_number():

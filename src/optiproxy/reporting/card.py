@@ -93,12 +93,14 @@ def _files(files: Sequence[WrittenFile]) -> list[str]:
         for file in files
     ]
     heads = ("File", "Use", "Rows", "Difference", "Latency", "Measured again")
+    shapes = " and ".join(f"({', '.join(['rows', *map(str, shape)])})" for shape in files[0].shapes)
     noisy = [note for file in files if (note := _unrest(file))]
     return [
         "## Files",
         "",
         *_table(heads, rows),
         "",
+        f"Inputs: of shape {shapes}. Only code of the network's own class may take others, such as longer texts.",
         "Difference: the largest between the outputs of file and trained network, relative to the largest output above 1.",
         "Latency: of one input, on one thread of the machine below.",
         *noisy,

@@ -72,6 +72,7 @@ class WrittenFile:
         latency: Of one input, measured on the file.
         again: The same, measured once more.
         batch: The one number of rows that it takes; None where any will do.
+        shapes: Of each input's rows. A recorded graph takes no others; the source of a class may.
     """
 
     path: Path
@@ -80,6 +81,7 @@ class WrittenFile:
     latency: Latency
     again: Latency
     batch: int | None
+    shapes: tuple[tuple[int, ...], ...]
 
 
 def write_checked(network: nn.Module, example: Inputs, folder: Path, *, as_format: FileFormat) -> WrittenFile:
@@ -107,7 +109,15 @@ def write_checked(network: nn.Module, example: Inputs, folder: Path, *, as_forma
                 "Choose another format, and do not use the file."
             )
         first, again = (timed(lambda: loaded.call(*inputs)) for _ in range(2))
-    return WrittenFile(path=path, use=as_format.use, difference=far, latency=first, again=again, batch=loaded.batch)
+    return WrittenFile(
+        path=path,
+        use=as_format.use,
+        difference=far,
+        latency=first,
+        again=again,
+        batch=loaded.batch,
+        shapes=tuple(tuple(tensor.shape[1:]) for tensor in inputs),
+    )
 
 
 def _probes(inputs: tuple[Tensor, ...], batch: int | None) -> Iterator[tuple[Tensor, ...]]:

@@ -139,6 +139,8 @@ _FORMULAS: dict[Any, Callable[[tuple[Any, ...], Any], int]] = {
     **dict.fromkeys(_named("_adaptive_avg_pool2d", "_adaptive_avg_pool3d", "adaptive_max_pool2d"), _every_input),
     # Mean, deviation, its square and their sum.
     **dict.fromkeys(_named("var", "std", "var_mean", "std_mean"), lambda args, _: 4 * args[0].numel()),
+    # Square, sum, scale.
+    **dict.fromkeys(_named("renorm"), lambda args, _: 3 * args[0].numel()),
     # Largest, difference, exponential, sum, division.
     **dict.fromkeys(_named("_softmax", "_log_softmax", "_safe_softmax"), lambda args, _: 5 * args[0].numel()),
     **dict.fromkeys(_named("_scaled_dot_product_flash_attention_for_cpu"), _attended),

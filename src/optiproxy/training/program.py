@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
 import torch
+from torch.fx.experimental.symbolic_shapes import is_concrete_int
 
 from optiproxy.errors import ExportError
 from optiproxy.training.file_format import Loaded
@@ -45,28 +47,30 @@ def capture(network: nn.Module, inputs: Inputs) -> ExportedProgram:
         ExportError: If its forward pass depends on values, or does what torch cannot record.
     """
     one = arguments(inputs)
-    one = arguments(inputs)
     # One row would be taken for a constant. A network that does not take two is recorded for one.
     two = tuple(torch.cat([tensor, tensor]) if tensor.dim() else tensor for tensor in one)
+    # Strict recording is slower and takes less, but lets `len(tensor)` vary, which the other makes a constant.
+    for strict in (False, True):
+        with suppress(Exception):
+            program = _recorded(network, two, rows=torch.export.Dim.AUTO, strict=strict)
+            if fixed_batch(program) is None:
+                return program
     try:
-        return _recorded(network, two, rows=torch.export.Dim.AUTO)
-    except Exception:  # noqa: BLE001 - torch raises of many kinds
-        try:
-            return _recorded(network, one, rows=torch.export.Dim.STATIC)
-        except Exception as error:
-            raise ExportError(
-                f"torch.export cannot record {type(network).__name__}: {_first_line(error)} "
-                "Keep values out of its control flow, or choose another format."
-            ) from error
+        return _recorded(network, one, rows=torch.export.Dim.STATIC, strict=False)
+    except Exception as error:
+        raise ExportError(
+            f"torch.export cannot record {type(network).__name__}: {_first_line(error)} "
+            "Keep values out of its control flow, or choose another format."
+        ) from error
 
 
-def _recorded(network: nn.Module, inputs: tuple[Tensor, ...], *, rows: object) -> ExportedProgram:
+def _recorded(network: nn.Module, inputs: tuple[Tensor, ...], *, rows: object, strict: bool) -> ExportedProgram:
     shapes = tuple({0: rows} if tensor.dim() else None for tensor in inputs)
     # A forward pass that collects its inputs as `*inputs` wants their shapes collected as well.
     kinds = [parameter.kind for parameter in inspect.signature(network.forward).parameters.values()]
     nested = (shapes,) if inspect.Parameter.VAR_POSITIONAL in kinds else shapes
     with quiet():
-        return torch.export.export(network, inputs, dynamic_shapes=nested)
+        return torch.export.export(network, inputs, dynamic_shapes=nested, strict=strict)
 
 
 def fixed_batch(program: ExportedProgram) -> int | None:
@@ -74,7 +78,7 @@ def fixed_batch(program: ExportedProgram) -> int | None:
     names = set(program.graph_signature.user_inputs)
     shapes = [node.meta["val"].shape for node in program.graph.nodes if node.op == "placeholder" and node.name in names]
     rows = [shape[0] for shape in shapes if len(shape)]
-    return next((row for row in rows if isinstance(row, int)), None)
+    return next((int(row) for row in rows if is_concrete_int(row)), None)
 
 
 def _first_line(error: Exception) -> str:

@@ -75,7 +75,7 @@ class PydocCharsTask(NetworkTask["RecurrentNetwork", "Text"]):
     def fit(self, network: RecurrentNetwork, data: Text, *, epochs: int, seed: int) -> None:
         from optiproxy.training.text_recipe import TextRecipe, fit
 
-        recipe = TextRecipe(batch=32, window=16, rate=0.03, clip=1.0)
+        recipe = TextRecipe(batch=32, window=16, rate=0.015, clip=1.0)
         fit(network, data.train, recipe=recipe, epochs=epochs, seed=seed)
 
     def score(self, network: RecurrentNetwork, data: Text) -> dict[str, float]:

@@ -18,8 +18,14 @@ UNKNOWN = 0
 INPUT, FIRST_STATE, FIRST_NODE = 0, 1, 4
 """Values of a cell have numbers: the input's, then those of up to three previous states, then those of the nodes."""
 
-BOUND = 3.0
-"""Of the states. Sums and products of a state with itself would otherwise double or square it at every character."""
+BOUND = 1.0
+"""Largest root mean square of a state; a longer one keeps its direction.
+
+Sums and products of a state with itself would otherwise double or square it at every character.
+"""
+
+EPSILON = 1e-5
+"""Mean square below which an output counts as nothing."""
 
 ACTIVATIONS = {"tanh": torch.tanh, "sigmoid": torch.sigmoid, "leaky_relu": functional.leaky_relu}
 
@@ -45,11 +51,10 @@ class Cell(nn.Module):
         self.hidden = tuple(hidden)
         self.width = width
         linear = {number: inputs for number, (name, inputs) in self.nodes.items() if name == "linear"}
-        readers = [number for number, inputs in linear.items() if INPUT in inputs]
-        self.columns = {number: slice(k * width, (k + 1) * width) for k, number in enumerate(readers)}
-        """Node -> its part of the table."""
-        self.table = nn.Embedding(characters, len(readers) * width)
-        self.biases = nn.ParameterDict({str(n): torch.empty(width) for n in linear if n not in self.columns})
+        self.readers = tuple(number for number, inputs in linear.items() if INPUT in inputs)
+        """Nodes that read the input; each row of the table holds ``width`` columns for each of them."""
+        self.table = nn.Embedding(characters, len(self.readers) * width)
+        self.biases = nn.ParameterDict({str(n): torch.empty(width) for n in linear if n not in self.readers})
         read = {number: len([j for j in inputs if j != INPUT]) for number, inputs in linear.items()}
         self.weights = nn.ParameterDict({str(n): torch.empty(m * width, width) for n, m in read.items() if m})
         # As torch's own layers: one over the root of the numbers that are added up. Of the table's rows only one is.
@@ -57,32 +62,40 @@ class Cell(nn.Module):
         for parameter in (*self.biases.values(), *self.weights.values()):
             nn.init.uniform_(parameter, -(width**-0.5), width**-0.5)
 
+    def rows(self, numbers: Tensor) -> Tensor:
+        """What every character gives to each node that reads it, ``(b, t)`` numbers to ``(b, t, readers, width)``."""
+        return self.table(numbers).unflatten(-1, (len(self.readers), self.width))
+
     def forward(self, rows: Tensor, states: Sequence[Tensor]) -> list[Tensor]:
-        """Take the characters' ``(b, columns)`` of the table and each state ``(b, width)``; return the new states."""
+        """Take the `rows` of one place, ``(b, readers, width)``, and each state ``(b, width)``; return the new states."""
         values = dict(enumerate(states, start=FIRST_STATE))
+        offsets = dict(zip(self.readers, rows.unbind(1), strict=True))
         for number, (name, inputs) in self.nodes.items():
             read = [values[j] for j in inputs if j != INPUT]
             match name:
                 case "linear":
-                    columns = self.columns.get(number)
-                    offset = self.biases[str(number)] if columns is None else rows[:, columns]
-                    values[number] = (
-                        torch.addmm(offset, torch.cat(read, 1), self.weights[str(number)]) if read else offset
-                    )
+                    offset = offsets[number] if number in offsets else self.biases[str(number)]
+                    if read:
+                        joined = read[0] if len(read) == 1 else torch.cat(read, 1)
+                        values[number] = torch.addmm(offset, joined, self.weights[str(number)])
+                    else:
+                        values[number] = offset
                 case "blend":
                     gate, first, second = read
-                    values[number] = second + gate * (first - second)
+                    values[number] = torch.lerp(second, first, gate)
                 case "product":
                     values[number] = read[0] * read[1]
                 case "sum":
                     values[number] = read[0] + read[1]
                 case _:
                     values[number] = ACTIVATIONS[name](read[0])
-        return [values[j].clamp(-BOUND, BOUND) for j in self.hidden]
+        return [values[j].renorm(2, 0, BOUND * self.width**0.5) for j in self.hidden]
 
 
 class RecurrentNetwork(nn.Module):
     """Reads a text and says at every place how likely each character is to come next.
+
+    A linear head reads the cell's first state, scaled to a root mean square of 1 (Zhang and Sennrich, 1910.07467).
 
     Args:
         nodes: Of the cell, see `Cell`.
@@ -123,7 +136,9 @@ class RecurrentNetwork(nn.Module):
         """
         outputs: list[Tensor] = []
         current = [*states]
-        for rows in self.cell.table(numbers).unbind(1):
+        for rows in self.cell.rows(numbers).unbind(1):
             current = self.cell(rows, current)
             outputs.append(current[0])
-        return self.head(torch.stack(outputs, 1)), current
+        # Cells differ in the size of their outputs by orders of magnitude; a head learns at one rate.
+        normalized = functional.rms_norm(torch.stack(outputs, 1), (self.cell.width,), eps=EPSILON)
+        return self.head(normalized), current
