@@ -23,7 +23,7 @@ def test_moves_as_the_one_of_torch_does(weight_decay):
     reference = AdamW(theirs, lr=0.1, weight_decay=weight_decay)
     for step in range(40):
         rate = 0.1 / (1 + step)
-        adam.step(loss(ours), learning_rate=rate)
+        adam.step([0.25 * loss(ours), 0.75 * loss(ours)], learning_rate=rate)
         reference.param_groups[0]["lr"] = rate
         reference.zero_grad()
         loss(theirs).backward()
@@ -37,5 +37,5 @@ def test_finds_the_minimum_of_a_bowl():
     point = torch.tensor([3.0, -2.0], requires_grad=True)
     adam = Adam([point])
     for step in range(400):
-        adam.step(((point - torch.tensor([1.0, 1.0])) ** 2).sum(), learning_rate=0.1 * (1 - step / 400))
+        adam.step([((point - torch.tensor([1.0, 1.0])) ** 2).sum()], learning_rate=0.1 * (1 - step / 400))
     torch.testing.assert_close(point.detach(), torch.ones(2), atol=1e-3, rtol=0)

@@ -25,7 +25,7 @@ def fixed(length, noise, trend=0.0):
     ("length", "noise", "trend"), [(0.8, 0.01, 0.0), (1.5, 0.1, 0.3), (3.0, 0.5, 2.0), (1.0, 0.01, 50.0)]
 )
 def test_predicts_what_the_textbook_does(length, noise, trend):
-    """Scikit-learn's regression of the residuals from our constant mean, with our function variance."""
+    """Scikit-learn's regression of the residuals from our constant mean, with our variances of function and noise."""
     train, test = points(25), points(40, seed=1)
     targets = values(train)
     regression = Regression.fit(train, targets, fixed(length, noise, trend))
@@ -37,7 +37,8 @@ def test_predicts_what_the_textbook_does(length, noise, trend):
         reference.fit(train.numpy(), (targets[:, column] - mean).numpy() / scale**0.5)
         expected, spread = reference.predict(test.numpy(), return_std=True)
         np.testing.assert_allclose(prediction.mean[:, column], expected * scale**0.5 + mean, atol=1e-6)
-        np.testing.assert_allclose(prediction.spread[:, column], spread * scale**0.5, rtol=1e-4, atol=1e-5)
+        measured = np.sqrt(spread**2 + noise)
+        np.testing.assert_allclose(prediction.spread[:, column], measured * scale**0.5, rtol=1e-4, atol=1e-5)
 
 
 def test_constant_mean_and_variance_are_the_likeliest():
@@ -79,13 +80,13 @@ def test_goes_through_what_was_observed_without_noise():
     assert prediction.spread.max() < 0.01
 
 
-def test_spread_grows_away_from_what_was_observed_to_that_of_the_function():
+def test_spread_grows_away_from_what_was_observed_to_that_of_function_and_noise():
     train = points(15)
     regression = Regression.fit(train, values(train), fixed(1.0, 0.01))
     away = torch.tensor([[1.0, 0.0, 0.0]], dtype=torch.float64) * torch.arange(4, 12)[:, None]
     prediction = regression(train[:1] + away)
     assert (prediction.spread.diff(dim=0) >= 0).all()
-    torch.testing.assert_close(prediction.spread[-1], regression.scales.sqrt())
+    torch.testing.assert_close(prediction.spread[-1], (1.01 * regression.scales).sqrt())
     torch.testing.assert_close(prediction.mean[-1], regression.means)
 
 

@@ -47,7 +47,7 @@ def train(
     for epoch in range(training.epochs):
         rate = training.learning_rate * (0.5 + 0.5 * math.cos(math.pi * epoch / training.epochs))
         for rows in torch.randperm(n, generator=generator).split(training.batch):
-            adam.step(loss(rows), learning_rate=rate)
+            adam.step([loss(rows)], learning_rate=rate)
 
 
 def weight(*shape: int, generator: torch.Generator) -> nn.Parameter:

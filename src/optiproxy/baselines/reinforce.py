@@ -84,7 +84,7 @@ class Reinforce:
             share = self._momentum * share + (1 - self._momentum)
             chosen = torch.tensor(trial.architecture)[:, None]
             log_chance = logits.masked_fill(~mask, -torch.inf).log_softmax(1).gather(1, chosen).sum()
-            adam.step(-(reward - total / share) * log_chance, learning_rate=self._learning_rate)
+            adam.step([-(reward - total / share) * log_chance], learning_rate=self._learning_rate)
         return logits.detach().masked_fill(~mask, -torch.inf).softmax(1)
 
     def _draws(self, chances: Tensor, generator: torch.Generator) -> list[Architecture]:

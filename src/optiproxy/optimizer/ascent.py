@@ -41,5 +41,5 @@ class Ascent:
         for step in range(self.steps):
             progress = step / max(self.steps - 1, 1)
             relaxed = self.relaxation(parameters, mask, progress=progress, generator=generator)
-            adam.step(-gain(relaxed).sum(), learning_rate=self.learning_rate)
+            adam.step([-gain(relaxed).sum()], learning_rate=self.learning_rate)
         return parameters.detach()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import final
@@ -17,7 +17,6 @@ from optiproxy.optimizer.ascent import Ascent
 from optiproxy.optimizer.gain import Gain
 from optiproxy.optimizer.improvement import Improvement
 from optiproxy.optimizer.selection import Selection
-from optiproxy.optimizer.twins import Twins
 from optiproxy.optimizer.unseen import Known
 from optiproxy.proxy import Proxy, ProxyConfig, StructuralProxy, Targets
 from optiproxy.spaces import Architecture, Space
@@ -32,7 +31,6 @@ class OptiProxyConfig:
         ascent: Climbs the prediction.
         gain: What is climbed.
         selection: From relaxed to discrete.
-        twins: How often architectures that compute the same are tried, where the space tells them apart.
         initial: Trials before the first ascent, as different from each other as random architectures get.
         starts: ``b`` parallel sets of architecture parameters; half of them near the incumbents, half anywhere.
         unlabelled: Random architectures that the proxy is pretrained on.
@@ -43,7 +41,6 @@ class OptiProxyConfig:
     ascent: Ascent = field(default_factory=Ascent)
     gain: Gain = field(default_factory=Gain)
     selection: Selection = field(default_factory=Selection)
-    twins: Twins = field(default_factory=Twins)
     initial: int = 2
     starts: int = 16
     unlabelled: int = 1500
@@ -86,15 +83,13 @@ class OptiProxy:
         if len(known) < self._config.initial:
             proposals = self._spread_out(n, [*(trial.architecture for trial in self._trials), *pending])
         elif measured:
-            proposals = self._ascend(n, known, pending, rng)
+            proposals = self._ascend(n, known, rng)
         else:
             proposals = []
         found = known.plus(proposal.architecture for proposal in proposals)
         return proposals + [Proposal(architecture) for architecture in found.draw(rng, n - len(proposals))]
 
-    def _ascend(
-        self, n: int, known: Known, pending: Sequence[Architecture], rng: np.random.Generator
-    ) -> list[Proposal]:
+    def _ascend(self, n: int, known: Known, rng: np.random.Generator) -> list[Proposal]:
         config, space = self._config, self._space
         generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
         targets = Targets.of(self._goal, [trial.metrics for trial in self._trials])
@@ -110,14 +105,8 @@ class OptiProxy:
         peaks = config.ascent(starts, self._mask, gain_for(preferences[: config.starts]), generator)
         drawn = config.selection.candidates(space, peaks, mask=self._mask, incumbents=incumbents, generator=generator)
 
-        feasible = sum(self._goal.feasible(trial.metrics) for trial in self._trials)
-
-        def admitted(found: Iterable[Architecture], known: Known) -> list[Architecture]:
-            # Canonical forms throughout: the encoding tells isomorphic architectures apart, the trainings do not.
-            unknown = known.fresh(map(space.canonical, found))
-            return config.twins.admitted(space, unknown, tried=[*incumbents, *pending], best=incumbents[:feasible])
-
-        candidates = admitted(drawn, known)
+        # Canonical forms throughout: the encoding tells isomorphic architectures apart, the trainings do not.
+        candidates = known.fresh(map(space.canonical, drawn))
         if not candidates:
             return []
 
@@ -139,7 +128,7 @@ class OptiProxy:
         seen = known.plus(candidates)
         for _ in range(config.selection.rounds):
             leaders = gains.amax(0).argsort(descending=True)[: config.selection.leaders].tolist()
-            around = admitted((n for i in leaders for n in space.neighbours(candidates[i])), seen)
+            around = seen.fresh(space.canonical(near) for i in leaders for near in space.neighbours(candidates[i]))
             if not around:
                 break
             seen.update(around)

@@ -24,8 +24,8 @@ class Gain:
             weight would pull towards an objective below it and push away above it; scores are normal quantiles.
     """
 
-    optimism: float = 1.4
-    caution: float = 0.25
+    optimism: float = 2.5
+    caution: float = 0.5
     ideal: float = 3.0
 
     def __call__(self, prediction: Prediction, preferences: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
@@ -25,9 +25,15 @@ class Adam:
         self._second = [torch.zeros_like(p) for p in self._parameters]
         self._steps = 0
 
-    def step(self, loss: Tensor, *, learning_rate: float) -> None:
-        """Move every parameter against the gradient of ``loss``."""
-        gradients = torch.autograd.grad(loss, self._parameters)
+    def step(self, losses: Iterable[Tensor], *, learning_rate: float) -> None:
+        """Move every parameter against the gradient of the sum of ``losses``.
+
+        Each is differentiated before the next is asked for, so that only one at a time takes memory.
+        """
+        gradients = [torch.zeros_like(p) for p in self._parameters]
+        for loss in losses:
+            for total, part in zip(gradients, torch.autograd.grad(loss, self._parameters), strict=True):
+                total.add_(part)
         self._steps += 1
         with torch.no_grad():
             rate = learning_rate / (1 - 0.9**self._steps)

@@ -11,6 +11,9 @@ from torch.nn import functional
 
 from optiproxy.spaces.graph import GraphBatch
 
+CHUNK = 32
+"""Graphs embedded at once where many are: keeps the memory of a search at a few MB."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class EnsembleConfig:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from optiproxy.proxy.adam import Adam
-from optiproxy.proxy.ensemble import EnsembleConfig, GraphEnsemble
+from optiproxy.proxy.ensemble import CHUNK, EnsembleConfig, GraphEnsemble
 from optiproxy.proxy.structure import structural_properties
 from optiproxy.spaces.graph import GraphBatch
 
@@ -65,13 +65,17 @@ def _fit(
     hidden = nn.Parameter(torch.randn(e, q, q // 2, generator=generator) / q**0.5)
     head = nn.Parameter(torch.randn(e, q // 2, targets.shape[1], generator=generator) / (q / 2) ** 0.5)
     adam = Adam([*network.parameters(), hidden, head], weight_decay=1e-3)
-    for step in range(config.steps):
-        rows = torch.randint(len(targets), (config.batch,), generator=generator)
+
+    def loss(rows: Tensor) -> Tensor:
         batch = GraphBatch(graphs.operations[rows], graphs.adjacency[rows], graphs.inputs, graphs.outputs)
         predicted = torch.bmm(functional.silu(torch.bmm(network(batch), hidden)), head)
         # A sum over members: they share nothing, so each follows its own gradient.
-        loss = (predicted - targets[rows]).square().mean((1, 2)).sum()
-        adam.step(loss, learning_rate=config.learning_rate * _one_cycle((step + 1) / config.steps))
+        return (predicted - targets[rows]).square().mean(2).sum() / config.batch
+
+    for step in range(config.steps):
+        rows = torch.randint(len(targets), (config.batch,), generator=generator)
+        rate = config.learning_rate * _one_cycle((step + 1) / config.steps)
+        adam.step(map(loss, rows.split(CHUNK)), learning_rate=rate)
 
 
 def _one_cycle(progress: float) -> float:

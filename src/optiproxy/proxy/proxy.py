@@ -8,13 +8,10 @@ from typing import Protocol, final
 import torch
 from torch import Tensor
 
-from optiproxy.proxy.ensemble import EnsembleConfig
+from optiproxy.proxy.ensemble import CHUNK, EnsembleConfig
 from optiproxy.proxy.pretraining import PretrainingConfig, pretrain
 from optiproxy.proxy.regression import Prediction, Regression, RegressionConfig, typical_distance
 from optiproxy.spaces.graph import GraphBatch
-
-CHUNK = 64
-"""Graphs embedded at once where many are: keeps the memory of a search at a few MB."""
 
 
 class Proxy(Protocol):

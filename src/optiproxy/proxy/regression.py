@@ -13,7 +13,12 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Prediction:
-    """Attributes are ``(b, m)``: the expected score of each metric and its standard deviation."""
+    """What a measurement of each metric would give.
+
+    Attributes:
+        mean: ``(b, m)`` expected score.
+        spread: ``(b, m)`` its standard deviation, noise included: a search is judged by what it measures.
+    """
 
     mean: Tensor
     spread: Tensor
@@ -118,6 +123,7 @@ class Regression:
         weights: ``(m, n)`` of each trial in the predicted mean.
         whitening: ``(m, n, n)`` inverse Cholesky factors of the kernel matrices.
         scales: ``(m,)`` variances of the function relative to its kernel.
+        noises: ``(m,)`` variances of the observations, likewise.
     """
 
     features: Tensor
@@ -126,6 +132,7 @@ class Regression:
     weights: Tensor
     whitening: Tensor
     scales: Tensor
+    noises: Tensor
 
     @classmethod
     def fit(cls, features: Tensor, targets: Tensor, config: RegressionConfig) -> Regression:
@@ -153,6 +160,7 @@ class Regression:
             stacked(fit.whitening.T @ fit.residuals[:, 0] for fit in fits),
             stacked(fit.whitening for fit in fits),
             stacked(fit.scales[0] for fit in fits),
+            torch.tensor([noise for _, noise in best], dtype=features.dtype),
         )
 
     def __call__(self, features: Tensor) -> Prediction:
@@ -162,7 +170,7 @@ class Regression:
         prior = torch.stack([k.variance(features) for k in self.kernels])
         mean = self.means[:, None] + (kernel @ self.weights[:, :, None])[:, :, 0]
         explained = (kernel @ self.whitening.transpose(1, 2)).square().sum(2)
-        variance = self.scales[:, None] * (prior - explained).clamp_min(1e-6)
+        variance = self.scales[:, None] * ((prior - explained).clamp_min(0.0) + self.noises[:, None])
         return Prediction(mean.T, variance.sqrt().T)
 
 

@@ -19,7 +19,7 @@ class DistinctSpace(Space):
     """Another space, for tasks in which isomorphic architectures are measured one by one and differ.
 
     A device spends time on operations whose result nobody reads, so that the fastest of several isomorphic cells may keep
-    a limit that the others break. `function` still says which of them compute the same.
+    a limit that the others break.
 
     Args:
         base: The space whose architectures are told apart.
@@ -40,9 +40,6 @@ class DistinctSpace(Space):
 
     def is_valid(self, architecture: Architecture) -> bool:
         return self.base.is_valid(architecture)
-
-    def function(self, architecture: Architecture) -> Architecture:
-        return self.base.canonical(architecture)
 
     def sample(self, rng: np.random.Generator, n: int) -> list[Architecture]:
         return self.base.sample(rng, n)

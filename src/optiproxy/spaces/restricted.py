@@ -51,9 +51,6 @@ class RestrictedSpace(Space):
     def canonical(self, architecture: Architecture) -> Architecture:
         return self.base.canonical(architecture)
 
-    def function(self, architecture: Architecture) -> Architecture:
-        return self.base.function(architecture)
-
     def is_valid(self, architecture: Architecture) -> bool:
         if not self.base.is_valid(architecture):
             return False
