@@ -38,6 +38,7 @@ def search_cell(cell: Cell, contest: Contest, *, budget: int, path: Path) -> Non
         raise StudyError(
             f"The data of {cell.task} has changed since the comparison began. Start anew with another --out."
         )
+    _first_calls()
     # This process is the isolation: the evaluations run right here.
     executor = InlineExecutor()
     with PeakMemory() as memory:
@@ -52,6 +53,15 @@ def search_cell(cell: Cell, contest: Contest, *, budget: int, path: Path) -> Non
             executor=executor,
         )
     Outcome.of(cell, result, overhead_mb=memory.mb).save(path)
+
+
+def _first_calls() -> None:
+    """Have torch set up, once per process, what belongs to the library: its gradient engine and its linear algebra (8 MB)."""
+    import torch
+
+    matrix = torch.eye(64, requires_grad=True)
+    torch.autograd.grad((matrix @ matrix).sum(), matrix)
+    torch.linalg.cholesky(torch.eye(3, dtype=torch.double))
 
 
 def prepare(environment: Mapping[str, str]) -> None:

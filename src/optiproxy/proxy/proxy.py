@@ -13,6 +13,9 @@ from optiproxy.proxy.pretraining import PretrainingConfig, pretrain
 from optiproxy.proxy.regression import Prediction, Regression, RegressionConfig, typical_distance
 from optiproxy.spaces.graph import GraphBatch
 
+TYPICAL = 500
+"""As many random graphs say where the middle of the feature space is and how far apart two graphs are."""
+
 
 class Proxy(Protocol):
     """A differentiable stand-in for the trainings."""
@@ -56,10 +59,11 @@ class StructuralProxy:
         generator = torch.Generator().manual_seed(seed)
         self._config = config
         self._ensemble = pretrain(unlabelled, ensemble=config.ensemble, config=config.pretraining, generator=generator)
-        parts = self._learned(unlabelled), _counts(unlabelled)
+        some = unlabelled.split(TYPICAL)[0]
+        parts = self._learned(some), _counts(some)
         self._centers = [part.mean(0) for part in parts]
         # Both parts have an equal share in the squared distance of two graphs, which is typically 1.
-        self._scales = [typical_distance(part[:500]) * 2**0.5 for part in parts]
+        self._scales = [typical_distance(part) * 2**0.5 for part in parts]
         self._regression: Regression | None = None
 
     def fit(self, graphs: GraphBatch, targets: Tensor) -> None:
