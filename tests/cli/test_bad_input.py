@@ -5,6 +5,7 @@ import sqlite3
 
 import pytest
 
+from optiproxy.running import search as searching
 from optiproxy.running.search import load
 
 TABLE = "nasbench201-cifar10"
@@ -200,3 +201,14 @@ def test_a_table_cannot_be_exported_as_a_network(optiproxy):
     result = optiproxy("export", "out", "--format", "torch")
     assert result.exit_code == 2
     assert TABLE in result.stderr
+
+
+@pytest.mark.parametrize("command", [("export", "--format", "torch"), ("export", "--format", "onnx"), ("retrain",)])
+def test_networks_of_a_function_of_ones_own_are_built_by_its_own_code(optiproxy, command):
+    searching.search({"depth": [1, 2]}, lambda values: values["depth"], budget=2, algorithm="random", storage="own.db")
+    name, *options = command
+    done = optiproxy(name, "own.db", *options)
+    assert done.exit_code == 2
+    assert "a training function of your own" in done.stderr
+    assert "space.build(result.best.architecture" in done.stderr
+    assert optiproxy("export", "own.db", "--format", "json").exit_code == 0

@@ -12,6 +12,7 @@ import typer
 if TYPE_CHECKING:
     from optiproxy.cli.saved import Place
     from optiproxy.running.result import Record, SearchResult
+    from optiproxy.task import Task
     from optiproxy.training.export import Exported
     from optiproxy.training.file_format import WrittenFile
 
@@ -91,6 +92,24 @@ def found(target: str, study: str | None) -> tuple[Place, SearchResult, Record]:
     return place, result, result.best
 
 
+def task_of(result: SearchResult) -> Task:
+    """The task whose networks a search has trained.
+
+    Raises:
+        UsageError: If it is a user's own function, which no study holds.
+    """
+    from optiproxy.errors import UsageError
+    from optiproxy.running import registry
+
+    if result.task not in {entry.name for entry in registry.tasks()}:
+        raise UsageError(
+            f"The study {result.study!r} was made with a training function of your own, which it does not hold. "
+            "Build the network where you have its space, with space.build(result.best.architecture, seed=result.seed), "
+            "or write its choices with --format json."
+        )
+    return registry.task(result.task)
+
+
 def tell(done: Exported) -> None:
     """Say what was written."""
     typer.echo(f"Architecture: {done.architecture}")
@@ -106,11 +125,11 @@ def tell(done: Exported) -> None:
 def _export_network(
     place: Place, result: SearchResult, record: Record, folder: Path, *, formats: tuple[str, ...]
 ) -> None:
-    from optiproxy.running import registry
     from optiproxy.training.export import export as export_network
 
-    task = registry.task(result.task)
-    done = export_network(task, record.architecture, folder, seed=result.seed, metrics=record.metrics, formats=formats)
+    done = export_network(
+        task_of(result), record.architecture, folder, seed=result.seed, metrics=record.metrics, formats=formats
+    )
     tell(done)
     _write_card(place, result, record, folder, files=done.files)
 

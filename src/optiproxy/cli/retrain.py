@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from optiproxy.cli.export import StudyName, Target, found, tell
+from optiproxy.cli.export import StudyName, Target, found, task_of, tell
 
 if TYPE_CHECKING:
     from optiproxy.metrics import Metrics
@@ -39,7 +39,6 @@ def retrain(
     """
     from optiproxy.errors import unknown
     from optiproxy.reporting.scale import number
-    from optiproxy.running import registry
     from optiproxy.training.export import export
 
     place, result, best = found(target, study)
@@ -50,7 +49,7 @@ def retrain(
     chosen = result.seed + 1 if seed is None else seed
     name = f"query-{record.number}-seed-{chosen}" + (f"-epochs-{epochs}" if epochs else "")
     done = export(
-        registry.task(result.task),
+        task_of(result),
         record.architecture,
         out or place.folder / FOLDER / name,
         seed=chosen,
