@@ -13,6 +13,7 @@ from optiproxy.comparing.statistics import quartiles, queries_to
 from optiproxy.comparing.survival import survival
 from optiproxy.reporting.cast import Role
 from optiproxy.reporting.chart import Chart, Ink, Point
+from optiproxy.reporting.palette import QUIET
 from optiproxy.reporting.scale import Axis, LogAxis, around, counting
 
 if TYPE_CHECKING:
@@ -97,7 +98,8 @@ def overhead_against_quality(comparison: Comparison, ranking: Ranking, roles: Ro
     points = [(seconds[name], ranking.ranks[name]) for name in order]
     for name, point in zip(order, points, strict=True):
         told = f"{name}: rank {point[1]:.2f}, {point[0]:.3g} s"
-        chart.points([point], roles[name].ink, mark="filled" if roles[name].lit else "hollow", names=[told])
+        ink, mark = (roles[name].ink, "filled") if roles[name].lit else (QUIET, "hollow")
+        chart.points([point], ink, mark=mark, names=[told])
     chart.labels(points, order)
     return chart.draw()
 

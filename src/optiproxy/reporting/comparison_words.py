@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from optiproxy.comparing.comparison import Comparison
@@ -26,12 +27,18 @@ def standing(findings: Findings) -> list[str]:
     ]
     if leaning:
         told.append(f"Better than {name} on most seeds, though it may be chance: {_listed(leaning)}.")
-    fewest = min(test.pairs for test in tests)
-    if 2.0 ** (1 - fewest) * len(tests) >= findings.level:
+    fewest, needed = min(test.pairs for test in tests), pairs_needed(len(tests), findings.level)
+    if fewest < needed:
         told.append(
-            f"With {fewest} pairs of searches, the fewest here, no p is below {2.0 ** (1 - fewest):.2g} before the correction."
+            f"With {fewest} pairs of searches, the fewest here, no p is below {2.0 ** (1 - fewest):.2g} before the correction; "
+            f"for one of {len(tests)} comparisons to hold by itself, it takes {needed}."
         )
     return told
+
+
+def pairs_needed(comparisons: int, level: float) -> int:
+    """Pairs with which a rank test of two sides, all won by one of them, holds after Holm's first and hardest step."""
+    return math.floor(1 - math.log2(level / comparisons)) + 1
 
 
 def _listed(tests: Iterable[PairedTest]) -> str:
