@@ -1,13 +1,21 @@
 from __future__ import annotations
 
+import math
+import xml.etree.ElementTree as ET
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from optiproxy.comparing.comparison import Comparison
 from optiproxy.comparing.findings import find
 from optiproxy.comparing.grid import Contest, Grid
 from optiproxy.comparing.outcome import Outcome, Query
 from optiproxy.reporting.cast import cast
-from optiproxy.reporting.comparison_page import Report
+from optiproxy.reporting.comparison_page import Report, write_comparison_report
+from optiproxy.reporting.labels import LETTER, LINE, beside
+from optiproxy.reporting.rank_diagram import groups
+from optiproxy.reporting.scale import LogAxis
 
 CONTESTS = {
     "known": Contest(objective="score:max", test="test", optimum=9.0, source="table"),
@@ -82,3 +90,93 @@ def test_hostile_names_stay_text(comparison, read):
     page = read(comparison_report(comparison(lambda *_: [1.0], algorithms=(hostile,))))
     assert page.tags.count("script") == 1
     assert hostile in page.text
+
+
+def against(levels):
+    """Searches that differ between algorithms alone."""
+    return lambda task, name, seed: [levels[name] + 0.01 * seed] * 3
+
+
+def test_a_rival_that_is_ahead_is_named_on_top(comparison, read):
+    made = comparison(against({"first": 2.0, "second": 4.0}), seeds=12)
+    page = read(comparison_report(made))
+    # The one is better where more is wanted, the other where less is.
+    assert "Ahead of first: second on known (best at the end)." in page.text
+    assert "first is ahead in 1, behind in 1, and 1 remain open" in page.text
+    assert page.html.count('class="n ahead"') == page.html.count('class="n behind"') == 1
+
+
+def test_nothing_is_emphasized_that_the_test_does_not_support(comparison, read):
+    page = read(comparison_report(comparison(against({"first": 2.0, "second": 4.0}), seeds=5)))
+    assert "Ahead of first: none." in page.text
+    assert "Better than first on most seeds, though it may be chance: second on known (best at the end)." in page.text
+    assert "it takes 7" in page.text
+    assert 'class="n ahead"' not in page.html
+    assert 'class="n behind"' not in page.html
+
+
+def test_one_algorithm_has_a_page_without_tests_and_ranks(comparison, read):
+    page = read(comparison_report(comparison(lambda *_: [1.0], algorithms=("alone",))))
+    assert "Average ranks" not in page.text
+    assert "Holm" not in page.text
+
+
+def test_algorithms_of_different_extent_share_a_page(comparison, read):
+    parts = [
+        comparison(lambda *_: [4.0, 9.0, 9.0], algorithms=("cheap", "random"), seeds=4),
+        comparison(lambda *_: [5.0], algorithms=("slow",), seeds=2, budget=1),
+    ]
+    page = read(comparison_report(Comparison.joined(parts)))
+    page.assert_self_contained()
+    assert "3 algorithms on 2 tasks, 2 to 4 seeds each, 1 to 3 queries per search" in page.text
+    assert page.text.count("optiproxy compare known unknown") == 2
+
+
+def test_figures_are_whole_files(comparison, tmp_path):
+    names = tuple(f"<algorithm> & {i}" for i in range(12))
+    made = comparison(lambda task, name, seed: [1.0, 2.0, 9.0], algorithms=names)
+    write_comparison_report(made, find(made), tmp_path / "report.html")
+    files = {path.stem: path.read_text() for path in (tmp_path / "figures").iterdir()}
+    assert set(files) == {
+        *("known-best", "known-survival", "unknown-best", "overhead", "ranks-best_at_end", "ranks-queries_to_optimum")
+    }
+    for text in files.values():
+        root = ET.fromstring(text)
+        width, height = (float(root.attrib[side]) for side in ("width", "height"))
+        assert root.attrib["viewBox"] == f"0 0 {width:g} {height:g}"
+        assert "var(" not in text
+    # What stands out is named, the rest is counted.
+    shown = " ".join(ET.fromstring(files["known-best"]).itertext())
+    assert "<algorithm> & 0" in shown
+    assert "6 others" in shown
+
+
+@given(
+    st.lists(st.tuples(st.floats(20, 380), st.floats(20, 380), st.text("abc", min_size=1, max_size=20)), max_size=15)
+)
+def test_names_cover_neither_each_other_nor_the_margin(found):
+    places = beside([(x, y) for x, y, _ in found], [text for *_, text in found], left=10, right=390)
+    boxes = [(p, LETTER * len(text)) for p, (_, _, text) in zip(places, found, strict=True) if p]
+    for i, ((x, y), width) in enumerate(boxes):
+        assert x >= 10
+        assert x + width <= 390
+        for (u, v), wide in boxes[:i]:
+            assert x + width <= u or u + wide <= x or abs(y - v) >= LINE - 2
+
+
+def test_bars_join_the_longest_runs_that_are_not_told_apart():
+    assert groups([1.0, 1.5, 2.4, 4.0], 1.0) == [(0, 1), (1, 2)]
+    assert groups([1.0, 1.5, 1.9, 4.0], 1.0) == [(0, 2)]
+    assert groups([1.0, 1.0], 0.0) == []
+    assert groups([], 1.0) == []
+
+
+@given(st.lists(st.floats(1e-6, 1e6), min_size=1, max_size=8))
+def test_a_logarithmic_axis_shows_all_values_in_their_order(values):
+    axis = LogAxis.over("seconds", [*values, 0.0, math.inf])
+    places = [axis.position(value) for value in sorted(values)]
+    assert all(axis.shows(value) for value in values)
+    assert places == sorted(places)
+    assert all(0 <= place <= 1 for place in places)
+    assert len(axis.labels(5)) <= 5
+    assert (axis.position(0.0), axis.position(math.inf)) == (0, 1)

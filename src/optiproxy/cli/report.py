@@ -34,7 +34,9 @@ def report(
     out: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="The page; report.html in the folder if left out. Needed for several comparisons."
+            metavar="FILE",
+            help="The page; report.html in the folder if left out. Needed for several comparisons, whose summary, "
+            "statistics and figures are written beside it.",
         ),
     ] = None,
 ) -> None:
@@ -82,9 +84,9 @@ def _report_comparisons(folders: Sequence[Folder], reference: str | None, out: P
     if several and out is None:
         raise UsageError("A page on several comparisons belongs to none of their folders. Say where with --out FILE.")
     page = out or folders[0].path / REPORT
-    if several and Folder(page.parent).claimed:
+    if Folder(page.parent).claimed and [folder.path.resolve() for folder in folders] != [page.parent.resolve()]:
         raise UsageError(
-            f"{page.parent} is the folder of a comparison, whose summary the one of all would replace. Choose another --out."
+            f"{page.parent} belongs to a comparison, whose summary this one would replace. Choose another --out."
         )
     comparison = Comparison.joined([folder.comparison() for folder in folders])
     findings = find(comparison, reference)

@@ -84,12 +84,10 @@ def command(grid: Grid) -> str:
     algorithms = "".join(f" --algorithm {name}" for name in grid.algorithms)
     freed = dict.fromkeys(name for contest in contests for name in contest.protocol.free)
     free = "".join(f" --free {name}" for name in freed)
-    # Tasks that differ in it were left their own choice; for others, saying it changes nothing.
+    # Tasks that differ in it were left their own choice; for the others, saying it is right in any case.
     spent = {(contest.protocol.epochs(contest.protocol.fidelity), contest.protocol.promote) for contest in contests}
-    lower = any(contest.protocol.fidelity is not None for contest in contests)
-    fidelity = (
-        "".join(f" --fidelity {epochs} --promote {best}" for epochs, best in spent) if lower and len(spent) == 1 else ""
-    )
+    epochs, best = spent.pop() if len(spent) == 1 else (None, 0)
+    fidelity = (f" --fidelity {epochs}" if epochs else "") + (f" --promote {best}" if best else "")
     return (
         f"optiproxy compare {' '.join(grid.contests)}{algorithms}{free}{fidelity} --seeds {grid.seeds} "
         f"--budget {grid.budget} --out DIR"
