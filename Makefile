@@ -9,7 +9,7 @@ STAMP := .venv/.installed
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format bench bench-tables bench-env lock clean
+.PHONY: help setup run test lint format bench bench-tables bench-objectives bench-building bench-env lock clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -60,6 +60,12 @@ bench: $(STAMP)  ## Make the figures of the README again, into results/
 
 bench-tables: $(STAMP)  ## Opening time and speed of the tables
 	$(BIN)/python benchmarks/table_speed.py $$($(BIN)/optiproxy tasks --json | $(BIN)/python -c 'import json, sys; print(*(t["id"] for t in json.load(sys.stdin) if t["id"].startswith(("nasbench", "hwnasbench"))))')
+
+bench-objectives: $(STAMP)  ## Hypervolume of several objectives, against random search and NSGA-II
+	$(BIN)/python benchmarks/hypervolume.py
+
+bench-building: $(STAMP)  ## What it costs to open a space and to build its networks
+	$(BIN)/python benchmarks/building.py
 
 bench-env: $(STAMP)  ## Build the environments of the packages that optiproxy is compared with
 	$(BIN)/python -m optiproxy.baselines.packages.environments

@@ -12,9 +12,8 @@ from sklearn.datasets import load_digits
 from torch import Tensor, nn
 
 import optiproxy  # <-
+from optiproxy import Costs, TrainingTrial  # <-
 from optiproxy.nn import Choice, Repeat, Value  # <-
-from optiproxy.running.training_trial import TrainingTrial  # <-
-from optiproxy.training.costs import Costs  # <-
 
 
 def block(width: int, i: int) -> nn.Module:

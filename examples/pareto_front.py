@@ -15,8 +15,8 @@ from sklearn.datasets import load_digits
 from torch import nn
 
 import optiproxy  # <-
+from optiproxy import Costs  # <-
 from optiproxy.nn import Choice, Value  # <-
-from optiproxy.training.costs import Costs  # <-
 
 
 def model() -> nn.Module:

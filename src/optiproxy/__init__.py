@@ -19,16 +19,21 @@ if TYPE_CHECKING:
     from optiproxy.metrics import Metric as Metric
     from optiproxy.metrics import Objective as Objective
     from optiproxy.running.search import search as search
+    from optiproxy.running.training_trial import TrainingTrial as TrainingTrial
     from optiproxy.sampler import OptiProxySampler as OptiProxySampler
     from optiproxy.spaces.flat import FlatSpace as FlatSpace
     from optiproxy.spaces.nasbench201 import NASBench201 as NASBench201
     from optiproxy.spaces.space import Space as Space
     from optiproxy.task import Task as Task
+    from optiproxy.training.costs import Costs as Costs
+    from optiproxy.training.devices import DeviceRunner as DeviceRunner
 
 __version__ = "0.1.0"
 
 _HOME = {
+    "Costs": "optiproxy.training.costs",
     "DataError": "optiproxy.errors",
+    "DeviceRunner": "optiproxy.training.devices",
     "FlatSpace": "optiproxy.spaces.flat",
     "Goal": "optiproxy.metrics",
     "Limit": "optiproxy.metrics",
@@ -41,13 +46,16 @@ _HOME = {
     "Space": "optiproxy.spaces.space",
     "StudyError": "optiproxy.errors",
     "Task": "optiproxy.task",
+    "TrainingTrial": "optiproxy.running.training_trial",
     "UsageError": "optiproxy.errors",
     "search": "optiproxy.running.search",
 }
 """Public name -> the module that defines it."""
 
 __all__ = [
+    "Costs",
     "DataError",
+    "DeviceRunner",
     "FlatSpace",
     "Goal",
     "Limit",
@@ -60,6 +68,7 @@ __all__ = [
     "Space",
     "StudyError",
     "Task",
+    "TrainingTrial",
     "UsageError",
     "__version__",
     "search",
