@@ -54,9 +54,14 @@ def seeds(folder: Path, sample: NDArray[np.integer]) -> dict[str, NDArray[np.flo
         for trainer in (Trainer(program, seed=seed, measured=EPOCHS[-1:]) for seed in SEEDS)
     ]
     return {
-        part: 100 * np.array([[getattr(curve, part)[-1] for curve in row] for row in curves]) / images
+        part: percent(np.array([[getattr(curve, part)[-1] for curve in row] for row in curves]), images)
         for part, images in IMAGES.items()
     }
+
+
+def percent(right: NDArray[np.integer], images: int) -> NDArray[np.floating]:
+    """Right answers as accuracy."""
+    return 100 * (right / images)
 
 
 def main() -> None:
@@ -69,7 +74,7 @@ def main() -> None:
     table = read_arrays(PATH, remedy="Make it first.")
     confirmed = True
     for part, images in IMAGES.items():
-        tabulated = 100 * table[part][0, sample, -1] / images
+        tabulated = percent(table[part][0, sample, -1], images)
         difference = by_torch[part] - tabulated
         apart = np.sqrt(np.mean(difference**2))
         seeds_apart = np.sqrt(2 * by_seed[part].var(axis=0, ddof=1).mean())

@@ -1,4 +1,4 @@
-"""Trains cells of `digits` by the program beside this file, a hundredfold quicker than torch can (network.cpp says why).
+"""Trains cells of `digits` by the program beside this file, many times quicker than torch (network.cpp says why).
 
 Everything that makes a training what it is comes from the task: its data, its recipe, the initial weights of its
 networks, the order and shifts of its images.

@@ -49,6 +49,11 @@ TASKS = (
         description="digits, within half the latency of the densest cell on this machine",
     ),
     TaskEntry(
+        name="digits-table",
+        target="optiproxy.benchmarks.digits_table:digits_table_task",
+        description="digits, all 6,466 distinct cells trained beforehand: a table that comes with the package",
+    ),
+    TaskEntry(
         name="pydoc-chars",
         target="optiproxy.training.pydoc_chars:PydocCharsTask",
         description="recurrent cells of NAS-Bench-NLP trained for real as character models of Python's help topics",
