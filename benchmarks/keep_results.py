@@ -18,11 +18,11 @@ RESULTS = Path(__file__).parent.parent / "results"
 
 
 def keep(folder: Path) -> None:
-    """Copy ``settings.json`` and ``summary.json``, and the rows compressed."""
+    """Copy ``settings.json``, ``summary.json`` and ``statistics.json``, and the rows compressed."""
     target = RESULTS / folder.name
     target.mkdir(parents=True, exist_ok=True)
-    for name in ("settings.json", "summary.json"):
-        if folder.resolve() != target.resolve():
+    for name in ("settings.json", "summary.json", "statistics.json"):
+        if folder.resolve() != target.resolve() and (folder / name).exists():
             shutil.copyfile(folder / name, target / name)
     contests = json.loads((folder / "settings.json").read_text(encoding="utf-8"))["contests"]
     text = io.StringIO()
