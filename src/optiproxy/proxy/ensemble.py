@@ -11,8 +11,8 @@ from torch.nn import functional
 
 from optiproxy.spaces.graph import GraphBatch
 
-CHUNK = 32
-"""Graphs embedded at once where many are: keeps the memory of a search at a few MB."""
+CHUNK = 22
+"""Graphs embedded at once where many are, a third of a batch of pretraining: keeps a search at a few MB."""
 
 
 @dataclass(frozen=True, kw_only=True)
