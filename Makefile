@@ -9,7 +9,7 @@ STAMP := .venv/.installed
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format bench bench-tables bench-objectives bench-building bench-env lock clean
+.PHONY: help setup run test lint format bench bench-tables bench-objectives bench-building bench-digits-table check-digits-table bench-env lock clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -66,6 +66,14 @@ bench-objectives: $(STAMP)  ## Hypervolume of several objectives, against random
 
 bench-building: $(STAMP)  ## What it costs to open a space and to build its networks
 	$(BIN)/python benchmarks/building.py
+
+bench-digits-table: $(STAMP)  ## Train every distinct cell on digits and write the packaged table (about 17 minutes per seed)
+	$(BIN)/python benchmarks/digits_table/make.py train runs/digits-table
+	$(BIN)/python benchmarks/digits_table/make.py measure runs/digits-table
+	$(BIN)/python benchmarks/digits_table/make.py write runs/digits-table
+
+check-digits-table: $(STAMP)  ## Train 50 cells of the table again by the task digits and compare
+	$(BIN)/python benchmarks/digits_table/check.py runs/digits-table
 
 bench-env: $(STAMP)  ## Build the environments of the packages that optiproxy is compared with
 	$(BIN)/python -m optiproxy.baselines.packages.environments
