@@ -111,3 +111,15 @@ def test_the_winner_is_written_as_python_and_as_a_program(task, lstm, tmp_path):
     assert exported.note == ""
     assert [file.path.name for file in exported.files] == ["network.py", "network.pt2"]
     assert all(file.difference <= 1e-5 for file in exported.files)
+
+
+def test_one_place_in_turn_begins_anew(task, lstm, monkeypatch):
+    network, seen = task.untrained(lstm), []
+    read = network.read
+    monkeypatch.setattr(network, "read", lambda numbers, states: seen.append(states) or read(numbers, states))
+    with single_thread():
+        fit(network, task.data().train[:400], recipe=RECIPE, epochs=1, seed=0)
+    assert len(seen) == 6
+    for step, states in enumerate(seen[1:], start=1):
+        begins = torch.stack([(state == 0).all(1) for state in states])
+        assert torch.equal(begins, (torch.arange(8) == step).expand_as(begins))

@@ -19,7 +19,8 @@ class TextRecipe:
 
     Attributes:
         batch: Places of the text that are read at once.
-        window: Characters between two steps; states are carried on, gradients are not.
+        window: Characters between two steps; states are carried on, gradients are not. At each step one place in turn
+            begins anew: states that only long carrying reaches would be unknown to whoever reads from a beginning.
         rate: Peak learning rate, reached after a fifth of all steps; it ends near zero at any number of epochs.
         clip: Largest norm of a step's gradient (Pascanu, Mikolov, Bengio, 1211.5063).
     """
@@ -51,12 +52,14 @@ def fit(network: RecurrentNetwork, text: Tensor, *, recipe: TextRecipe, epochs: 
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, recipe.rate, total_steps=epochs * steps, pct_start=0.2, cycle_momentum=False
     )
+    places = torch.arange(recipe.batch)[:, None]
     network.train()
     for epoch in range(epochs):
         begin = int(torch.randint(len(text), (), generator=stream))
         states = network.start(recipe.batch)
         for step, (read, following) in enumerate(_windows(text.roll(-begin), recipe.batch, recipe.window)):
-            logits, states = network.read(read, [state.detach() for state in states])
+            carried = places != step % recipe.batch
+            logits, states = network.read(read, [state.detach() * carried for state in states])
             loss = functional.cross_entropy(logits.flatten(0, 1), following.flatten())
             if not math.isfinite(loss.item()):
                 raise FloatingPointError(f"The loss became {loss.item()} in step {epoch * steps + step + 1}.")
