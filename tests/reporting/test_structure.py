@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
 from optiproxy.reporting.drawing import draw
 from optiproxy.reporting.structure import structure
 from optiproxy.spaces import FlatSpace, NASBench201
+from optiproxy.spaces.nasbench101 import NASBench101
+from optiproxy.spaces.recurrent import RecurrentSpace
 
 
 def test_a_flat_space_is_a_chain_of_its_choices():
@@ -44,6 +48,26 @@ def test_every_decision_of_a_cell_is_named_once():
         found = structure(space, architecture)
         told = {node.detail: node.label for node in (*found.nodes, *found.idle) if node.detail}
         assert told == space.values(architecture)
+
+
+def test_a_recurrent_cell_shows_its_nodes_and_the_states_that_it_has():
+    space = RecurrentSpace()
+    for architecture in map(space.canonical, space.sample(np.random.default_rng(0), 20)):
+        cell, found = space.cell(architecture), structure(space, architecture)
+        states = range(len(cell.hidden))
+        ends = ["input", *(f"h_prev_{k}" for k in states), "output", *(f"h_new_{k}" for k in states[1:])]
+        operations = [re.sub(r"_[0-9]$", "", node.label) for node in found.nodes if node.label not in ends]
+        assert sorted(operations) == sorted(node.operation for node in cell.nodes)
+        assert [node.label for node in found.nodes if node.label in ends] == ends
+        assert len(found.edges) == sum(len(node.inputs) for node in cell.nodes) + len(cell.hidden)
+        assert found.idle == ()
+
+
+def test_edges_that_are_decisions_of_their_own_do_not_name_nodes():
+    space = NASBench101()
+    for architecture in space.sample(np.random.default_rng(0), 10):
+        operations = {node.label for node in structure(space, architecture).nodes} - {"input", "output"}
+        assert operations <= {"conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3"}
 
 
 def test_equal_operations_have_equal_hues_only_where_choices_are_shared():

@@ -19,7 +19,8 @@ class Node:
     """What a node is, in words.
 
     Attributes:
-        label: The chosen operation, ``"input"`` or ``"output"``; empty where no decision bears on the node.
+        label: The chosen operation, ``"input"``, ``"output"`` or the name of what is carried; empty where no decision bears
+            on the node.
         detail: The decision that chose it.
         hue: Position of the choice among those that several decisions offer, to color equal operations alike; None
             where there is no such kinship.
@@ -37,7 +38,7 @@ class Structure:
     Attributes:
         nodes: In topological order.
         edges: Pairs of positions in `nodes`.
-        idle: Nodes on no path from input to output: chosen, but without effect.
+        idle: Nodes that were chosen and yet lie on no path from input to output: without effect.
     """
 
     nodes: tuple[Node, ...]
@@ -49,7 +50,7 @@ def structure(space: Space, architecture: Architecture) -> Structure:
     """Encode the architecture and name its nodes.
 
     Which decision a node belongs to is asked of the encoding itself: it is the one whose weights the node's features
-    respond to. So the drawing needs to know nothing about the space.
+    respond to, or several that they respond to about alike. So the drawing needs to know nothing about the space.
     """
     weights = space.one_hot([architecture]).requires_grad_()
     graph = space.encode(weights)
@@ -57,20 +58,26 @@ def structure(space: Space, architecture: Architecture) -> Structure:
     v = len(connected)
     bearing = _bearing(weights, graph.operations[0])
     fixed = dict.fromkeys(graph.inputs, Node(label="input")) | dict.fromkeys(graph.outputs, Node(label="output"))
+    # States that this architecture does not have are connected to nothing.
+    carried = [i for i in graph.carried if connected[i].any() or connected[:, i].any()]
+    fixed |= {i: Node(label=name) for i, name in graph.carried.items() if i not in fixed}
     nodes = [fixed.get(i) or _node(space, architecture, np.flatnonzero(bearing[i]).tolist()) for i in range(v)]
-    live = _reach(connected, graph.inputs) & _reach(connected.T[::-1, ::-1], [v - 1 - i for i in graph.outputs])[::-1]
+    backward = [v - 1 - i for i in (*graph.outputs, *carried)]
+    live = _reach(connected, [*graph.inputs, *carried]) & _reach(connected.T[::-1, ::-1], backward)[::-1]
     live[[*graph.inputs, *graph.outputs]] = True
     position = np.cumsum(live) - 1
+    # A node of no operation is none that was chosen.
+    chosen = graph.operations[0].detach().numpy().any(axis=1)
     edges = [(int(position[i]), int(position[j])) for i, j in np.argwhere(connected) if live[i] and live[j]]
     return Structure(
         nodes=tuple(node for node, alive in zip(nodes, live, strict=True) if alive),
         edges=tuple(edges),
-        idle=tuple(node for node, alive in zip(nodes, live, strict=True) if not alive),
+        idle=tuple(node for i, node in enumerate(nodes) if not live[i] and chosen[i] and i not in fixed),
     )
 
 
 def _bearing(weights: Tensor, operations: Tensor) -> np.ndarray:
-    """``(v, d)``: whether the features of a node respond to the weights of a decision."""
+    """``(v, d)``: whether the features of a node respond to the weights of a decision, half as much at least as to any other."""
     import torch
 
     v, f = operations.shape
@@ -78,14 +85,16 @@ def _bearing(weights: Tensor, operations: Tensor) -> np.ndarray:
     factors = torch.linspace(1.0, 2.0, f).square()
     rows: list[np.ndarray] = []
     for i in range(v):
-        scalar = (operations[i] * factors).sum()
+        # What other decisions connect or cut off changes the features that are there; what is chosen here, which are there.
+        scalar = (operations[i] * factors)[operations[i] < 0.5].sum()
         gradient = (
             torch.autograd.grad(scalar, weights, retain_graph=True, allow_unused=True)[0]
             if scalar.requires_grad
             else None
         )
         rows.append(np.zeros(weights.shape[1]) if gradient is None else gradient[0].abs().sum(dim=-1).numpy())
-    return np.stack(rows) > 1e-9
+    responses = np.stack(rows)
+    return responses > np.maximum(0.5 * responses.max(axis=1, keepdims=True), 1e-9)
 
 
 def _node(space: Space, architecture: Architecture, decisions: Sequence[int]) -> Node:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,12 +23,15 @@ class GraphBatch:
         adjacency: ``(b, v, v)`` weight of the edge i -> j, zero unless i < j.
         inputs: Nodes where data enters.
         outputs: Nodes where the result leaves.
+        carried: Further nodes where data enters or leaves, such as the states of a recurrent cell, with their names. Drawings
+            show them; to a proxy they are nodes like any other.
     """
 
     operations: Tensor
     adjacency: Tensor
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+    carried: Mapping[int, str] = field(default_factory=dict[int, str])
 
     def __len__(self) -> int:
         return len(self.operations)
@@ -35,4 +39,4 @@ class GraphBatch:
     def split(self, size: int) -> list[GraphBatch]:
         """The same graphs in batches of at most ``size``."""
         parts = zip(self.operations.split(size), self.adjacency.split(size), strict=True)
-        return [GraphBatch(operations, adjacency, self.inputs, self.outputs) for operations, adjacency in parts]
+        return [replace(self, operations=operations, adjacency=adjacency) for operations, adjacency in parts]

@@ -173,7 +173,9 @@ class RecurrentSpace(Space):
         for k in range(MAX_STATES):
             operations[:, 1 + k, f + 3 + k] = exists[:, k]
             operations[:, end + k, f + 3 + MAX_STATES + k] = exists[:, k]
-        return GraphBatch(operations, adjacency, inputs=(INPUT,), outputs=(end,))
+        carried = {1 + k: f"h_prev_{k}" for k in range(MAX_STATES)}
+        carried |= {end + k: f"h_new_{k}" for k in range(1, MAX_STATES)}
+        return GraphBatch(operations, adjacency, inputs=(INPUT,), outputs=(end,), carried=carried)
 
 
 _SPACE = RecurrentSpace()
