@@ -67,7 +67,7 @@ def structure(space: Space, architecture: Architecture) -> Structure:
     live[[*graph.inputs, *graph.outputs]] = True
     position = np.cumsum(live) - 1
     # A node of no operation is none that was chosen.
-    chosen = graph.operations[0].detach().numpy().any(axis=1)
+    chosen: list[bool] = graph.operations[0].detach().bool().any(dim=1).tolist()
     edges = [(int(position[i]), int(position[j])) for i, j in np.argwhere(connected) if live[i] and live[j]]
     return Structure(
         nodes=tuple(node for node, alive in zip(nodes, live, strict=True) if alive),
