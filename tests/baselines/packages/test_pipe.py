@@ -40,6 +40,12 @@ def test_one_process_answers_many_questions_and_keeps_nothing(serve):
     assert _children() - before == started
 
 
+def test_sets_have_one_order_in_all_processes(serve, monkeypatch):
+    monkeypatch.setenv("PYTHONHASHSEED", "7")
+    source = "def suggest(question):\n    yield from ([hash(name) % 1000] for name in 'abc')"
+    assert _ask(serve(source)) == _ask(serve(source))
+
+
 def test_only_as_much_is_asked_as_is_wanted(serve, tmp_path):
     log = tmp_path / "log"
     server = serve(f"""

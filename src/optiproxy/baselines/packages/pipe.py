@@ -118,14 +118,17 @@ class _Process:
         said = (Path(folder.name) / "stderr").open("w+", encoding="utf-8", errors="replace")
         # One thread, like every other algorithm of a comparison.
         alone = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+        # As isolated as by -I, which would ignore the seed too: some packages go through sets, whose order is that of
+        # hashes.
+        outside = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
         try:
             popen = subprocess.Popen(  # noqa: S603 - an interpreter that we built, or that a test names
-                [str(python), "-I", str(_SERVING), str(script)],
+                [str(python), "-P", "-s", str(_SERVING), str(script)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=said,
                 cwd=folder.name,
-                env={**os.environ, **alone},
+                env={**outside, **alone, "PYTHONHASHSEED": "0"},
                 encoding="utf-8",
                 errors="replace",
             )

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from types import SimpleNamespace
 
+import joblib
 from ConfigSpace import CategoricalHyperparameter, Configuration, ConfigurationSpace
 from smac import HyperparameterOptimizationFacade as Facade
 from smac import Scenario
@@ -18,6 +19,10 @@ from smac.main.exceptions import ConfigurationSpaceExhaustedException
 from smac.runhistory import TrialInfo, TrialValue
 
 ASKS = 30
+
+# A forest starts four threads for each prediction, which take three quarters of the time of a proposal, and adds up its
+# trees as they come, so that a proposal could differ from run to run in its last bits.
+joblib.parallel_config("sequential")
 
 RANDOM = "Random Search"
 """How the origin of what SMAC draws at random begins: on purpose now and then, or because it knows nothing better."""
