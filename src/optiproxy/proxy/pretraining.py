@@ -21,12 +21,14 @@ class PretrainingConfig:
 
     Attributes:
         steps: Gradient steps.
-        batch: Graphs per step.
+        batch: Graphs per step, at most.
+        nodes: Nodes of all of these graphs, at most: large graphs say more each, and are to cost no more than small ones.
         learning_rate: At the peak of the one-cycle schedule.
     """
 
     steps: int = 800
     batch: int = 64
+    nodes: int = 512
     learning_rate: float = 2e-2
 
 
@@ -62,6 +64,7 @@ def _fit(
     network: GraphEnsemble, graphs: GraphBatch, targets: Tensor, config: PretrainingConfig, generator: torch.Generator
 ) -> None:
     e, q = network.embedding.shape[0], network.dimension
+    b = max(1, min(config.batch, config.nodes // graphs.operations.shape[1]))
     hidden = nn.Parameter(torch.randn(e, q, q // 2, generator=generator) / q**0.5)
     head = nn.Parameter(torch.randn(e, q // 2, targets.shape[1], generator=generator) / (q / 2) ** 0.5)
     adam = Adam([*network.parameters(), hidden, head], weight_decay=1e-3)
@@ -70,12 +73,12 @@ def _fit(
         batch = GraphBatch(graphs.operations[rows], graphs.adjacency[rows], graphs.inputs, graphs.outputs)
         predicted = torch.bmm(functional.silu(torch.bmm(network(batch), hidden)), head)
         # A sum over members: they share nothing, so each follows its own gradient.
-        return (predicted - targets[rows]).square().mean(2).sum() / config.batch
+        return (predicted - targets[rows]).square().mean(2).sum() / b
 
     for step in range(config.steps):
-        rows = torch.randint(len(targets), (config.batch,), generator=generator)
+        rows = torch.randint(len(targets), (b,), generator=generator)
         rate = config.learning_rate * _one_cycle((step + 1) / config.steps)
-        adam.step(map(loss, rows.split(CHUNK)), learning_rate=rate)
+        adam.step(map(loss, rows.chunk(math.ceil(b / CHUNK))), learning_rate=rate)
 
 
 def _one_cycle(progress: float) -> float:
