@@ -9,6 +9,15 @@ from typing import Any
 RESULTS = Path(__file__).parent.parent / "results"
 NAMES = {"optiproxy": "optiproxy", "regularized-evolution": "regularized evolution", "random": "random"}
 
+CELLS = {
+    "nasbench201-cifar10": ("nasbench201-100", "nasbench201-slow"),
+    "nasbench201-cifar100": ("nasbench201-100", "nasbench201-slow"),
+    "nasbench201-imagenet16": ("nasbench201-200",),
+}
+SURROGATE = ("nasbench301-50", "nasbench301-slow")
+DEVICES = "hwnasbench-50"
+"""Tasks and the folders that hold them."""
+
 Figures = dict[str, Any]
 
 
@@ -17,59 +26,62 @@ def summaries(folder: str) -> dict[str, dict[str, Figures]]:
     return json.loads((RESULTS / folder / "summary.json").read_text(encoding="utf-8"))
 
 
+def joined(task: str, *folders: str) -> dict[str, Figures]:
+    """Algorithm -> figures on a task, from several comparisons."""
+    return {name: figures for folder in folders for name, figures in summaries(folder)[task].items()}
+
+
 def mean(values: list[float]) -> float:
     """Of a list that is not empty."""
     return sum(values) / len(values)
 
 
 def rivals_table() -> list[str]:
-    """All algorithms: queries to the optimum of NAS-Bench-201, what NAS-Bench-301 gives for 50 queries, and overhead."""
-    columns = {
-        "CIFAR-10": summaries("nasbench201-100")["nasbench201-cifar10"],
-        "CIFAR-100": summaries("nasbench201-100")["nasbench201-cifar100"],
-        "ImageNet16-120": summaries("nasbench201-200")["nasbench201-imagenet16"],
-    }
-    surrogate = summaries("nasbench301-50")["nasbench301-cifar10"]
+    """All algorithms: how soon they meet the optimum, how good they are after 50 queries, and their overhead."""
+    cells = {task: joined(task, *folders) for task, folders in CELLS.items()}
+    surrogate = joined("nasbench301-cifar10", *SURROGATE)
+    devices = summaries(DEVICES).values()
     rows = [
-        f"| algorithm | {' | '.join(columns)} | DARTS cells, 50 queries | seconds per 100 queries | MB |",
-        "|---|---|---|---|---|---|---|",
+        "| algorithm | seeds | CIFAR-10 | CIFAR-100 | ImageNet16-120 | DARTS cells | device limits | s per 100 queries | MB |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
-    searched = {name for name in surrogate if all(name in found for found in columns.values())}
 
-    def place(name: str) -> tuple[bool, float]:
-        """Fewest queries first, then, without queries, the best network first."""
-        if name in searched:
-            return False, sum(found[name]["queries_to_optimum_mean"] for found in columns.values())
-        return True, -surrogate[name]["best_mean"]
+    def regret(name: str) -> float | None:
+        """Mean over the tasks of the median over seeds, after 50 queries."""
+        medians = [task[name]["marks"]["50"]["regret"]["median"] for task in devices if name in task]
+        return None if len(medians) < len(devices) or None in medians else mean(medians)
 
-    for name in sorted(surrogate, key=place):
-        met = ["–", "–", "–"]
-        overhead = "– | –"
-        if name in searched:
-            met = [
-                f"{found[name]['queries_to_optimum_median']:g} ({100 * found[name]['hit_rate']:.0f} %)"
-                for found in columns.values()
-            ]
-            own = columns["CIFAR-10"][name]
-            overhead = f"{own['overhead_seconds_mean']:.1f} | {own['overhead_mb_peak']:.1f}"
-        best = f"{surrogate[name]['best_mean']:.2f} ± {surrogate[name]['best_std']:.2f}"
-        rows.append(f"| `{name}` | {' | '.join(met)} | {best} | {overhead} |")
-    return rows
+    def row(name: str) -> str:
+        met = [
+            f"{task[name]['queries_to_optimum_median']:g} ({100 * task[name]['hit_rate']:.0f} %)" if name in task else "–"
+            for task in cells.values()
+        ]
+        best = f"{surrogate[name]['best_mean']:.2f} ± {surrogate[name]['best_std']:.2f}" if name in surrogate else "–"
+        left = regret(name)
+        own = cells["nasbench201-cifar10"].get(name)
+        overhead = f"{own['overhead_seconds_per_100']:.1f} | {own['overhead_mb_peak']:.0f}" if own else "– | –"
+        seeds = {task[name]["seeds"] for task in (*cells.values(), surrogate, *devices) if name in task}
+        spread = f"{min(seeds)}" if len(seeds) == 1 else f"{min(seeds)} to {max(seeds)}"
+        return f"| `{name}` | {spread} | {' | '.join(met)} | {best} | {'–' if left is None else f'{left:.2f}'} | {overhead} |"
+
+    names = dict.fromkeys(name for task in (surrogate, *cells.values()) for name in task)
+    return [*rows, *(row(name) for name in sorted(names, key=lambda name: -surrogate[name]["best_mean"]))]
 
 
 def statement() -> str:
-    """What the paired tests of these comparisons say, as a sentence."""
+    """What the paired tests, corrected for all of them together, say of each group of tasks."""
+    tests = json.loads((RESULTS / "statistics.json").read_text(encoding="utf-8"))["tests"]
     told: list[str] = []
-    for title, folder in (
-        ("CIFAR-10 and CIFAR-100", "nasbench201-100"),
-        ("ImageNet16-120", "nasbench201-200"),
-        ("DARTS cells", "nasbench301-50"),
-        ("the twelve hardware tasks below", "hwnasbench-queried"),
+    for title, start, measure in (
+        ("NAS-Bench-201, queries to the optimum", "nasbench201", "queries_to_optimum"),
+        ("NAS-Bench-301, best after 50", "nasbench301", "best_at_end"),
+        ("the twelve hardware tasks, best after 50", "hwnasbench", "best_at_end"),
+        ("NAS-Bench-101, best after 50", "nasbench101", "best_after_50"),
+        ("NAS-Bench-NLP, queries to the best", "nasbench-nlp", "queries_to_optimum"),
     ):
-        text = (RESULTS / folder / "statistics.json").read_text(encoding="utf-8")
-        ahead = [test["ahead"] for test in json.loads(text)["tests"]]
+        ahead = [t["ahead"] for t in tests if t["task"].startswith(start) and t["measure"] == measure]
         told.append(f"{title} {ahead.count('reference')} / {ahead.count('')} / {ahead.count('rival')}")
-    return f"Ahead / open / behind: {', '.join(told)}."
+    return f"Ahead / open / behind, of {len(tests)} tests in all: {'; '.join(told)}."
 
 
 def cells_table() -> list[str]:
