@@ -53,7 +53,9 @@ def rivals_table() -> list[str]:
 
     def row(name: str) -> str:
         met = [
-            f"{task[name]['queries_to_optimum_median']:g} ({100 * task[name]['hit_rate']:.0f} %)" if name in task else "–"
+            f"{task[name]['queries_to_optimum_median']:g} ({100 * task[name]['hit_rate']:.0f} %)"
+            if name in task
+            else "–"
             for task in cells.values()
         ]
         best = f"{surrogate[name]['best_mean']:.2f} ± {surrogate[name]['best_std']:.2f}" if name in surrogate else "–"
@@ -131,7 +133,7 @@ def other_table() -> list[str]:
         "optiproxy": summaries("nasbench301-50")["nasbench301-cifar10"]["optiproxy"],
     }
     row(
-        f"`nasbench301-cifar10`, {seeds('nasbench301-50')}",
+        f"`nasbench301-cifar10`, {seeds('nasbench301-50')} (others {seeds('nasbench301-200')})",
         "validation after 50 queries (optiproxy) or 200 (others)",
         {name: f"{surrogate[name]['best_mean']:.2f} ± {surrogate[name]['best_std']:.2f}" for name in NAMES},
     )
