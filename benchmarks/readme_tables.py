@@ -58,7 +58,7 @@ def rivals_table() -> list[str]:
             else "–"
             for task in cells.values()
         ]
-        best = f"{surrogate[name]['best_mean']:.2f} ± {surrogate[name]['best_std']:.2f}" if name in surrogate else "–"
+        best = f"{surrogate[name]['best_mean']:.2f} ± {surrogate[name]['best_std']:.2f}"
         left = regret(name)
         own = cells["nasbench201-cifar10"].get(name)
         overhead = f"{own['overhead_seconds_per_100']:.1f} | {own['overhead_mb_peak']:.0f}" if own else "– | –"
@@ -66,8 +66,15 @@ def rivals_table() -> list[str]:
         spread = f"{min(seeds)}" if len(seeds) == 1 else f"{min(seeds)} to {max(seeds)}"
         return f"| `{name}` | {spread} | {' | '.join(met)} | {best} | {'–' if left is None else f'{left:.2f}'} | {overhead} |"
 
-    names = dict.fromkeys(name for task in (surrogate, *cells.values()) for name in task)
-    return [*rows, *(row(name) for name in sorted(names, key=lambda name: -surrogate[name]["best_mean"]))]
+    return [*rows, *(row(name) for name in sorted(surrogate, key=lambda name: -surrogate[name]["best_mean"]))]
+
+
+def ranks() -> str:
+    """The average ranks, as a sentence."""
+    text = (RESULTS / "statistics.json").read_text(encoding="utf-8")
+    found = next(ranking for ranking in json.loads(text)["rankings"] if ranking["measure"] == "best_at_end")
+    told = ", ".join(f"{name} {rank:.2f}" for name, rank in sorted(found["ranks"].items(), key=lambda pair: pair[1]))
+    return f"Average ranks by the best at the end over {len(found['tasks'])} tasks: {told}."
 
 
 def statement() -> str:
@@ -166,4 +173,4 @@ def other_table() -> list[str]:
 
 
 if __name__ == "__main__":
-    print("\n".join([*rivals_table(), "", statement(), "", *cells_table(), "", *other_table()]))
+    print("\n".join([ranks(), "", *rivals_table(), "", statement(), "", *cells_table(), "", *other_table()]))

@@ -50,6 +50,16 @@ def test_is_a_function_of_the_generator_and_the_arguments():
     assert not torch.equal(one["embedding"], other["embedding"])
 
 
+def test_a_step_has_no_more_nodes_than_allowed():
+    v = cells(1, seed=0).operations.shape[1]
+    few, limited, many = (
+        pretrained(config=PretrainingConfig(steps=3, batch=batch, nodes=nodes)).state_dict()
+        for batch, nodes in ((4, 512), (64, 4 * v + v - 1), (64, 512))
+    )
+    assert all(torch.equal(few[name], limited[name]) for name in few)
+    assert not torch.equal(few["embedding"], many["embedding"])
+
+
 def test_leaves_the_callers_random_stream_alone_and_freezes_what_it_returns():
     before = torch.get_rng_state()
     network = pretrained(config=PretrainingConfig(steps=2, batch=4))
