@@ -7,9 +7,9 @@ small; all others can be looked up by the architecture.
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import json
+import lzma
 import shutil
 import sys
 from pathlib import Path
@@ -36,8 +36,8 @@ def keep(folder: Path) -> None:
             kept = {contest["objective"].partition(":")[0], contest["test"], *limited}
             metrics = {name: value for name, value in json.loads(row["metrics"]).items() if name in kept}
             writer.writerow({**row, "metrics": json.dumps(metrics)})
-    content = gzip.compress(text.getvalue().encode(), compresslevel=9, mtime=0)
-    (target / "results.csv.gz").write_bytes(content)
+    content = lzma.compress(text.getvalue().encode(), preset=9)
+    (target / "results.csv.xz").write_bytes(content)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
 import json
+import lzma
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -103,12 +103,15 @@ def test_a_folder_of_which_only_rows_and_summary_were_kept_tells_the_same(compar
     (tmp_path / "results.csv").unlink()
     with pytest.raises(StudyError, match="cannot be read"):
         Folder(tmp_path).comparison()
-    (tmp_path / "results.csv.gz").write_bytes(gzip.compress(rows))
+    (tmp_path / "results.csv.xz").write_bytes(lzma.compress(rows))
     assert Folder(tmp_path).comparison().summaries == made.summaries
-    (tmp_path / "results.csv.gz").write_bytes(gzip.compress(rows)[:40])
+    (tmp_path / "results.csv.xz").write_bytes(lzma.compress(rows)[:40])
     with pytest.raises(StudyError, match="cannot be read"):
         Folder(tmp_path).comparison()
-    (tmp_path / "results.csv.gz").write_bytes(gzip.compress(b"\n".join(rows.split(b"\n")[:7])))
+    (tmp_path / "results.csv.xz").write_bytes(rows)
+    with pytest.raises(StudyError, match="cannot be read"):
+        Folder(tmp_path).comparison()
+    (tmp_path / "results.csv.xz").write_bytes(lzma.compress(b"\n".join(rows.split(b"\n")[:7])))
     with pytest.raises(StudyError, match="4 of 6 searches"):
         Folder(tmp_path).comparison()
 

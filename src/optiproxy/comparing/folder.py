@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from lzma import LZMAError
 from pathlib import Path
 
 from optiproxy.comparing import rows
@@ -105,7 +106,7 @@ class Folder:
 
     def _kept(self, grid: Grid) -> list[Outcome]:
         """From the rows and the summary, where no more was kept: each search has the peak memory of all its seeds."""
-        path = next((p for p in (self.path / RESULTS, self.path / f"{RESULTS}.gz") if p.exists()), self.path / RESULTS)
+        path = next((p for p in (self.path / RESULTS, self.path / f"{RESULTS}.xz") if p.exists()), self.path / RESULTS)
         try:
             summary = json.loads((self.path / SUMMARY).read_text(encoding="utf-8"))
             return rows.outcomes(
@@ -113,7 +114,7 @@ class Folder:
                 source={task: contest.source for task, contest in grid.contests.items()},
                 overhead_mb=lambda cell: float(summary[cell.task][cell.algorithm]["overhead_mb_peak"]),
             )
-        except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+        except (OSError, EOFError, LZMAError, ValueError, KeyError, TypeError) as error:
             raise StudyError(
                 f"{path} or {SUMMARY} beside it cannot be read: {error}. Run the same comparison again."
             ) from error

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import json
+import lzma
 from collections.abc import Callable, Mapping, Sequence
 from io import StringIO
 from itertools import groupby
@@ -56,7 +56,7 @@ def table(outcomes: Sequence[Outcome]) -> str:
 
 
 def outcomes(path: Path, *, source: Mapping[str, str], overhead_mb: Callable[[Cell], float]) -> list[Outcome]:
-    """The searches of a file, which may be compressed (``.gz``).
+    """The searches of a file, which may be compressed (``.xz``).
 
     Args:
         path: Of the file; the rows of a search stand together.
@@ -65,10 +65,11 @@ def outcomes(path: Path, *, source: Mapping[str, str], overhead_mb: Callable[[Ce
 
     Raises:
         OSError: If it cannot be read.
+        EOFError, LZMAError: If it was compressed and is damaged.
         ValueError: If a row is damaged.
         KeyError: If a column is missing.
     """
-    with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8", newline="") as file:
+    with (lzma.open if path.suffix == ".xz" else open)(path, "rt", encoding="utf-8", newline="") as file:
         searches = groupby(csv.DictReader(file), key=lambda row: Cell(row["task"], row["algorithm"], int(row["seed"])))
         return [
             Outcome(
