@@ -74,6 +74,18 @@ def test_several_folders_make_one_page_and_one_summary(optiproxy, two_folders, t
         assert words in answer.stderr
 
 
+def test_a_page_elsewhere_leaves_other_statistics_alone_and_tells_what_is_not_in_it(optiproxy, two_folders, tmp_path):
+    cheap, _ = two_folders
+    (cheap / f"parts/{OTHER}--local-search--1.json").unlink()
+    (tmp_path / "statistics.json").write_text("mine")
+    told = optiproxy("report", cheap, "--out", "page.html")
+    assert told.exit_code == 0, told.stderr
+    assert "Not in the report: 1 of 8 searches" in told.stderr
+    assert (tmp_path / "statistics.json").read_text() == "mine"
+    assert not (tmp_path / "summary.json").exists()
+    assert "1 to 2 seeds each" in (tmp_path / "page.html").read_text()
+
+
 def test_a_search_has_no_reference(optiproxy):
     done = optiproxy("search", TASK, "--algorithm", "random", "--budget", 2, "--out", "one")
     assert done.exit_code == 0, done.stderr

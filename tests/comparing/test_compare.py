@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import csv
 import json
+import lzma
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -173,6 +175,24 @@ def test_a_comparison_grows_and_keeps_what_is_finished(tmp_path):
         assert [query.architecture for query in one.queries] == [query.architecture for query in other.queries]
     statistics = json.loads((tmp_path / "statistics.json").read_text())
     assert statistics["reference"] == "local-search"
+
+
+def test_kept_rows_are_enough_to_go_on_from(finished, tmp_path):
+    out, before = finished
+    for name in ("settings.json", "summary.json"):
+        shutil.copyfile(out / name, tmp_path / name)
+    (tmp_path / "results.csv.xz").write_bytes(lzma.compress((out / "results.csv").read_bytes()))
+    with pytest.raises(StudyError, match="budget 6, now 7"):
+        small(tmp_path, budget=7)
+    assert not (tmp_path / "parts").exists()
+    grown = small(tmp_path, seeds=3)
+    parts = {outcome.cell: outcome for outcome in grown.outcomes}
+    assert len(parts) == 6
+    for outcome in before.outcomes:
+        assert [query.architecture for query in parts[outcome.cell].queries] == [
+            q.architecture for q in outcome.queries
+        ]
+        assert [query.best_so_far for query in parts[outcome.cell].queries] == [q.best_so_far for q in outcome.queries]
 
 
 def test_another_source_in_the_same_folder_is_refused(finished, monkeypatch, data_folder):

@@ -54,7 +54,8 @@ def test_several_comparisons_are_one_over_all_of_their_tasks(comparison):
     assert joined.algorithms == ("ours", "theirs", "slow")
     assert joined.on("b") == ("ours", "theirs", "slow")
     assert joined.on("c") == ("slow",)
-    assert (joined.common("a"), joined.common("b")) == (60, 20)
+    assert (joined.common("a", joined.on("a")), joined.common("b", joined.on("b"))) == (60, 20)
+    assert joined.common("b", ("ours", "theirs")) == 60
     assert joined.runs("b", "slow").seeds == (0, 1)
     assert joined.summaries["b"]["ours"] == first.summaries["b"]["ours"]
     tests = {(test.task, test.rival, test.measure): test for test in find(joined).tests}
@@ -111,9 +112,42 @@ def test_a_folder_of_which_only_rows_and_summary_were_kept_tells_the_same(compar
     (tmp_path / "results.csv.xz").write_bytes(rows)
     with pytest.raises(StudyError, match="cannot be read"):
         Folder(tmp_path).comparison()
-    (tmp_path / "results.csv.xz").write_bytes(lzma.compress(b"\n".join(rows.split(b"\n")[:7])))
-    with pytest.raises(StudyError, match="4 of 6 searches"):
-        Folder(tmp_path).comparison()
+
+
+def test_a_folder_that_has_not_finished_tells_what_has(comparison, tmp_path):
+    made = comparison(lambda task, name, seed: [1.0 + seed], tasks=("a", "b"), seeds=3)
+    folder = Folder(tmp_path)
+    folder.claim(made.grids[0])
+    with pytest.raises(StudyError, match="No search"):
+        folder.comparison()
+    unfinished = {Cell("a", "ours", 2), Cell("b", "ours", 0), Cell("b", "theirs", 1)}
+    for outcome in made.outcomes:
+        if outcome.cell not in unfinished:
+            outcome.save(folder.part(outcome.cell))
+    found = folder.comparison()
+    assert {(task, name): found.runs(task, name).seeds for task in found.tasks for name in found.on(task)} == {
+        ("a", "ours"): (0, 1),
+        ("a", "theirs"): (0, 1, 2),
+        ("b", "theirs"): (0,),
+    }
+    assert find(found).reference == "ours"
+    for outcome in made.outcomes:
+        outcome.save(folder.part(outcome.cell))
+    assert folder.comparison().grids == made.grids
+
+
+def test_what_was_asked_for_and_not_searched_can_be_withdrawn(comparison, tmp_path):
+    made = comparison(constant(ours=1.0, theirs=2.0), seeds=2)
+    (grid,) = made.grids
+    folder = Folder(tmp_path)
+    for outcome in made.outcomes:
+        outcome.save(folder.part(outcome.cell))
+    folder.claim(replace(grid, seeds=200, algorithms=("ours", "theirs", "broken"), contests={"a": UP, "z": UP}))
+    assert folder.comparison().summaries == made.summaries
+    with pytest.raises(StudyError, match="seeds 2, now 1"):
+        folder.claim(replace(grid, seeds=1))
+    folder.claim(grid)
+    assert folder.grid() == grid
 
 
 def test_files_are_json_that_every_reader_takes(comparison, tmp_path):
@@ -196,6 +230,25 @@ def test_ranks_use_what_all_have_searched(comparison):
     assert found.tasks == ("b", "c")
     assert found.ranks == {"slow": 1, "ours": 2, "theirs": 3}
     assert found.left_out == ("other",)
+
+
+def test_ranks_have_the_block_with_the_most_pairs_though_it_is_no_task_of_its_own(comparison):
+    a = comparison(constant(ours=5.0, theirs=4.0, third=3.0, one=6.0), algorithms=("ours", "theirs", "third", "one"))
+    b = comparison(
+        constant(ours=5.0, theirs=4.0, third=3.0, two=6.0), tasks=("b",), algorithms=("ours", "theirs", "third", "two")
+    )
+    found = ranking(Comparison.joined([a, b]), BestAtEnd())
+    assert found.tasks == ("a", "b")
+    assert found.ranks == {"ours": 1, "theirs": 2, "third": 3}
+    assert found.left_out == ("one", "two")
+
+
+def test_who_is_left_out_does_not_shorten_what_the_others_are_ranked_on(comparison):
+    late = comparison(lambda task, name, seed: [1.0] * 55 + [5.0 if name == "ours" else 2.0], tasks=tuple("abcd"))
+    brief = comparison(constant(brief=3.0), tasks=("a",), algorithms=("brief",), budget=30)
+    found = ranking(Comparison.joined([late, brief]), BestAtEnd())
+    assert (found.tasks, found.ranks) == (tuple("abcd"), {"ours": 1, "theirs": 2})
+    assert ranking(Comparison.joined([late, brief]), BestAfter()).tasks == tuple("abcd")
 
 
 def test_one_task_has_ranks_and_no_critical_difference(comparison):

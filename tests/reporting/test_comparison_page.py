@@ -109,10 +109,20 @@ def test_a_rival_that_is_ahead_is_named_on_top(comparison, read):
 def test_nothing_is_emphasized_that_the_test_does_not_support(comparison, read):
     page = read(comparison_report(comparison(against({"first": 2.0, "second": 4.0}), seeds=5)))
     assert "Ahead of first: none." in page.text
-    assert "Better than first on most seeds, though it may be chance: second on known (best at the end)." in page.text
+    assert "Leaning to the rival, though it may be chance: second on known (best at the end)." in page.text
     assert "it takes 7" in page.text
     assert 'class="n ahead"' not in page.html
     assert 'class="n behind"' not in page.html
+
+
+def test_an_end_of_an_interval_is_beyond_the_queries_only_where_a_search_missed_the_optimum(comparison, read):
+    met = {0: 1, 1: 2, 2: 3, 3: 4, 4: 5}
+    values = lambda task, name, seed: [9.0 if query >= met[seed] else 1.0 for query in range(1, 7)]  # noqa: E731
+    everybody = comparison(values, seeds=5, budget=6)
+    assert everybody.summaries["known"]["first"].queries_to_optimum_survival.high is None
+    assert "over 6" not in read(comparison_report(everybody)).text
+    met[4] = 7
+    assert "to over 6" in read(comparison_report(comparison(values, seeds=5, budget=6))).text
 
 
 def test_one_algorithm_has_a_page_without_tests_and_ranks(comparison, read):

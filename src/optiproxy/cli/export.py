@@ -136,7 +136,7 @@ def _export_network(
 
 def _export_choices(place: Place, result: SearchResult, record: Record, folder: Path) -> None:
     from optiproxy.cli import saved
-    from optiproxy.reporting.page import write
+    from optiproxy.running.files import write
 
     text = json.dumps(saved.winner(result, record), indent=2, allow_nan=False) + "\n"
     typer.echo(f"Architecture: {write(folder / 'architecture.json', text)}")
@@ -148,7 +148,7 @@ def _write_card(
 ) -> None:
     from optiproxy.cli.retrain import retrained
     from optiproxy.reporting.card import card
-    from optiproxy.reporting.page import write
+    from optiproxy.running.files import write
 
     trainings = {**retrained(place.folder, result, record), result.seed: record.metrics}
     typer.echo(f"Card: {write(folder / 'card.md', card(result, record, files=files, trainings=trainings))}")

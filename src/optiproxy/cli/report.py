@@ -88,7 +88,12 @@ def _report_comparisons(folders: Sequence[Folder], reference: str | None, out: P
         raise UsageError(
             f"{page.parent} belongs to a comparison, whose summary this one would replace. Choose another --out."
         )
+    asked = [folder.grid() for folder in folders]
     comparison = Comparison.joined([folder.comparison() for folder in folders])
     findings = find(comparison, reference)
-    publish_figures(comparison, findings, page.parent)
+    if several or out is None:
+        publish_figures(comparison, findings, page.parent)
+    wanted, there = (sum(len(grid.cells) for grid in grids) for grids in (asked, comparison.grids))
+    if there < wanted:
+        typer.echo(f"Not in the report: {wanted - there} of {wanted} searches, which have not finished.", err=True)
     conclude(comparison, findings, write_comparison_report(comparison, findings, page))

@@ -12,7 +12,7 @@ from typing import Any, cast
 from optiproxy import __version__
 from optiproxy.errors import StudyError, UsageError
 from optiproxy.metrics import Metrics
-from optiproxy.reporting.page import write
+from optiproxy.running.files import write
 from optiproxy.running.result import Record, SearchResult
 
 RESULT, REPORT, DATABASE = "result.json", "report.html", "study.db"

@@ -57,7 +57,7 @@ def compare(
     Raises:
         UsageError: If a name is unknown, a count is below one, or ``out`` cannot be written.
         DataError: If the data of a task is missing or damaged.
-        PackageError: If not one of the algorithms has its package here.
+        PackageError: If not one of the algorithms has its package here, or one whose searches have begun has lost it.
         StudyError: If ``out`` holds a comparison with other settings or with more of something.
         SearchFailed: If processes died; the message names one search.
     """
@@ -66,8 +66,11 @@ def compare(
 
     check_counts(seeds=seeds, budget=budget, workers=workers)
     check_names(task=tasks, algorithm=algorithms)
+    folder = Folder(out)
+    held = folder.grid().algorithms if folder.claimed else ()
     problems = {name: registry.missing_package(name) for name in algorithms}
-    skipped = tuple(name for name in algorithms if problems[name])
+    # What was searched here before its package went away stays.
+    skipped = tuple(name for name in algorithms if problems[name] and name not in held)
     if len(skipped) == len(algorithms):
         raise PackageError(problems[skipped[0]])
     grid = Grid(
@@ -80,10 +83,12 @@ def compare(
         version=__version__,
         skipped=skipped,
     )
-    folder = Folder(out)
     folder.claim(grid)
     watcher = observer or Silent()
     missing = folder.missing(grid)
+    problem = next((problems[cell.algorithm] for cell in missing if problems[cell.algorithm]), "")
+    if problem:
+        raise PackageError(problem)
     watcher.started(len(grid.cells), len(grid.cells) - len(missing))
     try:
         with Interrupts():

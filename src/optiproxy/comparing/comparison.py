@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -124,9 +124,9 @@ class Comparison:
         """All seeds of an algorithm that has searched this task."""
         return self._runs[task, algorithm]
 
-    def common(self, task: str) -> int:
-        """Queries of a task that every algorithm on it has had, promotions included."""
-        return min(self.runs(task, name).queries for name in self.on(task))
+    def common(self, task: str, names: Iterable[str]) -> int:
+        """Queries of a task that each of these algorithms has had, promotions included; 0 for none of them."""
+        return min((self.runs(task, name).queries for name in names), default=0)
 
     def reference(self, name: str | None = None) -> str:
         """The algorithm that the others are tested against: ``name``, or the first that was given.

@@ -109,7 +109,7 @@ def find(comparison: Comparison, reference: str | None = None) -> Findings:
 def _test(comparison: Comparison, task: str, measure: Measure, reference: str, rival: str) -> PairedTest | None:
     contest = comparison.contests[task]
     ours, theirs = comparison.runs(task, reference), comparison.runs(task, rival)
-    at = measure.mark(contest, min(ours.queries, theirs.queries))
+    at = measure.mark(contest, comparison.common(task, (reference, rival)))
     seeds = [seed for seed in ours.seeds if seed in theirs.seeds]
     if at is None:
         return None

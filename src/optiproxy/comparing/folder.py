@@ -2,7 +2,8 @@
 
 DIR/settings.json   the grid; a second run may add to it
 DIR/parts/          one file per finished search, so that a killed comparison loses only what was running
-DIR/results.csv     one row per task, algorithm, seed and query; may be kept alone, compressed, with ``summary.json``
+DIR/results.csv     one row per task, algorithm, seed and query; where it was kept alone, compressed, with
+                    ``summary.json``, the next run makes the parts again
 
 What is written about the searches comes from `optiproxy.comparing.publishing`.
 """
@@ -10,6 +11,8 @@ What is written about the searches comes from `optiproxy.comparing.publishing`.
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Sequence
 from dataclasses import asdict
 from lzma import LZMAError
 from pathlib import Path
@@ -18,8 +21,9 @@ from optiproxy.comparing import rows
 from optiproxy.comparing.comparison import Comparison
 from optiproxy.comparing.grid import Cell, Grid
 from optiproxy.comparing.outcome import Outcome
-from optiproxy.comparing.publishing import RESULTS, SUMMARY, replace
-from optiproxy.errors import StudyError, UsageError
+from optiproxy.comparing.publishing import RESULTS, SUMMARY
+from optiproxy.errors import StudyError
+from optiproxy.running import files
 
 
 class Folder:
@@ -36,24 +40,25 @@ class Folder:
         return self._settings.exists()
 
     def claim(self, grid: Grid) -> None:
-        """Make the folder this grid's, which may have more tasks, algorithms and seeds than the one that is here.
+        """Make the folder this grid's, which has at least the tasks, algorithms and seeds that have finished here.
 
         Raises:
-            StudyError: If it holds another comparison, or a larger one.
+            StudyError: If it holds another comparison, or more of something.
             UsageError: If it cannot be written.
         """
         if self.claimed:
-            differs = self.grid().hindrance(grid)
+            before = self.grid()
+            kept = self._kept(before)
+            finished = [outcome.cell for outcome in kept] or self._finished(before)
+            differs = before.reduced(finished).hindrance(grid) if finished else ""
             if differs:
                 raise StudyError(
                     f"{self.path} holds a comparison with other settings ({differs}). "
                     "Repeat those, with more tasks, algorithms or seeds if you like, or choose another --out."
                 )
-        try:
-            self._parts.mkdir(parents=True, exist_ok=True)
-            replace(self._settings, json.dumps(asdict(grid), indent=2))
-        except OSError as error:
-            raise UsageError(f"Cannot write {self.path}: {error.strerror or error}. Choose another --out.") from error
+            if kept:
+                self._restore(kept)
+        files.write(self._settings, json.dumps(asdict(grid), indent=2))
 
     def grid(self) -> Grid:
         """The settings of the comparison that is here.
@@ -77,24 +82,20 @@ class Folder:
         return [cell for cell in grid.cells if not self.part(cell).exists()]
 
     def comparison(self) -> Comparison:
-        """Everything that is here.
+        """What is here: everything, or as many seeds of each algorithm on each task as have finished.
 
         Raises:
-            StudyError: If searches are missing or a file cannot be read.
+            StudyError: If no search has finished or a file cannot be read.
         """
         grid = self.grid()
-        found = {
-            outcome.cell: outcome for outcome in (self._finished(grid) if self._parts.exists() else self._kept(grid))
-        }
-        missing = [cell for cell in grid.cells if cell not in found]
-        if missing:
-            raise StudyError(
-                f"{len(missing)} of {len(grid.cells)} searches of {self.path} have not finished. Run the same comparison again."
-            )
-        return Comparison((grid,), tuple(found[cell] for cell in grid.cells))
+        found = {outcome.cell: outcome for outcome in self._kept(grid) or map(self._outcome, self._finished(grid))}
+        grids = grid.complete(found)
+        if not grids:
+            raise StudyError(f"No search of {self.path} has finished. Run the same comparison again.")
+        return Comparison(grids, tuple(found[cell] for part in grids for cell in part.cells))
 
-    def _finished(self, grid: Grid) -> list[Outcome]:
-        return [self._outcome(cell) for cell in grid.cells if self.part(cell).exists()]
+    def _finished(self, grid: Grid) -> list[Cell]:
+        return [cell for cell in grid.cells if self.part(cell).exists()]
 
     def _outcome(self, cell: Cell) -> Outcome:
         try:
@@ -104,8 +105,18 @@ class Folder:
                 f"{self.part(cell)} is damaged: {error}. Delete it and run the same comparison again."
             ) from error
 
+    def _restore(self, outcomes: Sequence[Outcome]) -> None:
+        """Make the parts again, all or none."""
+        draft = Folder(self.path / f".restored.{os.getpid()}")
+        for outcome in outcomes:
+            outcome.save(draft.part(outcome.cell))
+        draft._parts.rename(self._parts)
+        draft.path.rmdir()
+
     def _kept(self, grid: Grid) -> list[Outcome]:
         """From the rows and the summary, where no more was kept: each search has the peak memory of all its seeds."""
+        if self._parts.exists() or not (self.path / SUMMARY).exists():
+            return []
         path = next((p for p in (self.path / RESULTS, self.path / f"{RESULTS}.xz") if p.exists()), self.path / RESULTS)
         try:
             summary = json.loads((self.path / SUMMARY).read_text(encoding="utf-8"))

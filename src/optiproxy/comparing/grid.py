@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from itertools import takewhile
 from typing import Any
 
 from optiproxy.errors import UsageError
@@ -108,7 +109,7 @@ class Contest:
 class Grid:
     """The settings of a comparison, which only grows: a later run in its folder may add tasks, algorithms and seeds.
 
-    None can be taken away, so that what a comparison has shown once is not left out of its report later.
+    None that was searched can be taken away, so that what a comparison has shown once is not left out of its report later.
 
     Attributes:
         contests: Task name -> what is competed for.
@@ -157,6 +158,31 @@ class Grid:
                 return f"{kind} {_listed(old)}, now {_listed(new)}"
         told = (contest.difference(wanted.contests[task], task) for task, contest in self.contests.items())
         return next(filter(None, told), "")
+
+    def reduced(self, cells: Collection[Cell]) -> Grid:
+        """The smallest grid with the same settings that holds some of its searches, one at least."""
+        tasks, algorithms = {cell.task for cell in cells}, {cell.algorithm for cell in cells}
+        return replace(
+            self,
+            contests={task: contest for task, contest in self.contests.items() if task in tasks},
+            algorithms=tuple(name for name in self.algorithms if name in algorithms),
+            seeds=1 + max(cell.seed for cell in cells),
+        )
+
+    def complete(self, cells: Collection[Cell]) -> tuple[Grid, ...]:
+        """The grids without a gap in which these searches can be told: itself if they are all of its own.
+
+        Otherwise each algorithm has on each task the seeds from 0 to the first one that is missing.
+        """
+        if all(cell in cells for cell in self.cells):
+            return (self,)
+        of: dict[tuple[str, int], list[Cell]] = {}
+        for task in self.contests:
+            for name in self.algorithms:
+                seeds = (Cell(task, name, seed) for seed in range(self.seeds))
+                found = list(takewhile(lambda cell: cell in cells, seeds))
+                of.setdefault((task, len(found)), []).extend(found)
+        return tuple(self.reduced(found) for found in of.values() if found)
 
     @property
     def cells(self) -> list[Cell]:

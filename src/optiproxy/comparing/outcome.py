@@ -11,6 +11,7 @@ from pathlib import Path
 
 from optiproxy.comparing.grid import Cell
 from optiproxy.metrics import Metrics
+from optiproxy.running import files
 from optiproxy.running.result import SearchResult
 from optiproxy.spaces import Choice
 
@@ -78,10 +79,12 @@ class Outcome:
         return cls(cell=cell, source=result.source.name, queries=tuple(queries), overhead_mb=overhead_mb)
 
     def save(self, path: Path) -> None:
-        """Write the file at once and whole: a comparison that is killed leaves no half of it."""
-        draft = path.with_suffix(".draft")
-        draft.write_text(json.dumps(asdict(self)), encoding="utf-8")
-        draft.replace(path)
+        """Write the file at once and whole: a comparison that is killed leaves no half of it.
+
+        Raises:
+            UsageError: If it cannot be written.
+        """
+        files.write(path, json.dumps(asdict(self)))
 
     @classmethod
     def load(cls, path: Path) -> Outcome:

@@ -14,14 +14,18 @@ from pathlib import Path
 from optiproxy.comparing.comparison import Comparison
 from optiproxy.comparing.findings import Findings
 from optiproxy.comparing.rows import table
-from optiproxy.errors import UsageError
+from optiproxy.running import files
 
 RESULTS, SUMMARY, STATISTICS = "results.csv", "summary.json", "statistics.json"
 
 
 def publish_results(comparison: Comparison, folder: Path) -> None:
-    """Write ``results.csv``."""
-    replace(folder / RESULTS, table(comparison.outcomes))
+    """Write ``results.csv``.
+
+    Raises:
+        UsageError: If the folder cannot be written.
+    """
+    files.write(folder / RESULTS, table(comparison.outcomes))
 
 
 def publish_figures(comparison: Comparison, findings: Findings, folder: Path) -> None:
@@ -31,16 +35,5 @@ def publish_figures(comparison: Comparison, findings: Findings, folder: Path) ->
         UsageError: If the folder cannot be written.
     """
     figures = {task: {name: asdict(entry) for name, entry in row.items()} for task, row in comparison.summaries.items()}
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        replace(folder / SUMMARY, json.dumps(figures, indent=2, allow_nan=False) + "\n")
-        replace(folder / STATISTICS, json.dumps(asdict(findings), indent=2, allow_nan=False) + "\n")
-    except OSError as error:
-        raise UsageError(f"Cannot write {folder}: {error.strerror or error}. Choose another folder.") from error
-
-
-def replace(path: Path, text: str) -> None:
-    """Write a whole file at once, so that no reader meets half of it."""
-    draft = path.with_name(f".{path.name}.draft")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)
+    files.write(folder / SUMMARY, json.dumps(figures, indent=2, allow_nan=False) + "\n")
+    files.write(folder / STATISTICS, json.dumps(asdict(findings), indent=2, allow_nan=False) + "\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -45,14 +46,10 @@ class Ranking:
 
 def ranking(comparison: Comparison, measure: Measure) -> Ranking | None:
     """Rank by a measure; None where no task is scored by it."""
-    scored = [
-        task
-        for task in comparison.tasks
-        if measure.mark(comparison.contests[task], comparison.common(task)) is not None
-    ]
-    if not scored:
+    block = _block(comparison, measure)
+    if block is None:
         return None
-    tasks, names = _block(comparison, scored)
+    tasks, names = block
     places = np.stack([_places(comparison, measure, task, names) for task in tasks])
     average = dict(zip(names, places.mean(axis=0).tolist(), strict=True))
     chi_square, p = friedman(places)
@@ -87,16 +84,27 @@ def critical_difference(algorithms: int, tasks: int, *, level: float = 0.05) -> 
     return quantile * (algorithms * (algorithms + 1) / (6 * tasks)) ** 0.5
 
 
-def _block(comparison: Comparison, tasks: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The tasks and algorithms without a gap between them that hold the most pairs of algorithms on a task."""
-    searched = {task: frozenset(comparison.on(task)) for task in tasks}
-    candidates = [
-        (tuple(task for task in tasks if names <= searched[task]), names) for names in dict.fromkeys(searched.values())
+def _block(comparison: Comparison, measure: Measure) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    """The tasks and algorithms without a gap between them that hold the most pairs of algorithms on a task.
+
+    None where the measure scores no task. The algorithms of the block are all that have searched its tasks, so they are
+    among the intersections of the tasks' algorithms.
+    """
+    searched = {task: frozenset(comparison.on(task)) for task in comparison.tasks}
+    candidates: dict[frozenset[str], None] = {}
+    for names in searched.values():
+        candidates |= dict.fromkeys([names, *(names & other for other in candidates)])
+    blocks = [
+        (tuple(task for task in searched if names <= searched[task] and _mark(comparison, measure, task, names)), names)
+        for names in candidates
     ]
-    shared, names = max(
-        candidates, key=lambda block: (len(block[1]) * (len(block[1]) - 1) * len(block[0]), len(block[0]))
-    )
-    return shared, tuple(name for name in comparison.algorithms if name in names)
+    shared, names = max(blocks, key=lambda block: (len(block[1]) * (len(block[1]) - 1) * len(block[0]), len(block[0])))
+    return (shared, tuple(name for name in comparison.algorithms if name in names)) if shared else None
+
+
+def _mark(comparison: Comparison, measure: Measure, task: str, names: Iterable[str]) -> int | None:
+    """At which query these algorithms are scored on a task; None where they are not."""
+    return measure.mark(comparison.contests[task], comparison.common(task, names))
 
 
 def _places(comparison: Comparison, measure: Measure, task: str, names: tuple[str, ...]) -> NDArray[np.float64]:
@@ -105,7 +113,7 @@ def _places(comparison: Comparison, measure: Measure, task: str, names: tuple[st
 
     runs = [comparison.runs(task, name) for name in names]
     contest = comparison.contests[task]
-    at = measure.mark(contest, comparison.common(task))
+    at = _mark(comparison, measure, task, names)
     assert at is not None, "only scored tasks are ranked"
     seeds = sorted(frozenset.intersection(*(frozenset(run.seeds) for run in runs)))
     scores = np.stack([measure.scores(run.only(seeds), contest, at=at) for run in runs])

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Middle:
-    """When half of the searches have met the optimum. What lies beyond the queries that were made is None.
+    """When half of the searches have met the optimum.
+
+    None stands for what lies beyond the queries that were made, and for an end of the interval that nothing is known of,
+    because all searches have met it before the curve of that end has fallen to one half.
 
     Attributes:
         median: Queries.

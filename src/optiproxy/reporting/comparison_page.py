@@ -15,10 +15,11 @@ from optiproxy.reporting import comparison_charts as charts
 from optiproxy.reporting.cast import Role, cast
 from optiproxy.reporting.comparison_tables import Table, Total, table, totals
 from optiproxy.reporting.comparison_words import command, extent, standing
-from optiproxy.reporting.page import render, write
+from optiproxy.reporting.page import render
 from optiproxy.reporting.rank_diagram import rank_diagram
 from optiproxy.reporting.standalone import standalone
 from optiproxy.reporting.words import goal_in_words, protocol_in_words
+from optiproxy.running.files import write
 
 
 @dataclass(frozen=True, kw_only=True)

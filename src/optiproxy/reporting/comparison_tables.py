@@ -162,7 +162,10 @@ def _end(contest: Contest, summary: Summary) -> list[Cell]:
             ),
             Cell(
                 text=_queries(survival.median, summary),
-                small=_interval(survival.low, survival.high, beyond=_queries(None, summary)) if survival.low else "",
+                # Where all have met it, an end that is missing is unknown and not beyond the queries made.
+                small=_interval(
+                    survival.low, survival.high, beyond=_queries(None, summary) if summary.censored else "–"
+                ),
                 value=survival.median,
             ),
             Cell(

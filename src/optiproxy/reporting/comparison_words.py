@@ -26,7 +26,7 @@ def standing(findings: Findings) -> list[str]:
         f"Of {len(tests)} comparisons, corrected together at the {100 * findings.level:g} % level, {counted}.",
     ]
     if leaning:
-        told.append(f"Better than {name} on most seeds, though it may be chance: {_listed(leaning)}.")
+        told.append(f"Leaning to the rival, though it may be chance: {_listed(leaning)}.")
     fewest, needed = min(test.pairs for test in tests), pairs_needed(len(tests), findings.level)
     if fewest < needed:
         told.append(

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from optiproxy.errors import UsageError
 from optiproxy.reporting.scale import number
 
 if TYPE_CHECKING:
@@ -17,22 +14,6 @@ if TYPE_CHECKING:
 def render(template: str, **content: object) -> str:
     """Fill in one of the templates; everything but drawings is escaped."""
     return _environment().get_template(template).render(**content)
-
-
-def write(path: Path, text: str) -> Path:
-    """Put a whole file in place at once, so that no reader meets half of it.
-
-    Raises:
-        UsageError: If the folder cannot be written.
-    """
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(path)
-    except OSError as error:
-        raise UsageError(f"Cannot write {path}: {error.strerror or error}. Choose another folder.") from error
-    return path
 
 
 @cache

@@ -12,10 +12,11 @@ from optiproxy import __version__
 from optiproxy.metrics import Metrics
 from optiproxy.reporting import search_charts
 from optiproxy.reporting.drawing import draw
-from optiproxy.reporting.page import render, write
+from optiproxy.reporting.page import render
 from optiproxy.reporting.scale import number
 from optiproxy.reporting.structure import structure
 from optiproxy.reporting.words import box_in_words, goal_in_words, protocol_in_words, standing, state
+from optiproxy.running.files import write
 from optiproxy.running.result import Record, SearchResult
 
 
