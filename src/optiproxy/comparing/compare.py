@@ -108,7 +108,7 @@ def compare(
 def _search_all(
     cells: Sequence[Cell], folder: Folder, *, grid: Grid, workers: int, observer: ComparisonObserver
 ) -> list[Cell]:
-    """Search all cells; returns those whose process died."""
+    """Search all cells; returns those whose process was killed or interrupted."""
     from pebble import ProcessExpired, ProcessPool
 
     lost: list[Cell] = []
@@ -118,7 +118,7 @@ def _search_all(
         max_workers=workers, max_tasks=1, initializer=prepare, initargs=(dict(os.environ),), context=context
     )
     try:
-        cell_of: dict[Future[None], Cell] = {
+        cell_of: dict[Future[bool], Cell] = {
             pool.submit(
                 search_cell, None, cell, grid.contests[cell.task], budget=grid.budget, path=folder.part(cell)
             ): cell
@@ -126,11 +126,13 @@ def _search_all(
         }
         for future in as_completed(cell_of):
             try:
-                future.result()
+                finished = future.result()
             except ProcessExpired:
-                lost.append(cell_of[future])
-            else:
+                finished = False
+            if finished:
                 observer.finished(cell_of[future])
+            else:
+                lost.append(cell_of[future])
         pool.close()
     except BaseException as error:
         # An error in one search, or Ctrl-C: what has finished is on the disk, the rest is not worth waiting for.

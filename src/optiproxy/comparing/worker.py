@@ -17,8 +17,11 @@ from optiproxy.errors import StudyError
 from optiproxy.running.lifetime import end_with_parent
 
 
-def search_cell(cell: Cell, contest: Contest, *, budget: int, path: Path) -> None:
+def search_cell(cell: Cell, contest: Contest, *, budget: int, path: Path) -> bool:
     """Search with one torch thread and save the outcome at ``path``.
+
+    Returns:
+        Whether it came to its end. Of a search that was interrupted nothing is kept: it is no search of this budget.
 
     Raises:
         StudyError: If the task is not what the comparison has announced: its data was replaced meanwhile.
@@ -52,7 +55,10 @@ def search_cell(cell: Cell, contest: Contest, *, budget: int, path: Path) -> Non
             promote=promote,
             executor=executor,
         )
-    Outcome.of(cell, result, overhead_mb=memory.mb).save(path)
+    finished = result.stopped != "interrupted"
+    if finished:
+        Outcome.of(cell, result, overhead_mb=memory.mb).save(path)
+    return finished
 
 
 def _first_calls() -> None:
