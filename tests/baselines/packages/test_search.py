@@ -6,6 +6,7 @@ from optiproxy.baselines.packages.decisions import OpenDecisions
 from optiproxy.baselines.packages.search import PackageSearch
 from optiproxy.optimizer import Trial
 from optiproxy.spaces import FlatSpace, RestrictedSpace
+from optiproxy.spaces.pool import PoolSpace
 
 SPACE = FlatSpace({f"d{d}": [0, 1, 2, 3] for d in range(4)})
 
@@ -54,6 +55,15 @@ def test_where_suggestions_end_a_new_valid_neighbour_of_the_first_one_is_taken()
     found = {_propose(package, trials=package.architectures, space=space, seed=seed)[0] for seed in range(30)}
     assert len(found) == 9  # each of them is met: three decisions, three other choices
     assert all(architecture[0] == 0 and sum(position > 0 for position in architecture) == 1 for architecture in found)
+
+
+def test_of_a_wish_outside_a_pool_the_nearest_new_member_is_taken():
+    members = [(0, 0, 0, 1), (0, 0, 2, 2), (0, 2, 0, 2), (3, 3, 3, 3)]
+    space = PoolSpace(SPACE, members)
+    package = Insisting((0, 0, 0, 0))
+    assert all(_propose(package, space=space, seed=seed) == members[:1] for seed in range(10))
+    found = {_propose(package, space=space, trials=members[:1], seed=seed)[0] for seed in range(20)}
+    assert found == {*members[1:3]}
 
 
 def test_where_the_neighbours_are_known_anything_new_is_taken():

@@ -39,7 +39,7 @@ class PackageSearch:
 
     Known to a package are the trials, whoever proposed them. What it suggests although the same network is known or
     pending, or no architecture of the space at all, costs no query: the next suggestion is taken. Where the suggestions
-    end, one of the `Space.neighbours` of the first of them is, at random, and where these are all known, any unknown
+    end, the nearest of the `Space.neighbours` of the first of them is, and where these are all known, any unknown
     architecture. Without a decision to take, that is also how the search begins.
 
     Args:
@@ -81,11 +81,21 @@ class PackageSearch:
                 if self._acceptable(suggestion, known):
                     return suggestion
                 wanted = suggestion if wanted is None else wanted
-        around = [] if wanted is None else self._space.neighbours(wanted)
-        for i in rng.permutation(len(around)):
-            if self._acceptable(around[i], known):
-                return around[i]
+        for near in () if wanted is None else self._around(wanted, rng):
+            if self._acceptable(near, known):
+                return near
         return next(iter(known.draw(rng, 1)), None)
+
+    def _around(self, wanted: Architecture, rng: np.random.Generator) -> list[Architecture]:
+        """The neighbours of a wish by the number of decisions in which they differ from it, equals in random order.
+
+        In a pool nearly every wish of a package that knows the decisions alone lies outside, and its neighbours anywhere.
+        """
+        around = self._space.neighbours(wanted)
+        order = rng.permutation(len(around))
+        return sorted(
+            (around[i] for i in order), key=lambda near: sum(a != b for a, b in zip(near, wanted, strict=True))
+        )
 
     def _acceptable(self, architecture: Architecture, known: Known) -> bool:
         # Validity may be expensive, so it is asked last.
