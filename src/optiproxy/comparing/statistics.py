@@ -162,13 +162,6 @@ def quartiles(outcomes: Sequence[Outcome], objective: Objective, *, budget: int)
     return bands if objective.direction == "max" else -bands[::-1]
 
 
-def regret(summary: Summary) -> float | None:
-    """How far the mean best stays behind the optimum; None where one of them is unknown."""
-    if summary.optimum is None or summary.best_mean is None:
-        return None
-    return abs(summary.optimum - summary.best_mean)
-
-
 def _of_all(values: Sequence[float | None], statistic: Callable[[list[float]], float]) -> float | None:
     """The statistic if no value is missing: one that leaves out the runs that failed would flatter."""
     present = [value for value in values if value is not None]
