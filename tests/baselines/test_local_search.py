@@ -11,8 +11,8 @@ GOAL = Goal((Objective("score"),))
 SPACE = FlatSpace({str(d): [0, 1, 2] for d in range(4)})
 
 
-def _search(space, measure, *, budget, seed=0, goal=GOAL):
-    algorithm = LocalSearch(space, goal, seed=seed)
+def _search(space, measure, *, budget, seed=0, goal=GOAL, starts=1):
+    algorithm = LocalSearch(space, goal, seed=seed, starts=starts)
     trials: list[Trial] = []
     for _ in range(budget):
         algorithm.observe(trials)
@@ -30,14 +30,37 @@ def _score(architecture):
     return {"score": float(sum(architecture))}
 
 
-def test_evaluates_all_neighbours_then_moves_to_the_best():
-    found = _search(SPACE, _score, budget=9 + 6)
-    start = found[0]
-    assert all(_distance(start, a) == 1 for a in found[1:9])
-    best = max(found[1:9], key=sum)
-    assert sum(best) > sum(start)
-    # Two of the neighbours' neighbours, the other choices of the decision that moved, have been seen.
-    assert all(_distance(best, a) == 1 for a in found[9:])
+def test_moves_to_the_first_better_neighbour():
+    found = _search(SPACE, _score, budget=30)
+    here, moves = found[0], 0
+    for architecture in found[1:]:
+        if here == (2, 2, 2, 2):
+            break
+        assert _distance(here, architecture) == 1
+        if sum(architecture) > sum(here):
+            here, moves = architecture, moves + 1
+    assert moves > 1
+    assert here == (2, 2, 2, 2)
+
+
+def test_a_walk_begins_at_the_best_of_its_random_trials():
+    space = FlatSpace({str(d): [*range(5)] for d in range(6)})
+    found = _search(space, lambda a: {"score": float(sum(a))}, budget=11, starts=10)
+    assert _distance(max(found[:10], key=sum), found[10]) == 1
+
+
+def test_the_next_walk_begins_at_the_best_of_new_random_trials():
+    space = FlatSpace({str(d): [*range(3)] for d in range(6)})
+    first, *_ = _search(space, lambda _: {"score": 0.0}, budget=1)
+
+    def measure(architecture):
+        return {"score": 2.0 if architecture == first else float(architecture[0] == 2)}
+
+    found = _search(space, measure, budget=10 + 12 + 10 + 1, starts=10)
+    assert all(_distance(first, a) == 1 for a in found[10:22])
+    drawn = found[22:32]
+    assert not all(_distance(first, a) == 1 for a in drawn)
+    assert _distance(next(a for a in drawn if a[0] == 2), found[32]) == 1
 
 
 def test_climbs_to_the_top_of_a_smooth_landscape():
@@ -70,7 +93,7 @@ def test_a_neighbour_that_is_not_valid_does_not_hold_the_walk_up():
 
 
 def test_while_the_last_neighbours_are_pending_the_next_walk_begins():
-    algorithm = LocalSearch(SPACE, GOAL, seed=0)
+    algorithm = LocalSearch(SPACE, GOAL, seed=0, starts=1)
     start = (0, 0, 0, 0)
     algorithm.observe([Trial(start, {"score": 0.0})])
     pending = SPACE.neighbours(start)
@@ -89,7 +112,7 @@ def test_a_feasible_neighbour_is_better_than_any_infeasible_one():
 def test_the_order_in_which_neighbours_finish_makes_no_difference():
     trials = [Trial(a, _score(a)) for a in _search(SPACE, _score, budget=12)]
     shuffled = [trials[0], *(trials[i] for i in np.random.default_rng(0).permutation(np.arange(1, 12)))]
-    one, other = LocalSearch(SPACE, GOAL, seed=0), LocalSearch(SPACE, GOAL, seed=0)
+    one, other = (LocalSearch(SPACE, GOAL, seed=0, starts=1) for _ in range(2))
     one.observe(trials)
     other.observe(shuffled)
     assert one.propose(3) == other.propose(3)

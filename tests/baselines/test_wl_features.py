@@ -62,8 +62,12 @@ def test_features_give_the_normalized_kernel(depth):
     assert np.isclose(kernel[0, 1], sum(a[x] * b[x] for x in a) / lengths[0] / lengths[1])
 
 
-def test_unknown_labels_count_for_the_length_only():
+def test_what_no_trial_has_keeps_the_length_of_a_row():
+    """Else an architecture unlike all trials would look certain: its prior variance is the kernel with itself."""
     space = FlatSpace({"a": [0, 1], "b": [0, 1]})
     known, other = histograms(space.encode(space.one_hot([(0, 0), (0, 1)])), 0)
     vocabulary = {label: i for i, label in enumerate(known[0])}
-    assert np.isclose((features([other[0]], vocabulary) ** 2).sum(), 3 / 4)
+    found = features([known[0], other[0]], vocabulary)
+    assert found[:, -1].tolist() == [0.0, 0.5]
+    assert np.allclose((found**2).sum(1), 1)
+    assert np.isclose(found[0] @ found[1], 3 / 4)

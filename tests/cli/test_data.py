@@ -34,11 +34,11 @@ def test_fetch_verify_and_list_agree(optiproxy, mirror, folder):
     assert made.exit_code == 0, made.output
     assert made.stdout == f"{SMALL}: {folder / SMALL}.npz\n"
     assert [path.name for path in folder.iterdir()] == [f"{SMALL}.npz"]
-    written = (folder / f"{SMALL}.npz").stat()
+    written = (folder / f"{SMALL}.npz").stat().st_mtime_ns
 
     again = optiproxy("data", "fetch", SMALL, "--mirror", mirror)
     assert again.stdout == f"{SMALL}: already in {folder}, verified.\n"
-    assert (folder / f"{SMALL}.npz").stat() == written
+    assert (folder / f"{SMALL}.npz").stat().st_mtime_ns == written
 
     assert optiproxy("data", "verify").stdout == f"{SMALL}: verified.\n"
     listed = {entry["name"]: entry for entry in json.loads(optiproxy("data", "list", "--json").stdout)}

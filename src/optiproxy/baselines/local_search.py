@@ -16,24 +16,29 @@ from optiproxy.spaces import Architecture, Space
 
 @final
 class LocalSearch:
-    """An `Algorithm`: evaluate all neighbours of an architecture, move to the best if it is better, else start afresh.
+    """An `Algorithm`: from the best of some random trials, move to any better neighbour; where none is better, start afresh.
 
-    The paper's algorithm 1, from one random start; at a local optimum another random start follows. Each proposal retraces
-    the walks through all trials, so that a search that was interrupted goes on where it was.
+    Ten random trials before each walk and the move at the first improvement are the defaults of the authors' later release
+    (naszilla). The paper's algorithm 1 starts from one and evaluates all neighbours before it moves, which in large spaces
+    is more than a budget. Each proposal retraces the walks through all trials, so that a search that was interrupted goes
+    on where it was.
 
     Differences, for the equal terms of a comparison: see `ranking.utilities`. Neighbours are evaluated in random order,
-    none twice. While the last neighbours of a walk are pending, the next walk's start is proposed.
+    none twice; one that an earlier walk has evaluated counts. While the last neighbours of a walk are pending, random
+    trials of the next one are proposed.
 
     Args:
         space: Where to search.
         goal: What is good. Several objectives are weighed by a preference drawn once.
         seed: Names the stream of random numbers.
+        starts: Random trials before each walk.
     """
 
-    def __init__(self, space: Space, goal: Goal, *, seed: int) -> None:
+    def __init__(self, space: Space, goal: Goal, *, seed: int, starts: int = 10) -> None:
         self._space = space
         self._goal = goal
         self._seed = seed
+        self._starts = starts
         self._preference = np.random.default_rng([seed, 0, 1]).dirichlet(np.ones(len(goal.objectives)))
         self._around: dict[Architecture, list[Architecture]] = {}
         self._known = Known(space)
@@ -53,26 +58,25 @@ class LocalSearch:
         return [Proposal(architecture) for architecture in found]
 
     def _unseen(self) -> Sequence[Architecture]:
-        """The neighbours still to be evaluated where the first unfinished walk is; none if all have ended."""
+        """The neighbours still to be evaluated where the first unfinished walk is; none if it has yet to begin."""
         values = utilities(self._goal, [trial.metrics for trial in self._trials], self._preference)
         reached: dict[Architecture, float] = {}
         for trial, value in zip(self._trials, values, strict=True):
             reached.setdefault(self._space.canonical(trial.architecture), float(value))
         visited: set[Architecture] = set()
-        for start in reached:
-            if start in visited:
-                continue  # found on an earlier walk
-            here = start
+        while len(drawn := [a for a in reached if a not in visited][: self._starts]) == self._starts:
+            visited.update(drawn)
+            here = max(drawn, key=lambda a: reached[a])
             while True:
                 around = self._neighbours(here)
-                visited.update((here, *around))
-                unseen = [n for n in around if n not in reached]
-                if unseen:
+                visited.update(around)
+                better = next((n for n in around if reached.get(n, -np.inf) > reached[here]), None)
+                if better is not None:
+                    here = better
+                elif unseen := [n for n in around if n not in reached]:
                     return unseen
-                best = max(around, key=lambda n: reached[n], default=here)
-                if reached[best] <= reached[here]:
+                else:
                     break
-                here = best
         return ()
 
     def _neighbours(self, architecture: Architecture) -> list[Architecture]:

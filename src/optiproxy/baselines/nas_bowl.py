@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -23,12 +23,12 @@ class NasBowlConfig:
     """As published.
 
     Attributes:
-        depth: Weisfeiler-Lehman iterations at most; the likeliest number is taken.
+        depths: Numbers of Weisfeiler-Lehman iterations, of which the likeliest is taken.
         parents: Best trials that are mutated.
         candidates: Architectures among which a round chooses; one half are mutants, the other half random.
     """
 
-    depth: int = 2
+    depths: tuple[int, ...] = (0, 1, 2)
     parents: int = 10
     candidates: int = 200
 
@@ -72,16 +72,14 @@ class NasBowl(RoundSearch):
         candidates = history.known.fresh([*near, *anywhere])
         gaps = history.utilities.max() - history.utilities
         targets = standardized(-np.log1p(gaps / np.median(gaps[gaps > 0])))
-        trials = histograms(self._graphs(history.architectures), config.depth)
-        processes: list[BayesianLinear] = []
-        vocabularies = [
-            {label: i for i, label in enumerate(dict.fromkeys(x for h in counted for x in h))}
-            for counted in zip(*trials, strict=True)
-        ]
-        for depth, vocabulary in enumerate(vocabularies):
-            seen = features([counted[depth] for counted in trials], vocabulary)
-            processes.append(BayesianLinear.fit(seen, targets))
-        depth = max(range(len(processes)), key=lambda d: processes[d].evidence)
+        trials = histograms(self._graphs(history.architectures), max(config.depths))
+        processes: dict[int, BayesianLinear] = {}
+        vocabularies: dict[int, dict[Hashable, int]] = {}
+        for depth in config.depths:
+            counted = [found[depth] for found in trials]
+            vocabularies[depth] = {label: i for i, label in enumerate(dict.fromkeys(x for h in counted for x in h))}
+            processes[depth] = BayesianLinear.fit(features(counted, vocabularies[depth]), targets)
+        depth = max(config.depths, key=lambda d: processes[d].evidence)
 
         def improvement(architectures: Sequence[Architecture]) -> Array:
             counted = [found[depth] for found in histograms(self._graphs(architectures), depth)]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class NeuralPredictorConfig:
-    """As published.
+    """As published but for the candidates, of which the paper ranks many more.
 
     Attributes:
         layers: Graph convolutions.
@@ -39,7 +39,7 @@ class NeuralPredictorConfig:
     training: Training = field(
         default_factory=lambda: Training(epochs=300, batch=10, learning_rate=1e-4, weight_decay=1e-3)
     )
-    candidates: int = 2000
+    candidates: int = 10_000
 
 
 @final

@@ -28,17 +28,21 @@ def histograms(graphs: GraphBatch, depth: int) -> list[list[Histogram]]:
 
 
 def features(counted: Sequence[Histogram], vocabulary: dict[Hashable, int]) -> Array:
-    """``(b, len(vocabulary))`` counts divided by their Euclidean length, that of labels outside the vocabulary included.
+    """``(b, len(vocabulary) + 1)`` counts of each label, divided so that every row has a Euclidean length of 1.
 
-    Products of these are the normalised Weisfeiler-Lehman kernel.
+    The last column holds the length of all labels outside the vocabulary together. Products with rows that have none,
+    those of the trials, are the normalised Weisfeiler-Lehman kernel, and so is the product of a row with itself.
     """
-    found = np.zeros((len(counted), len(vocabulary)))
+    found = np.zeros((len(counted), len(vocabulary) + 1))
     for row, histogram in zip(found, counted, strict=True):
-        length = sum(count**2 for count in histogram.values()) ** 0.5 or 1.0
         for label, count in histogram.items():
             if label in vocabulary:
-                row[vocabulary[label]] = count / length
-    return found
+                row[vocabulary[label]] = count
+            else:
+                row[-1] += count**2
+        row[-1] **= 0.5
+    lengths: Array = np.linalg.norm(found, axis=1, keepdims=True)
+    return found / np.where(lengths > 0, lengths, 1.0)
 
 
 def _histograms(operations: Sequence[int], incoming: dict[int, list[int]], depth: int) -> list[Histogram]:

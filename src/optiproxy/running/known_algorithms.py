@@ -53,7 +53,7 @@ ALGORITHMS = (
     AlgorithmEntry(
         name="local-search",
         target="optiproxy.baselines.local_search:LocalSearch",
-        description="all neighbours of the best, then a new start",
+        description="to the first better neighbour, then a new start",
         paper="White, Nolen, Savani 2021, arXiv 2005.02960",
     ),
     AlgorithmEntry(

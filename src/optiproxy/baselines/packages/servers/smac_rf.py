@@ -1,8 +1,9 @@
 """SMAC3 with its random forest: the facade for hyperparameter optimization, with its default settings.
 
 Lindauer, Eggensperger, Feurer, Biedenkapp, Deng, Benjamins, Ruhkopf, Sass and Hutter, JMLR 2022 (arXiv 2109.09831). It
-begins with a Sobol design sized for its default of 100 trials, trains the forest anew for each proposal instead of each
-eighth, which can only help it, and goes through the maxima that its local search found, up to 30, for something new.
+begins with a Sobol design of 10, as many random trials as the others begin with, where its share of a quarter of the trials
+asks for a budget that nobody here knows. It trains the forest anew for each proposal instead of each eighth, which can only
+help it, and goes through the maxima that its local search found, up to 30, for something new.
 """
 
 # pyright: reportMissingImports=false
@@ -24,8 +25,10 @@ ASKS = 30
 # trees as they come, so that a proposal could differ from run to run in its last bits.
 joblib.parallel_config("sequential")
 
-RANDOM = "Random Search"
-"""How the origin of what SMAC draws at random begins: on purpose now and then, or because it knows nothing better."""
+DESIGN = 10
+
+ON_PURPOSE, KNOWS_NO_BETTER = "Random Search", "Random Search (max retries"
+"""The origin of a random draw among the maxima, and how that of one begins that follows when they are used up."""
 
 
 def suggest(question: SimpleNamespace) -> Iterator[list[int]]:
@@ -42,7 +45,7 @@ def suggest(question: SimpleNamespace) -> Iterator[list[int]]:
     scenario = Scenario(space, deterministic=True, seed=question.seed)
     here = Scenario(space, deterministic=True, seed=question.step)
     # A trial spends a place of the design, whatever was evaluated for it in the end.
-    design = Facade.get_initial_design(scenario).select_configurations()[len(question.trials) :]
+    design = Facade.get_initial_design(scenario, n_configs=DESIGN).select_configurations()[len(question.trials) :]
     facade = Facade(
         scenario,
         initial_design=Facade.get_initial_design(scenario, n_configs=0, additional_configs=design),
@@ -59,6 +62,8 @@ def suggest(question: SimpleNamespace) -> Iterator[list[int]]:
             configuration = facade.ask().config
         except (ConfigurationSpaceExhaustedException, StopIteration):
             return
-        if attempt and configuration.origin.startswith(RANDOM):
-            return  # the maxima are used up
+        if attempt and configuration.origin == ON_PURPOSE:
+            continue  # what is asked for after the first proposal is another maximum
+        if attempt and configuration.origin.startswith(KNOWS_NO_BETTER):
+            return
         yield [configuration[name] for name in names]
