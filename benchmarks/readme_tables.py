@@ -17,7 +17,7 @@ CELLS = {
 }
 SAMPLED = ("nasbench101",)
 SURROGATE = ("nasbench301-50", "nasbench301-slow")
-DEVICES = ("hwnasbench-50", "hwnasbench-learned")
+DEVICES = ("hwnasbench-50", "hwnasbench-bore")
 """Tasks and the folders that hold them."""
 OVERHEAD = "overhead"
 """Of all algorithms alike, with nothing beside them."""

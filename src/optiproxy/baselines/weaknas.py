@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class WeakNasConfig:
-    """As published but for the width.
+    """As published but for width and training, for which see `WeakNas`.
 
     Attributes:
         layers: Hidden layers of the perceptron.
-        width: Units of each; the paper's 1000 take seconds per query on a processor and only weaken the predictor less.
+        width: Units of each.
         training: Of the perceptron.
         top: Predicted best, from which a round draws its queries uniformly.
         candidates: Random architectures that are ranked, where the space is too large to be ranked as a whole.
@@ -44,11 +44,12 @@ class WeakNas(RoundSearch):
     """An `Algorithm`: weak predictors, refitted as the search narrows down, each good enough to say where to look next.
 
     A perceptron on the one-hot decisions ranks the whole space; the round's queries are drawn uniformly from the best 100
-    of its ranking. Rounds of 10, layers and iterations are those of the authors' release.
+    of its ranking. Rounds of 10 and layers are those of the authors' release, and so are 10 random trials first; on
+    NAS-Bench-101 the release spends 100.
 
     Differences, for the equal terms of a comparison: see `RoundSearch` and `ranking.utilities`; targets are standardised.
-    The search begins with 10 random trials, as the other baselines do, where the release spends 50 on NAS-Bench-201: at
-    budgets of 100 that can only help it.
+    The release has 1000 units per layer, 100 iterations and a constant rate; 200 units and 200 iterations with a falling
+    rate find what they do, in a tenth of the time (docs/decisions/baselines.md).
 
     Args:
         space: Where to search.

@@ -1,5 +1,6 @@
 """Optuna's NSGA-II with its default population of 50 (Deb, Pratap, Agarwal and Meyarivan, IEEE TEC 2002).
 
+The first 50 trials are random, so that in budgets up to that it is random search.
 Trials enter the generations in the order in which they finished, whoever proposed them. A suggestion is a random child,
 so it is asked up to 20 times for something new.
 """
