@@ -12,7 +12,7 @@ from optiproxy.comparing.memory import CENSUS, INTERVAL, PeakMemory
 def test_the_peak_counts_memory_that_is_gone_again():
     with PeakMemory() as memory:
         block = np.ones(8_000_000)
-        time.sleep(0.05)
+        time.sleep(0.5)
         del block
     assert 60 < memory.mb < 100
 
@@ -32,6 +32,6 @@ def test_a_process_that_was_started_counts_and_may_end_at_any_time():
             [sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         ) as child:
             assert child.stdout.readline() == "held\n"
-            time.sleep(INTERVAL * CENSUS * 3)
+            time.sleep(INTERVAL * CENSUS * 6)
         time.sleep(INTERVAL * 3)
     assert 60 < memory.mb < 150
