@@ -12,12 +12,12 @@ NAMES = {"optiproxy": "optiproxy", "regularized-evolution": "regularized evoluti
 CELLS = {
     "nasbench201-cifar10": ("nasbench201-100", "nasbench201-slow"),
     "nasbench201-cifar100": ("nasbench201-100", "nasbench201-slow"),
-    "nasbench201-imagenet16": ("nasbench201-200",),
+    "nasbench201-imagenet16": ("nasbench201-200", "nasbench201-200-slow"),
     "nasbench-nlp-wikitext2": ("nasbench-nlp",),
 }
-SAMPLED = ("nasbench101",)
+SAMPLED = ("nasbench101", "nasbench101-slow")
 SURROGATE = ("nasbench301-50", "nasbench301-slow")
-DEVICES = ("hwnasbench-50", "hwnasbench-bore")
+DEVICES = ("hwnasbench-50",)
 """Tasks and the folders that hold them."""
 OVERHEAD = "overhead"
 """Of all algorithms alike, with nothing beside them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -113,3 +114,39 @@ def test_an_installed_package_learns_which_way_is_better_and_to_keep_a_limit(ins
     up, down = (_mean_sum(installed, Goal((Objective("score", way),)), told) for way in ("max", "min"))
     assert up - down > 4
     assert _mean_sum(installed, LIMITED, told) < up - 2
+
+
+AS_THE_PACKAGE = """
+import random
+import sys
+from types import SimpleNamespace
+
+sys.path.insert(0, sys.argv[1])
+import syne_bore
+
+# Without a model, with one, and with fewer architectures than candidates.
+CASES = (3, 3), (3, 7), (3, 30), (2, 30)
+
+
+def answers(choices, told):
+    rng = random.Random(0)
+    trials = [[rng.randrange(choices) for _ in range(6)] for _ in range(told)]
+    question = SimpleNamespace(counts=[choices] * 6, trials=trials, loss=[float(sum(t)) for t in trials], step=told)
+    return list(syne_bore.suggest(question))
+
+
+batched = [answers(choices, told) for choices, told in CASES]
+syne_bore.BatchedBore = syne_bore.Bore
+assert batched == [answers(choices, told) for choices, told in CASES]
+"""
+
+
+def test_bore_in_one_call_is_the_bore_of_the_package():
+    environment = ENVIRONMENTS["syne-tune"]
+    if environment.problem:
+        pytest.skip(environment.problem)
+    servers = Path(remote.__file__).parent / "servers"
+    done = subprocess.run(
+        [str(environment.python), "-c", AS_THE_PACKAGE, str(servers)], capture_output=True, text=True, check=False
+    )
+    assert not done.returncode, done.stderr
