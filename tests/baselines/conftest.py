@@ -9,7 +9,7 @@ import pytest
 from optiproxy.baselines.bananas import Bananas, BananasConfig
 from optiproxy.baselines.bonas import Bonas, BonasConfig
 from optiproxy.baselines.local_search import LocalSearch
-from optiproxy.baselines.nas_bowl import NasBowl
+from optiproxy.baselines.nas_bowl import NasBowl, NasBowlConfig
 from optiproxy.baselines.networks import Training
 from optiproxy.baselines.neural_predictor import NeuralPredictor, NeuralPredictorConfig
 from optiproxy.baselines.npenas import Npenas, NpenasConfig
@@ -24,24 +24,26 @@ SHORT = Training(epochs=12, batch=32, learning_rate=0.02)
 EARLY = Batches(4, 4)
 
 LEARNERS = {
-    "bananas": partial(Bananas, schedule=EARLY, config=BananasConfig(members=3, layers=2, training=SHORT)),
-    "bonas": partial(Bonas, schedule=EARLY, config=BonasConfig(layers=2, width=16, training=SHORT, children=40)),
-    "nas-bowl": partial(NasBowl, schedule=EARLY),
+    "bananas": partial(Bananas, config=BananasConfig(schedule=EARLY, members=3, layers=2, training=SHORT)),
+    "bonas": partial(Bonas, config=BonasConfig(schedule=EARLY, layers=2, width=16, training=SHORT, children=40)),
+    "nas-bowl": partial(NasBowl, config=NasBowlConfig(schedule=EARLY)),
     "neural-predictor": partial(
         NeuralPredictor,
-        schedule=Doubling(4),
-        config=NeuralPredictorConfig(layers=2, width=16, hidden=16, training=SHORT, candidates=100),
+        config=NeuralPredictorConfig(
+            schedule=Doubling(4), layers=2, width=16, hidden=16, training=SHORT, candidates=100
+        ),
     ),
-    "npenas": partial(Npenas, schedule=EARLY, config=NpenasConfig(layers=2, width=16, training=SHORT)),
+    "npenas": partial(Npenas, config=NpenasConfig(schedule=EARLY, layers=2, width=16, training=SHORT)),
     "optiproxy-published": partial(
         OptiProxyPublished,
-        schedule=EARLY,
-        config=PublishedConfig(width=16, training=SHORT, sets=4, ascent=Ascent(steps=6, learning_rate=0.5), batch=40),
+        config=PublishedConfig(
+            schedule=EARLY, width=16, training=SHORT, sets=4, ascent=Ascent(steps=6, learning_rate=0.5), batch=40
+        ),
     ),
     "seminas": partial(
         SemiNas,
-        schedule=EARLY,
         config=SemiNasConfig(
+            schedule=EARLY,
             layers=1,
             width=16,
             first=SHORT,
@@ -51,7 +53,7 @@ LEARNERS = {
             steps=5,
         ),
     ),
-    "weaknas": partial(WeakNas, schedule=EARLY, config=WeakNasConfig(layers=2, width=32, training=SHORT, top=10)),
+    "weaknas": partial(WeakNas, config=WeakNasConfig(schedule=EARLY, layers=2, width=32, training=SHORT, top=10)),
 }
 """Those that fit a predictor in rounds."""
 

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.integrate import quad
 from scipy.stats import norm
 
-from optiproxy.baselines.nas_bowl import NasBowl, expected_improvement
+from optiproxy.baselines.nas_bowl import NasBowl, NasBowlConfig, expected_improvement
 from optiproxy.baselines.rounds import Batches
 from optiproxy.metrics import Goal, Objective
 from optiproxy.optimizer import Trial
@@ -29,7 +29,7 @@ def test_one_failure_does_not_hide_the_differences_between_the_good_ones():
     failed[worst] = Trial(trials[worst].architecture, {"accuracy": 1.0})
     proposed = []
     for history in (trials, failed):
-        algorithm = NasBowl(space, goal, seed=0, schedule=Batches(20, 5))
+        algorithm = NasBowl(space, goal, seed=0, config=NasBowlConfig(schedule=Batches(20, 5)))
         algorithm.observe(history)
         proposed.append({p.architecture for p in algorithm.propose(5)})
     convolutions = [np.mean([a.count(3) for a in found]) for found in proposed]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optiproxy.baselines.rounds import Batches, Doubling, RoundSearch, best_first
+from optiproxy.baselines.rounds import Batches, Doubling, RoundConfig, RoundSearch, best_first
 from optiproxy.errors import UsageError
 from optiproxy.metrics import Goal, Objective
 from optiproxy.optimizer import Trial
@@ -18,8 +18,10 @@ SPACE = FlatSpace({"a": [*range(10)], "b": [*range(10)]})
 class _Nearest(RoundSearch):
     """Ranks everything by the distance to the best trial; remembers what it was asked."""
 
+    settings = RoundConfig
+
     def __init__(self, space=SPACE, goal=GOAL, *, seed=0, schedule=None):
-        super().__init__(space, goal, seed=seed, schedule=schedule or Batches(3, 4))
+        super().__init__(space, goal, seed=seed, config=RoundConfig(schedule=schedule or Batches(3, 4)))
         self.asked = []
 
     def _rank(self, history, rng):

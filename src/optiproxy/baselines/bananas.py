@@ -13,16 +13,15 @@ from optiproxy.baselines.mutation import mutants
 from optiproxy.baselines.networks import Perceptron, Training, train
 from optiproxy.baselines.path_encoding import PathEncoding
 from optiproxy.baselines.ranking import Array, standardized
-from optiproxy.baselines.rounds import Batches, History, RoundSearch, Schedule, best_first, torch_stream
-from optiproxy.metrics import Goal
-from optiproxy.spaces import Architecture, Space
+from optiproxy.baselines.rounds import History, RoundConfig, RoundSearch, best_first, torch_stream
+from optiproxy.spaces import Architecture
 
 if TYPE_CHECKING:
     import numpy as np
 
 
 @dataclass(frozen=True, kw_only=True)
-class BananasConfig:
+class BananasConfig(RoundConfig):
     """As published.
 
     Attributes:
@@ -45,7 +44,7 @@ class BananasConfig:
 
 
 @final
-class Bananas(RoundSearch):
+class Bananas(RoundSearch[BananasConfig]):
     """An `Algorithm`: independent Thompson sampling from an ensemble of perceptrons, among mutants of the best.
 
     The predictor, its training (mean absolute error, as in the authors' later release: it needs no known lower bound of
@@ -54,26 +53,9 @@ class Bananas(RoundSearch):
     Differences, for the equal terms of a comparison: see `RoundSearch` and `ranking.utilities`; targets are standardised.
     The decisions stand beside the paths in the encoding, because where the graph is a chain a single path is the whole
     architecture and says nothing about another one.
-
-    Args:
-        space: Where to search.
-        goal: What is good.
-        seed: Names the stream of random numbers.
-        schedule: When the ensemble is fitted; by default 10 random trials, rounds of 10.
-        config: Its sizes.
     """
 
-    def __init__(
-        self,
-        space: Space,
-        goal: Goal,
-        *,
-        seed: int,
-        schedule: Schedule | None = None,
-        config: BananasConfig | None = None,
-    ) -> None:
-        super().__init__(space, goal, seed=seed, schedule=schedule or Batches())
-        self._config = config or BananasConfig()
+    settings = BananasConfig
 
     def _rank(self, history: History, rng: np.random.Generator) -> Sequence[Architecture]:
         config = self._config

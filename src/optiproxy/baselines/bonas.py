@@ -15,13 +15,12 @@ from optiproxy.baselines.graph_networks import Convolutions, GraphPredictor, in_
 from optiproxy.baselines.mutation import mutants
 from optiproxy.baselines.networks import Perceptron, Training, take, train
 from optiproxy.baselines.ranking import Array, standardized
-from optiproxy.baselines.rounds import Batches, History, RoundSearch, Schedule, best_first, torch_stream
-from optiproxy.metrics import Goal
-from optiproxy.spaces import Architecture, Space
+from optiproxy.baselines.rounds import History, RoundConfig, RoundSearch, best_first, torch_stream
+from optiproxy.spaces import Architecture
 
 
 @dataclass(frozen=True, kw_only=True)
-class BonasConfig:
+class BonasConfig(RoundConfig):
     """As published where not said otherwise.
 
     Attributes:
@@ -44,7 +43,7 @@ class BonasConfig:
 
 
 @final
-class Bonas(RoundSearch):
+class Bonas(RoundSearch[BonasConfig]):
     """An `Algorithm`: Bayesian linear regression on the embedding of a graph network; evolution of its confidence bound.
 
     Convolutions with a linear head are fitted by squared errors weighed by the exponential of the target, so that good
@@ -55,26 +54,9 @@ class Bonas(RoundSearch):
     not 100, which our budgets would not fill. The regression is linear in standardised targets, where the paper's passes
     a sigmoid that fits accuracies only. The convolutions go both ways and end in the mean of the nodes, instead of in a
     node that all others are joined to.
-
-    Args:
-        space: Where to search.
-        goal: What is good.
-        seed: Names the stream of random numbers.
-        schedule: When the model is fitted; by default 10 random trials, rounds of 10.
-        config: Its sizes.
     """
 
-    def __init__(
-        self,
-        space: Space,
-        goal: Goal,
-        *,
-        seed: int,
-        schedule: Schedule | None = None,
-        config: BonasConfig | None = None,
-    ) -> None:
-        super().__init__(space, goal, seed=seed, schedule=schedule or Batches())
-        self._config = config or BonasConfig()
+    settings = BonasConfig
 
     def _rank(self, history: History, rng: np.random.Generator) -> Sequence[Architecture]:
         config = self._config

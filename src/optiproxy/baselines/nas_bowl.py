@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import final
 
 import numpy as np
@@ -12,29 +12,30 @@ from scipy.special import ndtr
 from optiproxy.baselines.bayesian_linear import BayesianLinear
 from optiproxy.baselines.mutation import mutants
 from optiproxy.baselines.ranking import Array, standardized
-from optiproxy.baselines.rounds import Batches, History, RoundSearch, Schedule, best_first
+from optiproxy.baselines.rounds import Batches, History, RoundConfig, RoundSearch, Schedule, best_first
 from optiproxy.baselines.wl_features import features, histograms
-from optiproxy.metrics import Goal
-from optiproxy.spaces import Architecture, Space
+from optiproxy.spaces import Architecture
 
 
 @dataclass(frozen=True, kw_only=True)
-class NasBowlConfig:
+class NasBowlConfig(RoundConfig):
     """As published.
 
     Attributes:
         depths: Numbers of Weisfeiler-Lehman iterations, of which the likeliest is taken.
         parents: Best trials that are mutated.
         candidates: Architectures among which a round chooses; one half are mutants, the other half random.
+        schedule: After 10 random trials and every 5.
     """
 
     depths: tuple[int, ...] = (0, 1, 2)
     parents: int = 10
     candidates: int = 200
+    schedule: Schedule = field(default_factory=lambda: Batches(10, 5))
 
 
 @final
-class NasBowl(RoundSearch):
+class NasBowl(RoundSearch[NasBowlConfig]):
     """An `Algorithm`: a Gaussian process with a Weisfeiler-Lehman graph kernel, expected improvement, mutated candidates.
 
     The kernel, the choice of its depth and of the noise by marginal likelihood, 10 random trials and rounds of 5 are the
@@ -43,26 +44,9 @@ class NasBowl(RoundSearch):
     that distance, which tells the good ones apart in the same way and lets no failure dominate.
 
     Further differences, for the equal terms of a comparison: see `RoundSearch` and `ranking.utilities`.
-
-    Args:
-        space: Where to search.
-        goal: What is good.
-        seed: Names the stream of random numbers.
-        schedule: When the process is fitted; by default 10 random trials, rounds of 5.
-        config: Its sizes.
     """
 
-    def __init__(
-        self,
-        space: Space,
-        goal: Goal,
-        *,
-        seed: int,
-        schedule: Schedule | None = None,
-        config: NasBowlConfig | None = None,
-    ) -> None:
-        super().__init__(space, goal, seed=seed, schedule=schedule or Batches(10, 5))
-        self._config = config or NasBowlConfig()
+    settings = NasBowlConfig
 
     def _rank(self, history: History, rng: np.random.Generator) -> Sequence[Architecture]:
         config = self._config

@@ -10,9 +10,8 @@ from optiproxy.baselines.graph_networks import Convolutions, GraphPredictor, fit
 from optiproxy.baselines.mutation import pool
 from optiproxy.baselines.networks import Perceptron, Training
 from optiproxy.baselines.ranking import Array, standardized
-from optiproxy.baselines.rounds import Doubling, History, RoundSearch, Schedule, best_first, torch_stream
-from optiproxy.metrics import Goal
-from optiproxy.spaces import Architecture, Space
+from optiproxy.baselines.rounds import Doubling, History, RoundConfig, RoundSearch, Schedule, best_first, torch_stream
+from optiproxy.spaces import Architecture
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class NeuralPredictorConfig:
+class NeuralPredictorConfig(RoundConfig):
     """As published but for the candidates, of which the paper ranks many more.
 
     Attributes:
@@ -30,6 +29,7 @@ class NeuralPredictorConfig:
         dropout: Share of units dropped after each convolution.
         training: Of the predictor.
         candidates: Random architectures that are ranked, where the space is too large to be ranked as a whole.
+        schedule: After 20 random trials and whenever their number has doubled.
     """
 
     layers: int = 3
@@ -40,10 +40,11 @@ class NeuralPredictorConfig:
         default_factory=lambda: Training(epochs=300, batch=10, learning_rate=1e-4, weight_decay=1e-3)
     )
     candidates: int = 10_000
+    schedule: Schedule = field(default_factory=Doubling)
 
 
 @final
-class NeuralPredictor(RoundSearch):
+class NeuralPredictor(RoundSearch[NeuralPredictorConfig]):
     """An `Algorithm`: train a graph convolutional network on random trials, then evaluate the best of its predictions.
 
     Sizes and training are the published ones. The paper trains once, on 172 random architectures, and leaves open how a
@@ -52,26 +53,9 @@ class NeuralPredictor(RoundSearch):
 
     Differences, for the equal terms of a comparison: see `RoundSearch` and `ranking.utilities`; targets are standardised;
     the classifier that sorts out failing networks first, which the paper uses on one space, is left out.
-
-    Args:
-        space: Where to search.
-        goal: What is good.
-        seed: Names the stream of random numbers.
-        schedule: When the predictor is trained; by default 20 random trials, then at each doubling.
-        config: Its sizes.
     """
 
-    def __init__(
-        self,
-        space: Space,
-        goal: Goal,
-        *,
-        seed: int,
-        schedule: Schedule | None = None,
-        config: NeuralPredictorConfig | None = None,
-    ) -> None:
-        super().__init__(space, goal, seed=seed, schedule=schedule or Doubling())
-        self._config = config or NeuralPredictorConfig()
+    settings = NeuralPredictorConfig
 
     def _rank(self, history: History, rng: np.random.Generator) -> Sequence[Architecture]:
         candidates = pool(self._space, self._config.candidates, known=history.known, rng=rng)

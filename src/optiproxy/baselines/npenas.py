@@ -10,9 +10,8 @@ from optiproxy.baselines.graph_networks import GraphPredictor, Isomorphism, fit_
 from optiproxy.baselines.mutation import mutants
 from optiproxy.baselines.networks import Perceptron, Training
 from optiproxy.baselines.ranking import Array, standardized
-from optiproxy.baselines.rounds import Batches, History, RoundSearch, Schedule, best_first, torch_stream
-from optiproxy.metrics import Goal
-from optiproxy.spaces import Architecture, Space
+from optiproxy.baselines.rounds import History, RoundConfig, RoundSearch, best_first, torch_stream
+from optiproxy.spaces import Architecture
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class NpenasConfig:
+class NpenasConfig(RoundConfig):
     """As published.
 
     Attributes:
@@ -45,7 +44,7 @@ class NpenasConfig:
 
 
 @final
-class Npenas(RoundSearch):
+class Npenas(RoundSearch[NpenasConfig]):
     """An `Algorithm`: evolution in which each parent has many children and a neural predictor picks those to evaluate.
 
     The variant NPENAS-NP: a graph isomorphism network, fitted from scratch each round by squared error, ranks the mutants
@@ -53,26 +52,9 @@ class Npenas(RoundSearch):
 
     Differences, for the equal terms of a comparison: see `RoundSearch` and `ranking.utilities`; targets are standardised,
     so that the output needs no bound in the units of an error rate, and layers are normalised per node, not per batch.
-
-    Args:
-        space: Where to search.
-        goal: What is good.
-        seed: Names the stream of random numbers.
-        schedule: When the predictor is fitted; by default 10 random trials, rounds of 10.
-        config: Its sizes.
     """
 
-    def __init__(
-        self,
-        space: Space,
-        goal: Goal,
-        *,
-        seed: int,
-        schedule: Schedule | None = None,
-        config: NpenasConfig | None = None,
-    ) -> None:
-        super().__init__(space, goal, seed=seed, schedule=schedule or Batches())
-        self._config = config or NpenasConfig()
+    settings = NpenasConfig
 
     def _rank(self, history: History, rng: np.random.Generator) -> Sequence[Architecture]:
         config = self._config

@@ -14,7 +14,7 @@ from optiproxy.baselines.choices import choice_mask
 from optiproxy.baselines.graph_networks import Convolutions, GraphPredictor, in_parts
 from optiproxy.baselines.networks import Perceptron, Training, take, train
 from optiproxy.baselines.ranking import Array, standardized
-from optiproxy.baselines.rounds import Batches, History, RoundSearch, best_first, torch_stream
+from optiproxy.baselines.rounds import Batches, History, RoundConfig, RoundSearch, best_first, torch_stream
 from optiproxy.metrics import Goal
 from optiproxy.optimizer.ascent import Ascent
 from optiproxy.optimizer.relaxation import Relaxation
@@ -22,7 +22,7 @@ from optiproxy.spaces import Architecture, Space
 
 
 @dataclass(frozen=True, kw_only=True)
-class PublishedConfig:
+class PublishedConfig(RoundConfig):
     """As published; where the paper's settings differ from task to task, one for all.
 
     Attributes:
@@ -36,6 +36,7 @@ class PublishedConfig:
         ascent: How the parameters climb.
         batch: Architectures drawn in each round, from all sets together.
         tolerance: Candidates drop out that are predicted to exceed a limit by this share of it.
+        schedule: By default 10 random trials, rounds of 10 (the paper: 5 or 10).
     """
 
     layers: int = 2
@@ -52,10 +53,11 @@ class PublishedConfig:
     )
     batch: int = 100
     tolerance: float = 0.3
+    schedule: Batches = field(default_factory=Batches)
 
 
 @final
-class OptiProxyPublished(RoundSearch):
+class OptiProxyPublished(RoundSearch[PublishedConfig]):
     """An `Algorithm`: the paper's graph convolutional proxy, its loss, its ascent and its sampling.
 
     The proxy has one output per metric. It is kept warm from round to round and trained on all trials by squared error
@@ -69,39 +71,24 @@ class OptiProxyPublished(RoundSearch):
     the equal terms of a comparison. The objective is the sum of the standardised objectives and of the slack of each
     limit, as the paper's accuracy minus latency. Edges that a space decides on are relaxed as its other decisions are,
     all at once: a sigmoid equals a softmax over two choices.
-
-    Args:
-        space: Where to search.
-        goal: What is good.
-        seed: Names the stream of random numbers.
-        schedule: When a round begins; by default 10 random trials, rounds of 10 (the paper: 5 or 10).
-        config: Sizes.
     """
 
-    def __init__(
-        self,
-        space: Space,
-        goal: Goal,
-        *,
-        seed: int,
-        schedule: Batches | None = None,
-        config: PublishedConfig | None = None,
-    ) -> None:
-        self._rounds = schedule or Batches()
-        super().__init__(space, goal, seed=seed, schedule=self._rounds)
-        self._config = config or PublishedConfig()
+    settings = PublishedConfig
+
+    def __init__(self, space: Space, goal: Goal, *, seed: int, config: PublishedConfig | None = None) -> None:
+        super().__init__(space, goal, seed=seed, config=config)
         self._mask = choice_mask(space)
-        self._next = self._rounds.initial
+        self._next = self._config.schedule.initial
         self._network: GraphPredictor | None = None
         self._parameters = self._latin_hypercube()
 
     def _rank(self, history: History, rng: np.random.Generator) -> Sequence[Architecture]:
         """Catch up with the rounds that this instance has not seen, the one of ``history`` last."""
-        for start in range(self._next, len(history.architectures), self._rounds.size):
+        for start in range(self._next, len(history.architectures), self._config.schedule.size):
             earlier = self._history(start)
             if earlier.informative:
                 self._play(earlier, self._stream(start))
-        self._next = len(history.architectures) + self._rounds.size
+        self._next = len(history.architectures) + self._config.schedule.size
         return self._play(history, rng)
 
     def _play(self, history: History, rng: np.random.Generator) -> list[Architecture]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, final
 
 import numpy as np
 
@@ -72,6 +72,20 @@ class Doubling:
         return self.initial << ((n // self.initial).bit_length() - 1)
 
 
+@dataclass(frozen=True, kw_only=True)
+class RoundConfig:
+    """Settings of a search in rounds.
+
+    Attributes:
+        schedule: When the predictor is fitted; if a subclass does not say otherwise after 10 random trials and every 10.
+    """
+
+    schedule: Schedule = field(default_factory=Batches)
+
+
+Config = TypeVar("Config", bound=RoundConfig)
+
+
 @dataclass(frozen=True)
 class History:
     """The ``n`` trials that a round starts from.
@@ -99,7 +113,7 @@ class History:
         return list(dict.fromkeys(self.architectures[i] for i in order))[:k]
 
 
-class RoundSearch(ABC):
+class RoundSearch(ABC, Generic[Config]):
     """An `Algorithm` that ranks candidates once per round and proposes them from the top.
 
     Each round depends on the trials that it starts from and on nothing that finishes during it. So the published batches
@@ -107,20 +121,22 @@ class RoundSearch(ABC):
     per round. What became known meanwhile is passed over. Random architectures follow where a ranking has been used up
     or nothing could be learned.
 
-    Subclasses implement `_rank`, the method proper.
+    Subclasses name their `settings` and implement `_rank`, the method proper.
 
     Args:
         space: Where to search.
         goal: What is good.
         seed: Names the stream of random numbers.
-        schedule: When a round begins.
+        config: Sizes and schedule; None takes the published ones, or what the settings say instead.
     """
 
-    def __init__(self, space: Space, goal: Goal, *, seed: int, schedule: Schedule) -> None:
+    settings: type[Config]
+
+    def __init__(self, space: Space, goal: Goal, *, seed: int, config: Config | None = None) -> None:
         self._space = space
         self._goal = goal
         self._seed = seed
-        self._schedule = schedule
+        self._config: Config = self.settings() if config is None else config
         self._known = Known(space)
         self._trials: Sequence[Trial] = ()
         self._round: tuple[int, Sequence[Architecture]] = (0, ())
@@ -154,9 +170,9 @@ class RoundSearch(ABC):
 
     def _ranking(self) -> Sequence[Architecture]:
         """That of the round going on, kept until it is over; nothing before the first."""
-        if len(self._trials) < self._schedule.initial:
+        if len(self._trials) < self._config.schedule.initial:
             return ()
-        start = self._schedule.start(len(self._trials))
+        start = self._config.schedule.start(len(self._trials))
         if self._round[0] != start:
             history = self._history(start)
             self._round = (start, self._rank(history, self._stream(start)) if history.informative else ())

@@ -15,13 +15,12 @@ from optiproxy.baselines.choices import choice_mask
 from optiproxy.baselines.graph_networks import Convolutions, in_parts
 from optiproxy.baselines.networks import Perceptron, Training, take, train
 from optiproxy.baselines.ranking import Array, standardized
-from optiproxy.baselines.rounds import Batches, History, RoundSearch, Schedule, best_first, torch_stream
-from optiproxy.metrics import Goal
-from optiproxy.spaces import Architecture, GraphBatch, Space
+from optiproxy.baselines.rounds import History, RoundConfig, RoundSearch, best_first, torch_stream
+from optiproxy.spaces import Architecture, GraphBatch
 
 
 @dataclass(frozen=True, kw_only=True)
-class SemiNasConfig:
+class SemiNasConfig(RoundConfig):
     """As published where `SemiNas` does not say otherwise.
 
     Attributes:
@@ -79,7 +78,7 @@ class _EncoderPredictorDecoder(nn.Module):
 
 
 @final
-class SemiNas(RoundSearch):
+class SemiNas(RoundSearch[SemiNasConfig]):
     """An `Algorithm` like SemiNAS: an encoder, a predictor and a decoder, trained on trials and on their own labels.
 
     As in the paper: the three are first trained on the trials, by squared error and reconstruction in proportion 0.8 to
@@ -92,26 +91,9 @@ class SemiNas(RoundSearch):
     not 10,000) as rounds of 10 trials from 10 random ones are more frequent than the paper's 4 rounds of 300. Several
     decodings compete for a round's queries by their prediction. See also `RoundSearch` and `ranking.utilities`; targets
     are standardised.
-
-    Args:
-        space: Where to search.
-        goal: What is good.
-        seed: Names the stream of random numbers.
-        schedule: When the model is fitted; by default 10 random trials, rounds of 10.
-        config: Its sizes.
     """
 
-    def __init__(
-        self,
-        space: Space,
-        goal: Goal,
-        *,
-        seed: int,
-        schedule: Schedule | None = None,
-        config: SemiNasConfig | None = None,
-    ) -> None:
-        super().__init__(space, goal, seed=seed, schedule=schedule or Batches())
-        self._config = config or SemiNasConfig()
+    settings = SemiNasConfig
 
     def _rank(self, history: History, rng: np.random.Generator) -> Sequence[Architecture]:
         config, generator = self._config, torch_stream(rng)

@@ -12,16 +12,15 @@ from torch import Tensor
 from optiproxy.baselines.mutation import pool
 from optiproxy.baselines.networks import Perceptron, Training, train
 from optiproxy.baselines.ranking import Array, standardized
-from optiproxy.baselines.rounds import Batches, History, RoundSearch, Schedule, best_first, torch_stream
-from optiproxy.metrics import Goal
-from optiproxy.spaces import Architecture, Space
+from optiproxy.baselines.rounds import History, RoundConfig, RoundSearch, best_first, torch_stream
+from optiproxy.spaces import Architecture
 
 if TYPE_CHECKING:
     import numpy as np
 
 
 @dataclass(frozen=True, kw_only=True)
-class WeakNasConfig:
+class WeakNasConfig(RoundConfig):
     """As published but for width and training, for which see `WeakNas`.
 
     Attributes:
@@ -40,7 +39,7 @@ class WeakNasConfig:
 
 
 @final
-class WeakNas(RoundSearch):
+class WeakNas(RoundSearch[WeakNasConfig]):
     """An `Algorithm`: weak predictors, refitted as the search narrows down, each good enough to say where to look next.
 
     A perceptron on the one-hot decisions ranks the whole space; the round's queries are drawn uniformly from the best 100
@@ -50,26 +49,9 @@ class WeakNas(RoundSearch):
     Differences, for the equal terms of a comparison: see `RoundSearch` and `ranking.utilities`; targets are standardised.
     The release has 1000 units per layer, 100 iterations and a constant rate; 200 units and 200 iterations with a falling
     rate find what they do, in a tenth of the time (docs/decisions/baselines.md).
-
-    Args:
-        space: Where to search.
-        goal: What is good.
-        seed: Names the stream of random numbers.
-        schedule: When the predictor is fitted; by default 10 random trials, rounds of 10.
-        config: Its sizes.
     """
 
-    def __init__(
-        self,
-        space: Space,
-        goal: Goal,
-        *,
-        seed: int,
-        schedule: Schedule | None = None,
-        config: WeakNasConfig | None = None,
-    ) -> None:
-        super().__init__(space, goal, seed=seed, schedule=schedule or Batches())
-        self._config = config or WeakNasConfig()
+    settings = WeakNasConfig
 
     def _rank(self, history: History, rng: np.random.Generator) -> Sequence[Architecture]:
         candidates = pool(self._space, self._config.candidates, known=history.known, rng=rng)
