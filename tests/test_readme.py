@@ -12,7 +12,7 @@ def printed_tables():
     spec = importlib.util.spec_from_file_location("readme_tables", ROOT / "benchmarks" / "readme_tables.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return [module.ranks()], module.rivals_table(), [module.statement()], module.cells_table(), module.other_table()
+    return [module.ranks()], module.rivals_table(), module.statement(), module.cells_table(), module.other_table()
 
 
 def test_the_tables_are_those_of_the_results():

@@ -27,12 +27,12 @@ CONTESTS = {
 def comparison():
     """A comparison in which the value after each query is told by ``values(task, algorithm, seed)``."""
 
-    def make(values, *, algorithms=("first", "second"), seeds=2, budget=3):
-        grid = Grid(contests=CONTESTS, algorithms=algorithms, seeds=seeds, budget=budget, version="1")
+    def make(values, *, algorithms=("first", "second"), seeds=2, budget=3, contests=CONTESTS):
+        grid = Grid(contests=contests, algorithms=algorithms, seeds=seeds, budget=budget, version="1")
         outcomes = []
         for cell in grid.cells:
             bests = values(cell.task, cell.algorithm, cell.seed)
-            metric = CONTESTS[cell.task].aim.metric
+            metric = contests[cell.task].aim.metric
             queries = tuple(
                 Query(
                     query=i,
@@ -104,6 +104,19 @@ def test_a_rival_that_is_ahead_is_named_on_top(comparison, read):
     assert "Ahead of first: second on known (best at the end)." in page.text
     assert "first is ahead in 1, behind in 1, and 1 remain open" in page.text
     assert page.html.count('class="n ahead"') == page.html.count('class="n behind"') == 1
+
+
+def test_tasks_of_one_source_are_told_together(comparison, read):
+    values = against({"first": 2.0, "second": 4.0})
+    assert "Tasks of one source together" not in read(comparison_report(comparison(values))).text
+    known = CONTESTS["known"]
+    made = comparison(values, seeds=12, contests={"a": known, "b": known})
+    page = read(comparison_report(made))
+    assert "Tasks of one source together" in page.text
+    # Behind by all it could be: worse on each seed of both tasks.
+    assert "−1.000/0/12, p = 0.0029" in page.text  # −1.00, and below it the counts
+    assert "b (best at the end), 2 tasks of table together (best at the end)." in page.text
+    assert page.html.count('class="n behind"') == 3
 
 
 def test_nothing_is_emphasized_that_the_test_does_not_support(comparison, read):

@@ -2,55 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from optiproxy.comparing.comparison import Comparison
 from optiproxy.comparing.measures import MEASURES, Measure
-from optiproxy.comparing.paired import differences, holm, lean, signed_rank
+from optiproxy.comparing.paired import differences, holm
 from optiproxy.comparing.ranks import Ranking, ranking
-
-LEVEL = 0.05
-"""Of the corrected p below which a difference is called one."""
+from optiproxy.comparing.suites import SuiteTest, suite_tests
+from optiproxy.comparing.verdict import LEVEL, Verdict, weigh
 
 
 @dataclass(frozen=True, kw_only=True)
-class PairedTest:
-    """The reference against a rival on one task by one measure, on the seeds that both have.
+class PairedTest(Verdict):
+    """The reference against a rival on one task.
+
+    ``advantage`` is the median over the seeds, in queries or in the objective's unit; None where it is not finite, because one
+    of the two found nothing feasible.
 
     Attributes:
         task: Its name.
-        rival: Name of the other algorithm.
-        measure: Name of the measure.
-        words: The same on the page.
         at: Query up to which both are looked at.
-        pairs: Seeds.
-        wins: Seeds on which the reference is better.
-        ties: On which both are equal.
-        losses: On which the rival is better.
-        advantage: Median over the seeds of how much better the reference is, in queries or in the objective's unit; None
-            where it is not finite, because one of the two found nothing feasible.
-        p: Two-sided, of Wilcoxon's signed-rank test.
-        p_corrected: By Holm's method, for all tests of the comparison.
-        ahead: ``reference``, ``rival``, or empty where the corrected p does not tell them apart.
-        leaning: The same whether or not it could be chance; empty where both sides weigh the same.
     """
 
     task: str
-    rival: str
-    measure: str
-    words: str
     at: int
-    pairs: int
-    wins: int
-    ties: int
-    losses: int
-    advantage: float | None
-    p: float
-    p_corrected: float
-    ahead: str
-    leaning: str
+
+    @property
+    def where(self) -> str:
+        return self.task
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,13 +42,20 @@ class Findings:
         reference: The algorithm that all others are tested against.
         level: Of the corrected p below which a difference is called one.
         tests: Task by task, measure by measure, rival by rival.
+        suites: The same for the tasks of one source together.
         rankings: One for each measure that scores any task.
     """
 
     reference: str
     level: float
     tests: tuple[PairedTest, ...]
+    suites: tuple[SuiteTest, ...]
     rankings: tuple[Ranking, ...]
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """All that are corrected together."""
+        return (*self.tests, *self.suites)
 
     def of(self, task: str, rival: str) -> tuple[PairedTest, ...]:
         """All tests against a rival on a task."""
@@ -93,15 +81,14 @@ def find(comparison: Comparison, reference: str | None = None) -> Findings:
         for rival in comparison.on(task)
         if rival != name and (test := _test(comparison, task, measure, name, rival)) is not None
     ]
-    corrected = holm([test.p for test in tests])
+    suites = suite_tests(comparison, name)
+    corrected = iter(holm([verdict.p for verdict in (*tests, *suites)]))
     rankings = (ranking(comparison, measure) for measure in MEASURES)
     return Findings(
         reference=name,
         level=LEVEL,
-        tests=tuple(
-            replace(test, p_corrected=p, ahead=test.leaning if p < LEVEL else "")
-            for test, p in zip(tests, corrected, strict=True)
-        ),
+        tests=tuple(test.corrected(next(corrected)) for test in tests),
+        suites=tuple(test.corrected(next(corrected)) for test in suites),
         rankings=tuple(found for found in rankings if found is not None),
     )
 
@@ -115,22 +102,14 @@ def _test(comparison: Comparison, task: str, measure: Measure, reference: str, r
         return None
     better = differences(*(measure.scores(runs.only(seeds), contest, at=at) for runs in (ours, theirs)))
     middle = _median(better)
-    weight, p = lean(better), signed_rank(better)
     return PairedTest(
         task=task,
         rival=rival,
         measure=measure.name,
         words=measure.words,
         at=at,
-        pairs=len(seeds),
-        wins=int((better > 0).sum()),
-        ties=int((better == 0).sum()),
-        losses=int((better < 0).sum()),
         advantage=middle if np.isfinite(middle) else None,
-        p=p,
-        p_corrected=p,
-        ahead="",
-        leaning="reference" if weight > 0 else "rival" if weight < 0 else "",
+        **weigh(better),
     )
 
 

@@ -23,14 +23,19 @@ class Role:
     Attributes:
         name: Its name.
         ink: Of its curves when they are lit.
-        key: The class of everything drawn for it.
+        place: Its number in the order of the legends: the reference, then by rank.
         lit: Whether it stands out from the start.
     """
 
     name: str
     ink: Ink
-    key: str
+    place: int
     lit: bool
+
+    @property
+    def key(self) -> str:
+        """The class of everything drawn for it."""
+        return f"s{self.place}"
 
     @property
     def css(self) -> str:
@@ -61,6 +66,6 @@ def cast(comparison: Comparison, findings: Findings) -> dict[str, Role]:
     lit = len(order) if len(order) <= LIT + 1 else LIT
     place = {name: i for i, name in enumerate(order)}
     return {
-        name: Role(name=name, ink=series(place[name]), key=f"s{place[name]}", lit=place[name] < lit)
+        name: Role(name=name, ink=series(place[name]), place=place[name], lit=place[name] < lit)
         for name in comparison.algorithms
     }

@@ -119,7 +119,7 @@ class _Ranks(Axis):
 
 def _behind_first(roles: Roles, drawn: Iterable[str]) -> list[Role]:
     """What stands out is drawn last, the reference on top."""
-    return sorted((roles[name] for name in drawn), key=lambda role: -int(role.key[1:]))
+    return sorted((roles[name] for name in drawn), key=lambda role: -role.place)
 
 
 def _staircase(values: np.ndarray) -> list[Point]:

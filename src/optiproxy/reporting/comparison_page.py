@@ -18,6 +18,7 @@ from optiproxy.reporting.comparison_words import command, extent, standing
 from optiproxy.reporting.page import render
 from optiproxy.reporting.rank_diagram import rank_diagram
 from optiproxy.reporting.standalone import standalone
+from optiproxy.reporting.suite_tables import suite_tables
 from optiproxy.reporting.words import goal_in_words, protocol_in_words
 from optiproxy.running.files import write
 
@@ -110,6 +111,7 @@ class Report:
             standing=standing(self._findings),
             sections=self._sections,
             totals=self._totals(),
+            suites=suite_tables(self._findings, self._roles),
             ranks=self._ranks,
             overhead=self._overhead,
             commands=[command(grid) for grid in self._comparison.grids],
@@ -122,7 +124,7 @@ class Report:
         comparison, roles = self._comparison, self._roles
         contest = comparison.contests[task]
         budgets = {comparison.runs(task, name).budget for name in comparison.on(task)}
-        shown = tuple(sorted((roles[name] for name in comparison.on(task)), key=lambda role: int(role.key[1:])))
+        shown = tuple(sorted((roles[name] for name in comparison.on(task)), key=lambda role: role.place))
         curves = charts.best_curves(comparison, task, roles)
         survival = charts.survival_curves(comparison, task, roles)
         return Section(

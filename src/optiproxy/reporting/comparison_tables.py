@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from optiproxy.comparing.comparison import Comparison
-from optiproxy.comparing.findings import Findings, PairedTest
+from optiproxy.comparing.findings import Findings
 from optiproxy.comparing.grid import Contest
 from optiproxy.comparing.marks import Spread
 from optiproxy.comparing.statistics import SAME, Summary
+from optiproxy.comparing.verdict import Verdict
 from optiproxy.reporting.cast import Role
 from optiproxy.reporting.comparison_charts import overhead
 from optiproxy.reporting.comparison_words import advantage, chance
@@ -107,7 +108,8 @@ def table(comparison: Comparison, findings: Findings, task: str, roles: dict[str
                 role=roles[name],
                 summary=summary,
                 end=cells + ([_share(summary.feasible_share)] if feasible else []),
-                way=[_mark(summary, mark) for mark in marks] + [_test(tests.get(measure)) for measure, _ in measures],
+                way=[_mark(summary, mark) for mark in marks]
+                + [verdict_cell(tests.get(measure)) for measure, _ in measures],
             )
         )
     return Table(contest=contest, end=end, way=way, lines=lines)
@@ -207,7 +209,8 @@ def _ends(low: float | None, high: float | None, noise: float) -> str:
     return "" if low is None or high is None else f"{_short(low, noise)} to {_short(high, noise)}"
 
 
-def _test(test: PairedTest | None) -> Cell:
+def verdict_cell(test: Verdict | None) -> Cell:
+    """By how much the reference is better, its wins, ties and losses, and the corrected p."""
     if test is None:
         return Cell(text="")
     css = {"reference": "ahead", "rival": "behind"}.get(test.ahead, "")

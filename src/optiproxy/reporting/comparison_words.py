@@ -6,14 +6,15 @@ import math
 from collections.abc import Iterable
 
 from optiproxy.comparing.comparison import Comparison
-from optiproxy.comparing.findings import Findings, PairedTest
+from optiproxy.comparing.findings import Findings
 from optiproxy.comparing.grid import Grid
+from optiproxy.comparing.verdict import Verdict
 from optiproxy.reporting.scale import number
 
 
 def standing(findings: Findings) -> list[str]:
     """How the reference stands, who is ahead of it first; nothing where there is nothing to test."""
-    tests, name = findings.tests, findings.reference
+    tests, name = findings.verdicts, findings.reference
     if not tests:
         return []
     ahead = [test for test in tests if test.ahead == "rival"]
@@ -41,18 +42,18 @@ def pairs_needed(comparisons: int, level: float) -> int:
     return math.floor(1 - math.log2(level / comparisons)) + 1
 
 
-def _listed(tests: Iterable[PairedTest]) -> str:
-    """``rival on task (measure, measure), task (measure); rival on ...``."""
+def _listed(tests: Iterable[Verdict]) -> str:
+    """``rival on task (measure, measure), task (measure); rival on ...``, the tasks of one source together after the others."""
     by_rival: dict[str, dict[str, list[str]]] = {}
     for test in tests:
-        by_rival.setdefault(test.rival, {}).setdefault(test.task, []).append(test.words)
+        by_rival.setdefault(test.rival, {}).setdefault(test.where, []).append(test.words)
     return "; ".join(
         f"{rival} on " + ", ".join(f"{task} ({', '.join(words)})" for task, words in tasks.items())
         for rival, tasks in by_rival.items()
     )
 
 
-def advantage(test: PairedTest) -> str:
+def advantage(test: Verdict) -> str:
     """By how much the reference is better: ``+12.5``, ``0`` or ``−0.3``."""
     if test.advantage is None:
         return number(None)
