@@ -31,9 +31,10 @@ if TYPE_CHECKING:
     from optiproxy.spaces import Architecture
 
 LANES = 32
-"""Images side by side; `network.cpp` has the same number."""
+"""Images side by side; `lanes.hpp` has the same number."""
 
 SOURCE = Path(__file__).with_name("network.cpp")
+SOURCES = sorted(SOURCE.parent.glob("*.[ch]pp"))
 COMPILER = ("c++", "-std=c++17", "-O3", "-march=native", "-shared", "-fPIC", "-Wall", "-Wextra")
 
 
@@ -77,7 +78,8 @@ def build(folder: Path, *, real: type[np.floating] = np.float32) -> Program:
         FileNotFoundError: If there is no compiler.
     """
     kind = np.ctypeslib.as_ctypes_type(real).__name__.removeprefix("c_")
-    library = folder / f"network-{hashlib.sha256(SOURCE.read_bytes()).hexdigest()[:16]}-{kind}.so"
+    version = hashlib.sha256(b"".join(path.read_bytes() for path in SOURCES)).hexdigest()[:16]
+    library = folder / f"network-{version}-{kind}.so"
     if not library.exists():
         folder.mkdir(parents=True, exist_ok=True)
         unfinished = library.with_suffix(f".{os.getpid()}")
