@@ -114,6 +114,20 @@ def test_a_folder_of_which_only_rows_and_summary_were_kept_tells_the_same(compar
         Folder(tmp_path).comparison()
 
 
+def test_parts_that_cannot_be_put_in_place_are_said_in_a_sentence(comparison, tmp_path):
+    made = comparison(lambda task, name, seed: [1.0], seeds=2)
+    publish_results(made, tmp_path)
+    publish_figures(made, find(made), tmp_path)
+    (tmp_path / "settings.json").write_text(json.dumps(asdict(made.grids[0])))
+    parts = tmp_path / "parts"
+    parts.symlink_to(tmp_path / "gone")
+    with pytest.raises(StudyError, match=r"Cannot make .*parts from the kept rows"):
+        Folder(tmp_path).claim(made.grids[0])
+    parts.unlink()
+    Folder(tmp_path).claim(made.grids[0])
+    assert Folder(tmp_path).missing(made.grids[0]) == []
+
+
 def test_a_folder_that_has_not_finished_tells_what_has(comparison, tmp_path):
     made = comparison(lambda task, name, seed: [1.0 + seed], tasks=("a", "b"), seeds=3)
     folder = Folder(tmp_path)

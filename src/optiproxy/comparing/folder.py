@@ -110,8 +110,14 @@ class Folder:
         draft = Folder(self.path / f".restored.{os.getpid()}")
         for outcome in outcomes:
             outcome.save(draft.part(outcome.cell))
-        draft._parts.rename(self._parts)
-        draft.path.rmdir()
+        try:
+            draft._parts.rename(self._parts)
+            draft.path.rmdir()
+        except OSError as error:
+            # Another comparison has made them meanwhile, or the folder became read-only.
+            raise StudyError(
+                f"Cannot make {self._parts} from the kept rows: {error.strerror or error}. Run the same comparison again."
+            ) from error
 
     def _kept(self, grid: Grid) -> list[Outcome]:
         """From the rows and the summary, where no more was kept: each search has the peak memory of all its seeds."""
