@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from optiproxy.baselines.mutation import mutants
-from optiproxy.baselines.networks import Perceptron, Training, train
+from optiproxy.baselines.networks import Perceptron, Training, torch_stream, train
 from optiproxy.baselines.path_encoding import PathEncoding
 from optiproxy.baselines.ranking import Array, standardized
-from optiproxy.baselines.rounds import History, RoundConfig, RoundSearch, best_first, torch_stream
+from optiproxy.baselines.rounds import History, RoundConfig, RoundSearch, best_first
 from optiproxy.spaces import Architecture
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from torch import Tensor
 from optiproxy.baselines.bayesian_linear import BayesianLinear
 from optiproxy.baselines.graph_networks import Convolutions, GraphPredictor, in_parts
 from optiproxy.baselines.mutation import mutants
-from optiproxy.baselines.networks import Perceptron, Training, take, train
+from optiproxy.baselines.networks import Perceptron, Training, take, torch_stream, train
 from optiproxy.baselines.ranking import Array, standardized
-from optiproxy.baselines.rounds import History, RoundConfig, RoundSearch, best_first, torch_stream
+from optiproxy.baselines.rounds import History, RoundConfig, RoundSearch, best_first
 from optiproxy.spaces import Architecture
 
 

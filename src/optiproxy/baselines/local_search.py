@@ -7,15 +7,14 @@ from typing import final
 
 import numpy as np
 
-from optiproxy.baselines.ranking import utilities
+from optiproxy.baselines.baseline import Baseline
 from optiproxy.metrics import Goal
-from optiproxy.optimizer.algorithm import Proposal, Trial
 from optiproxy.optimizer.unseen import Known
 from optiproxy.spaces import Architecture, Space
 
 
 @final
-class LocalSearch:
+class LocalSearch(Baseline):
     """An `Algorithm`: from the best of some random trials, move to any better neighbour; where none is better, start afresh.
 
     Ten random trials before each walk and the move at the first improvement are the defaults of the authors' later release
@@ -35,31 +34,13 @@ class LocalSearch:
     """
 
     def __init__(self, space: Space, goal: Goal, *, seed: int, starts: int = 10) -> None:
-        self._space = space
-        self._goal = goal
-        self._seed = seed
+        super().__init__(space, goal, seed=seed)
         self._starts = starts
-        self._preference = np.random.default_rng([seed, 0, 1]).dirichlet(np.ones(len(goal.objectives)))
         self._around: dict[Architecture, list[Architecture]] = {}
-        self._known = Known(space)
-        self._trials: Sequence[Trial] = ()
 
-    def observe(self, trials: Sequence[Trial]) -> None:
-        """Take note of the trials since the last call."""
-        self._known.update(trial.architecture for trial in trials[len(self._trials) :])
-        self._trials = tuple(trials)
-
-    def propose(self, n: int, pending: Sequence[Architecture] = ()) -> list[Proposal]:
-        """Up to ``n`` neighbours that the walk has not seen, then random starts."""
-        known = self._known.plus(pending)
-        rng = np.random.default_rng([self._seed, len(known)])
-        found = known.fresh(self._unseen())[:n]
-        found += known.plus(found).draw(rng, n - len(found))
-        return [Proposal(architecture) for architecture in found]
-
-    def _unseen(self) -> Sequence[Architecture]:
+    def _candidates(self, rng: np.random.Generator) -> Sequence[Architecture]:  # noqa: ARG002 - a walk draws nothing
         """The neighbours still to be evaluated where the first unfinished walk is; none if it has yet to begin."""
-        values = utilities(self._goal, [trial.metrics for trial in self._trials], self._preference)
+        values = self._utilities(self._trials)
         reached: dict[Architecture, float] = {}
         for trial, value in zip(self._trials, values, strict=True):
             reached.setdefault(self._space.canonical(trial.architecture), float(value))

@@ -6,12 +6,16 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from optiproxy.proxy.adam import Adam
 from optiproxy.spaces import GraphBatch
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +33,11 @@ class Training:
     batch: int
     learning_rate: float
     weight_decay: float = 0.0
+
+
+def torch_stream(rng: np.random.Generator) -> torch.Generator:
+    """A generator for torch, seeded by the next number of a stream."""
+    return torch.Generator().manual_seed(int(rng.integers(2**62)))
 
 
 def train(

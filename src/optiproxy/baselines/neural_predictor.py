@@ -6,29 +6,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, final
 
-from optiproxy.baselines.graph_networks import Convolutions, GraphPredictor, fit_by_squares, in_parts
+from optiproxy.baselines.graph_networks import Convolutions
+from optiproxy.baselines.graph_regression import GraphRegression, RegressionConfig
 from optiproxy.baselines.mutation import pool
-from optiproxy.baselines.networks import Perceptron, Training
-from optiproxy.baselines.ranking import Array, standardized
-from optiproxy.baselines.rounds import Doubling, History, RoundConfig, RoundSearch, Schedule, best_first, torch_stream
+from optiproxy.baselines.networks import Training
+from optiproxy.baselines.rounds import Doubling, History, Schedule
 from optiproxy.spaces import Architecture
 
 if TYPE_CHECKING:
     import numpy as np
-    import torch
 
 
 @dataclass(frozen=True, kw_only=True)
-class NeuralPredictorConfig(RoundConfig):
-    """As published but for the candidates, of which the paper ranks many more.
+class NeuralPredictorConfig(RegressionConfig):
+    """As published but for the candidates: random, the whole space where it is small; the paper ranks many more.
 
     Attributes:
-        layers: Graph convolutions.
-        width: Units per node.
-        hidden: Units of the perceptron on top.
-        dropout: Share of units dropped after each convolution.
-        training: Of the predictor.
-        candidates: Random architectures that are ranked, where the space is too large to be ranked as a whole.
         schedule: After 20 random trials and whenever their number has doubled.
     """
 
@@ -44,7 +37,7 @@ class NeuralPredictorConfig(RoundConfig):
 
 
 @final
-class NeuralPredictor(RoundSearch[NeuralPredictorConfig]):
+class NeuralPredictor(GraphRegression[NeuralPredictorConfig]):
     """An `Algorithm`: train a graph convolutional network on random trials, then evaluate the best of its predictions.
 
     Sizes and training are the published ones. The paper trains once, on 172 random architectures, and leaves open how a
@@ -56,28 +49,7 @@ class NeuralPredictor(RoundSearch[NeuralPredictorConfig]):
     """
 
     settings = NeuralPredictorConfig
+    encoder = Convolutions
 
-    def _rank(self, history: History, rng: np.random.Generator) -> Sequence[Architecture]:
-        candidates = pool(self._space, self._config.candidates, known=history.known, rng=rng)
-        network = self._fit(history, torch_stream(rng))
-
-        def predict(architectures: Sequence[Architecture]) -> Array:
-            return in_parts(network, self._graphs(architectures))[:, 0]
-
-        return best_first(candidates, predict)
-
-    def _fit(self, history: History, generator: torch.Generator) -> GraphPredictor:
-        config = self._config
-        graphs = self._graphs(history.architectures)
-        encoder = Convolutions(
-            graphs.operations.shape[2],
-            width=config.width,
-            layers=config.layers,
-            rate=config.dropout,
-            generator=generator,
-        )
-        network = GraphPredictor(encoder, Perceptron([config.width, config.hidden, 1], generator=generator))
-
-        values = standardized(history.utilities)
-        fit_by_squares(network, graphs, values, training=config.training, generator=generator)
-        return network
+    def _contenders(self, history: History, rng: np.random.Generator) -> Sequence[Architecture]:
+        return pool(self._space, self._config.candidates, known=history.known, rng=rng)

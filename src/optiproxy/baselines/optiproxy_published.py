@@ -12,9 +12,9 @@ from torch import Tensor
 
 from optiproxy.baselines.choices import choice_mask
 from optiproxy.baselines.graph_networks import Convolutions, GraphPredictor, in_parts
-from optiproxy.baselines.networks import Perceptron, Training, take, train
+from optiproxy.baselines.networks import Perceptron, Training, take, torch_stream, train
 from optiproxy.baselines.ranking import Array, standardized
-from optiproxy.baselines.rounds import Batches, History, RoundConfig, RoundSearch, best_first, torch_stream
+from optiproxy.baselines.rounds import Batches, History, RoundConfig, RoundSearch, best_first
 from optiproxy.metrics import Goal
 from optiproxy.optimizer.ascent import Ascent
 from optiproxy.optimizer.relaxation import Relaxation

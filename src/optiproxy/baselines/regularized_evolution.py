@@ -7,6 +7,7 @@ from typing import final
 
 import numpy as np
 
+from optiproxy.baselines.baseline import Baseline
 from optiproxy.baselines.mutation import mutate
 from optiproxy.baselines.ranking import excess
 from optiproxy.errors import UsageError
@@ -20,7 +21,7 @@ TOURNAMENTS = 100
 
 
 @final
-class RegularizedEvolution:
+class RegularizedEvolution(Baseline):
     """An `Algorithm`: a neighbour (one decision away, in most spaces) of a tournament's winner; the population is the youngest trials.
 
     Differences from the paper, for the equal terms of a comparison: no network is evaluated twice, and infeasible trials
@@ -43,18 +44,9 @@ class RegularizedEvolution:
     def __init__(self, space: Space, goal: Goal, *, seed: int, population: int = 10, sample: int = 3) -> None:
         if population < 1 or sample < 1:
             raise UsageError(f"Expected a population and a sample of at least 1, got {population} and {sample}.")
-        self._space = space
-        self._goal = goal
-        self._seed = seed
+        super().__init__(space, goal, seed=seed)
         self._population = population
         self._sample = sample
-        self._known = Known(space)
-        self._trials: Sequence[Trial] = ()
-
-    def observe(self, trials: Sequence[Trial]) -> None:
-        """Let the new trials enter the population and the oldest leave it."""
-        self._known.update(trial.architecture for trial in trials[len(self._trials) :])
-        self._trials = tuple(trials)
 
     def propose(self, n: int, pending: Sequence[Architecture] = ()) -> list[Proposal]:
         """Breed up to ``n`` unknown children; random ones while the population is not full."""

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import final
+from typing import TYPE_CHECKING, final
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from optiproxy.baselines.baseline import Baseline
 from optiproxy.baselines.choices import choice_mask
-from optiproxy.baselines.ranking import utilities
+from optiproxy.baselines.networks import torch_stream
 from optiproxy.metrics import Goal
-from optiproxy.optimizer.algorithm import Proposal, Trial
-from optiproxy.optimizer.unseen import Known
 from optiproxy.proxy.adam import Adam
 from optiproxy.spaces import Architecture, Space
+
+if TYPE_CHECKING:
+    import numpy as np
 
 DRAWS = 100
 """Architectures drawn from the policy before it is given up to find an unknown one."""
 
 
 @final
-class Reinforce:
+class Reinforce(Baseline):
     """An `Algorithm`: a policy with one categorical distribution per decision follows the gradient of the expected reward.
 
     After each trial the logits move by Adam along the gradient of its log-probability, times how much its reward exceeds
@@ -45,39 +45,24 @@ class Reinforce:
     def __init__(
         self, space: Space, goal: Goal, *, seed: int, learning_rate: float = 0.01, momentum: float = 0.9
     ) -> None:
-        self._space = space
-        self._goal = goal
-        self._seed = seed
+        super().__init__(space, goal, seed=seed)
         self._learning_rate = learning_rate
         self._momentum = momentum
-        self._preference = np.random.default_rng([seed, 0, 1]).dirichlet(np.ones(len(goal.objectives)))
-        self._known = Known(space)
-        self._trials: Sequence[Trial] = ()
 
-    def observe(self, trials: Sequence[Trial]) -> None:
-        """Take note of the trials since the last call."""
-        self._known.update(trial.architecture for trial in trials[len(self._trials) :])
-        self._trials = tuple(trials)
-
-    def propose(self, n: int, pending: Sequence[Architecture] = ()) -> list[Proposal]:
-        """Up to ``n`` unknown draws from the policy; uniform ones where it has become too sure of what is known."""
-        known = self._known.plus(pending)
-        rng = np.random.default_rng([self._seed, len(known)])
-        generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-        chances = self._policy()
-        found: list[Architecture] = []
-        for candidate in known.fresh(self._draws(chances, generator)):
-            if len(found) < n and self._space.is_valid(candidate):
-                found.append(candidate)
-        found += known.plus(found).draw(rng, n - len(found))
-        return [Proposal(architecture) for architecture in found]
+    def _candidates(self, rng: np.random.Generator) -> list[Architecture]:
+        """Draws from the policy; none is new where it has become too sure of what is known."""
+        generator, chances = torch_stream(rng), self._policy()
+        chosen = torch.multinomial(chances, DRAWS, replacement=True, generator=generator).T
+        # The space says which architectures are meant where not every combination is one.
+        certain = torch.nn.functional.one_hot(chosen, self._space.widest).to(chances.dtype)
+        return self._space.draw(certain, 1, generator)
 
     def _policy(self) -> Tensor:
         """``(d, c)`` chances of each choice after all trials."""
         mask = choice_mask(self._space)
         logits = torch.zeros(mask.shape, requires_grad=True)
         adam = Adam([logits])
-        rewards = utilities(self._goal, [trial.metrics for trial in self._trials], self._preference)
+        rewards = self._utilities(self._trials)
         total = share = 0.0
         for trial, reward in zip(self._trials, rewards.tolist(), strict=True):
             total = self._momentum * total + (1 - self._momentum) * reward
@@ -86,9 +71,3 @@ class Reinforce:
             log_chance = logits.masked_fill(~mask, -torch.inf).log_softmax(1).gather(1, chosen).sum()
             adam.step([-(reward - total / share) * log_chance], learning_rate=self._learning_rate)
         return logits.detach().masked_fill(~mask, -torch.inf).softmax(1)
-
-    def _draws(self, chances: Tensor, generator: torch.Generator) -> list[Architecture]:
-        """Architectures drawn from the policy; the space says which ones where not every combination is one."""
-        chosen = torch.multinomial(chances, DRAWS, replacement=True, generator=generator).T
-        certain = torch.nn.functional.one_hot(chosen, self._space.widest).to(chances.dtype)
-        return self._space.draw(certain, 1, generator)

@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, final
 
 import numpy as np
 
-from optiproxy.baselines.ranking import Array, utilities
+from optiproxy.baselines.baseline import Baseline
+from optiproxy.baselines.ranking import Array
 from optiproxy.errors import UsageError
 from optiproxy.metrics import Goal, Metrics
-from optiproxy.optimizer.algorithm import Proposal, Trial
 from optiproxy.optimizer.unseen import Known
 from optiproxy.spaces import Architecture, Space
 
 if TYPE_CHECKING:
-    from torch import Generator
-
     from optiproxy.spaces import GraphBatch
 
 
@@ -113,7 +111,7 @@ class History:
         return list(dict.fromkeys(self.architectures[i] for i in order))[:k]
 
 
-class RoundSearch(ABC, Generic[Config]):
+class RoundSearch(Baseline, ABC, Generic[Config]):
     """An `Algorithm` that ranks candidates once per round and proposes them from the top.
 
     Each round depends on the trials that it starts from and on nothing that finishes during it. So the published batches
@@ -133,12 +131,8 @@ class RoundSearch(ABC, Generic[Config]):
     settings: type[Config]
 
     def __init__(self, space: Space, goal: Goal, *, seed: int, config: Config | None = None) -> None:
-        self._space = space
-        self._goal = goal
-        self._seed = seed
+        super().__init__(space, goal, seed=seed)
         self._config: Config = self.settings() if config is None else config
-        self._known = Known(space)
-        self._trials: Sequence[Trial] = ()
         self._round: tuple[int, Sequence[Architecture]] = (0, ())
 
     @abstractmethod
@@ -149,26 +143,7 @@ class RoundSearch(ABC, Generic[Config]):
         """
 
     @final
-    def observe(self, trials: Sequence[Trial]) -> None:
-        """Take note of the trials since the last call."""
-        self._known.update(trial.architecture for trial in trials[len(self._trials) :])
-        self._trials = tuple(trials)
-
-    @final
-    def propose(self, n: int, pending: Sequence[Architecture] = ()) -> list[Proposal]:
-        """The best ``n`` of the round's ranking that are valid and still unknown."""
-        known = self._known.plus(pending)
-        rng = np.random.default_rng([self._seed, len(known)])
-        found: list[Architecture] = []
-        for candidate in known.fresh(self._ranking()):
-            if len(found) == n:
-                break
-            if self._space.is_valid(candidate):
-                found.append(candidate)
-        found += known.plus(found).draw(rng, n - len(found))
-        return [Proposal(architecture) for architecture in found]
-
-    def _ranking(self) -> Sequence[Architecture]:
+    def _candidates(self, rng: np.random.Generator) -> Sequence[Architecture]:  # noqa: ARG002 - a round draws its own
         """That of the round going on, kept until it is over; nothing before the first."""
         if len(self._trials) < self._config.schedule.initial:
             return ()
@@ -183,10 +158,7 @@ class RoundSearch(ABC, Generic[Config]):
         trials = self._trials[:start]
         architectures = tuple(self._space.canonical(trial.architecture) for trial in trials)
         metrics = tuple(trial.metrics for trial in trials)
-        preference = np.random.default_rng([self._seed, start, 1]).dirichlet(np.ones(len(self._goal.objectives)))
-        return History(
-            architectures, metrics, utilities(self._goal, metrics, preference), Known(self._space, architectures)
-        )
+        return History(architectures, metrics, self._utilities(trials, drawn=start), Known(self._space, architectures))
 
     def _stream(self, start: int) -> np.random.Generator:
         """The random numbers of the round that starts with so many trials."""
@@ -203,10 +175,3 @@ def best_first(
     if not candidates:
         return []
     return [candidates[i] for i in np.argsort(-score(candidates), kind="stable")]
-
-
-def torch_stream(rng: np.random.Generator) -> Generator:
-    """A generator for torch, seeded by the next number of a stream."""
-    import torch
-
-    return torch.Generator().manual_seed(int(rng.integers(2**62)))

@@ -13,9 +13,9 @@ from torch.nn import functional
 
 from optiproxy.baselines.choices import choice_mask
 from optiproxy.baselines.graph_networks import Convolutions, in_parts
-from optiproxy.baselines.networks import Perceptron, Training, take, train
+from optiproxy.baselines.networks import Perceptron, Training, take, torch_stream, train
 from optiproxy.baselines.ranking import Array, standardized
-from optiproxy.baselines.rounds import History, RoundConfig, RoundSearch, best_first, torch_stream
+from optiproxy.baselines.rounds import History, RoundConfig, RoundSearch, best_first
 from optiproxy.spaces import Architecture, GraphBatch
 
 
