@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from optiproxy.cli.options import Fidelity, Free, Promote
+
 if TYPE_CHECKING:
     from optiproxy.comparing.comparison import Comparison
     from optiproxy.comparing.findings import Findings
@@ -27,24 +29,9 @@ def compare(
     budget: Annotated[
         int, typer.Option(help="Architectures that each search may evaluate; promotions come on top.")
     ] = 100,
-    free: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="METRIC",
-            help="Known before an evaluation, so that none is spent on what breaks a limit on it. May be repeated.",
-        ),
-    ] = None,
-    fidelity: Annotated[
-        int | None,
-        typer.Option(metavar="EPOCHS", help="Spend the budget at this fidelity; each task's own choice if left out."),
-    ] = None,
-    promote: Annotated[
-        int | None,
-        typer.Option(
-            metavar="K",
-            help="After a lower fidelity, evaluate the K best again in full, on top of the budget; the answer is one of them.",
-        ),
-    ] = None,
+    free: Free = None,
+    fidelity: Fidelity = None,
+    promote: Promote = None,
     workers: Annotated[int, typer.Option(help="Searches at a time.")] = 1,
 ) -> None:
     """Compare algorithms on equal terms; again with the same or more tasks, algorithms or seeds, it goes on."""

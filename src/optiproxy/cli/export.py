@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from optiproxy.cli.options import StudyName
+
 if TYPE_CHECKING:
     from optiproxy.cli.saved import Place
     from optiproxy.running.result import Record, SearchResult
@@ -35,8 +37,6 @@ Target = Annotated[
         metavar="STUDY_OR_DIR", help="Folder of a search, its name in runs/, its study.db, or a storage URL."
     ),
 ]
-
-StudyName = Annotated[str | None, typer.Option(metavar="NAME", help="Which study, where the storage holds several.")]
 
 
 def export(

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from optiproxy.cli.options import Free, Limits
+
 if TYPE_CHECKING:
     from optiproxy.metrics import Goal
     from optiproxy.running.profile import Profile
@@ -28,14 +30,8 @@ def profile(
         ),
     ],
     *,
-    limit: Annotated[
-        list[str] | None,
-        typer.Option(metavar="METRIC<=VALUE", help="A bound to keep, or METRIC>=VALUE. May be repeated."),
-    ] = None,
-    free: Annotated[
-        list[str] | None,
-        typer.Option(metavar="METRIC", help="Known before an evaluation, as for `optiproxy search`. May be repeated."),
-    ] = None,
+    limit: Limits = None,
+    free: Free = None,
     budget: Annotated[int, typer.Option(help="Architectures that a search is to evaluate.")] = 100,
     samples: Annotated[int, typer.Option(help="Architectures to measure.")] = 100,
     seconds: Annotated[

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from optiproxy.cli.options import StudyName
+
 if TYPE_CHECKING:
     from optiproxy.comparing.folder import Folder
 
@@ -22,9 +24,7 @@ def report(
         ),
     ],
     *,
-    study: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Which study, where the storage holds several.")
-    ] = None,
+    study: StudyName = None,
     reference: Annotated[
         str | None,
         typer.Option(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from optiproxy.cli.export import StudyName, Target, found, task_of, tell
+from optiproxy.cli.export import Target, found, task_of, tell
+from optiproxy.cli.options import StudyName
 
 if TYPE_CHECKING:
     from optiproxy.metrics import Metrics

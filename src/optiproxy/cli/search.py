@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from optiproxy.cli.options import Fidelity, Free, Limits, Promote
+
 if TYPE_CHECKING:
     from optiproxy.running.result import SearchResult
 
@@ -21,32 +23,14 @@ def search(
     ] = 100,
     seed: Annotated[int, typer.Option(help="Of algorithm and trainings.")] = 0,
     algorithm: Annotated[str, typer.Option(help="A name that `optiproxy algorithms` lists.")] = "optiproxy",
-    limit: Annotated[
-        list[str] | None,
-        typer.Option(metavar="METRIC<=VALUE", help="A bound to keep, or METRIC>=VALUE. May be repeated."),
-    ] = None,
+    limit: Limits = None,
     objective: Annotated[
         list[str] | None,
         typer.Option(metavar="METRIC[:min|max]", help="What to improve instead of the task's own. May be repeated."),
     ] = None,
-    free: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="METRIC",
-            help="Known before an evaluation, so that none is spent on what breaks a limit on it. May be repeated.",
-        ),
-    ] = None,
-    fidelity: Annotated[
-        int | None,
-        typer.Option(metavar="EPOCHS", help="Spend the budget at this fidelity; the task's own choice if left out."),
-    ] = None,
-    promote: Annotated[
-        int | None,
-        typer.Option(
-            metavar="K",
-            help="After a lower fidelity, evaluate the K best again in full, on top of the budget; the answer is one of them.",
-        ),
-    ] = None,
+    free: Free = None,
+    fidelity: Fidelity = None,
+    promote: Promote = None,
     workers: Annotated[int, typer.Option(help="Evaluations at a time.")] = 1,
     timeout: Annotated[float | None, typer.Option(metavar="SECONDS", help="Longest an evaluation may take.")] = None,
     storage: Annotated[
