@@ -51,11 +51,7 @@ class Reinforce(Baseline):
 
     def _candidates(self, rng: np.random.Generator) -> list[Architecture]:
         """Draws from the policy; none is new where it has become too sure of what is known."""
-        generator, chances = torch_stream(rng), self._policy()
-        chosen = torch.multinomial(chances, DRAWS, replacement=True, generator=generator).T
-        # The space says which architectures are meant where not every combination is one.
-        certain = torch.nn.functional.one_hot(chosen, self._space.widest).to(chances.dtype)
-        return self._space.draw(certain, 1, generator)
+        return self._draws(self._policy(), torch_stream(rng))
 
     def _policy(self) -> Tensor:
         """``(d, c)`` chances of each choice after all trials."""
@@ -71,3 +67,9 @@ class Reinforce(Baseline):
             log_chance = logits.masked_fill(~mask, -torch.inf).log_softmax(1).gather(1, chosen).sum()
             adam.step([-(reward - total / share) * log_chance], learning_rate=self._learning_rate)
         return logits.detach().masked_fill(~mask, -torch.inf).softmax(1)
+
+    def _draws(self, chances: Tensor, generator: torch.Generator) -> list[Architecture]:
+        """Architectures drawn from the policy; the space says which ones where not every combination is one."""
+        chosen = torch.multinomial(chances, DRAWS, replacement=True, generator=generator).T
+        certain = torch.nn.functional.one_hot(chosen, self._space.widest).to(chances.dtype)
+        return self._space.draw(certain, 1, generator)
