@@ -65,7 +65,7 @@ bench: $(STAMP)  ## Make the figures of the README again, into results/
 	$(COMPARE) nasbench101-cifar10 $(UNIVARIATE) --seeds 10 --budget 150 --workers 2 --out results/nasbench101-slow
 	$(COMPARE) nasbench-nlp-wikitext2 $(OURS) $(FAST) $(LEARNED) $(UNIVARIATE) --seeds 30 --budget 40 --workers 2 --out results/nasbench-nlp
 	$(COMPARE) $(HARDWARE) $(OURS) $(FAST) $(LEARNED) $(UNIVARIATE) $(MEDIUM) --seeds 30 --budget 50 --workers 2 --out results/hwnasbench-50
-	$(COMPARE) $(FOUR) $(SLOW) --seeds 10 --budget 50 --workers 2 --out results/hwnasbench-slow
+	$(COMPARE) $(FOUR) $(SLOW) --seeds 16 --budget 50 --workers 2 --out results/hwnasbench-slow
 	$(COMPARE) nasbench201-cifar10 $(OURS) $(FAST) $(LEARNED) $(UNIVARIATE) $(MEDIUM) $(SLOW) --seeds 2 --budget 100 --workers 2 --out results/overhead
 	$(COMPARE) $(HARDWARE) $(OURS) --seeds 5 --budget 100 --workers 2 --out results/hwnasbench-queried
 	$(COMPARE) $(HARDWARE) $(OURS) --free latency_ms --seeds 3 --budget 100 --workers 2 --out results/hwnasbench-free
