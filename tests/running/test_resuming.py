@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import replace
 
 import optuna
@@ -95,6 +96,22 @@ def test_a_signal_in_the_middle_of_writing_waits(url, uninterrupted, monkeypatch
     result = _find(url)
     assert (result.stopped, _story(result)) == ("interrupted", uninterrupted[:5])
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_a_signal_that_something_swallows_is_not_lost(url, uninterrupted):
+    calls = []
+
+    def evaluate(values):
+        calls.append(values)
+        if len(calls) == 4:
+            # So does a destructor, in the libraries too, and code that catches everything.
+            with suppress(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGTERM)
+        return _score(values)
+
+    result = _find(url, evaluate=evaluate)
+    assert (result.stopped, _story(result)) == ("interrupted", uninterrupted[:4])
+    assert _story(_find(url)) == uninterrupted
 
 
 SCRIPT = """

@@ -17,6 +17,7 @@ from optiproxy.comparing.progress import ComparisonObserver, Silent
 from optiproxy.comparing.publishing import publish_figures, publish_results
 from optiproxy.comparing.worker import prepare, search_cell
 from optiproxy.errors import PackageError, SearchFailed
+from optiproxy.running.interrupts import Interrupts
 
 LIBRARIES = ("optuna", "scipy.special", "torch", "optiproxy.running.registry", "optiproxy.running.search")
 """Imported once, before the processes fork: what every search needs and none should be charged for."""
@@ -62,7 +63,6 @@ def compare(
         SearchFailed: If processes died; the message names one search.
     """
     from optiproxy.running import registry
-    from optiproxy.running.interrupts import Interrupts
 
     check_counts(seeds=seeds, budget=budget, workers=workers)
     check_names(task=tasks, algorithm=algorithms)
@@ -91,8 +91,8 @@ def compare(
         raise PackageError(problem)
     watcher.started(len(grid.cells), len(grid.cells) - len(missing))
     try:
-        with Interrupts():
-            lost = _search_all(missing, folder, grid=grid, workers=workers, observer=watcher)
+        with Interrupts() as interrupts, interrupts.heard():
+            lost = _search_all(missing, folder, grid=grid, workers=workers, observer=watcher, interrupts=interrupts)
     finally:
         watcher.ended()
     if lost:
@@ -106,7 +106,13 @@ def compare(
 
 
 def _search_all(
-    cells: Sequence[Cell], folder: Folder, *, grid: Grid, workers: int, observer: ComparisonObserver
+    cells: Sequence[Cell],
+    folder: Folder,
+    *,
+    grid: Grid,
+    workers: int,
+    observer: ComparisonObserver,
+    interrupts: Interrupts,
 ) -> list[Cell]:
     """Search all cells; returns those whose process was killed or interrupted."""
     from pebble import ProcessExpired, ProcessPool
@@ -125,6 +131,7 @@ def _search_all(
             for cell in cells
         }
         for future in as_completed(cell_of):
+            interrupts.check()
             try:
                 finished = future.result()
             except ProcessExpired:

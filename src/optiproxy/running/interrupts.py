@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, which may come at any time but must not tear a record apart."""
+"""Ctrl-C and SIGTERM, which may come at any time, and are heard where nothing can be torn apart or lost."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @final
 class Interrupts:
-    """While entered, both signals raise `KeyboardInterrupt` in the main thread, except where they are `held`.
+    """While entered, both signals wait until `check`, or raise `KeyboardInterrupt` at once in a block of `heard`.
+
+    So a record is not torn apart. Nor is a signal lost, as it is where its exception comes up in a destructor, which the
+    storage has many of: Python prints such exceptions and goes on. One that is lost within `heard` is raised again at its end.
 
     Only the main thread can set handlers; entered in another one, this changes nothing. A signal that the process was
     started to ignore stays ignored.
@@ -22,8 +25,8 @@ class Interrupts:
 
     def __init__(self) -> None:
         self._before: dict[signal.Signals, Any] = {}
-        self._holding = False
-        self._waiting = False
+        self._hearing = False
+        self._came = False
 
     def __enter__(self) -> Interrupts:
         if threading.current_thread() is threading.main_thread():
@@ -41,19 +44,22 @@ class Interrupts:
         self._before.clear()
 
     @contextmanager
-    def held(self) -> Generator[None]:
-        """Let a signal wait until the end of the block."""
-        self._holding = True
+    def heard(self) -> Generator[None]:
+        """Where an evaluation runs or is waited for: interrupt it."""
+        self.check()
+        self._hearing = True
         try:
             yield
         finally:
-            self._holding = False
-        if self._waiting:
-            self._waiting = False
+            self._hearing = False
+        self.check()
+
+    def check(self) -> None:
+        """Raise `KeyboardInterrupt` if a signal has come."""
+        if self._came:
             raise KeyboardInterrupt
 
     def _handle(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - what `signal` calls
-        if self._holding:
-            self._waiting = True
-        else:
+        self._came = True
+        if self._hearing:
             raise KeyboardInterrupt

@@ -45,18 +45,20 @@ def spend(
         with Interrupts() as interrupts:
             for phase in phases:
                 while not phase.ready():
-                    time.sleep(PATIENCE)
+                    with interrupts.heard():
+                        time.sleep(PATIENCE)
                 while True:
                     while len(running) < workers and (query := phase.ask()) is not None:
-                        running[submit(query)] = query
+                        with interrupts.heard():
+                            running[submit(query)] = query
                     if not running:
                         break
                     # A signal may be taken by another thread, and then does not wake a wait that has no end.
-                    wait(running, timeout=PATIENCE, return_when=FIRST_COMPLETED)
+                    with interrupts.heard():
+                        wait(running, timeout=PATIENCE, return_when=FIRST_COMPLETED)
                     for future in _done(running):
-                        with interrupts.held():
-                            record = log.tell(running.pop(future), outcome_of(future))
-                        observer.on_finish(record)
+                        observer.on_finish(log.tell(running.pop(future), outcome_of(future)))
+                        interrupts.check()
     except KeyboardInterrupt:
         for future in _done(running):
             log.tell(running.pop(future), outcome_of(future))
