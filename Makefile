@@ -58,7 +58,7 @@ bench: $(STAMP)  ## Make the figures of the README again, into results/
 	$(COMPARE) nasbench201-cifar10 nasbench201-cifar100 $(OURS) $(FAST) $(LEARNED) $(UNIVARIATE) $(MEDIUM) --seeds 30 --budget 100 --workers 2 --out results/nasbench201-100
 	$(COMPARE) nasbench201-cifar10 nasbench201-cifar100 $(SLOW) --seeds 16 --budget 100 --workers 2 --out results/nasbench201-slow
 	$(COMPARE) nasbench201-imagenet16 $(OURS) $(FAST) $(LEARNED) $(UNIVARIATE) $(MEDIUM) --seeds 30 --budget 200 --workers 2 --out results/nasbench201-200
-	$(COMPARE) nasbench201-imagenet16 $(SLOW) --seeds 10 --budget 200 --workers 2 --out results/nasbench201-200-slow
+	$(COMPARE) nasbench201-imagenet16 $(SLOW) --seeds 16 --budget 200 --workers 2 --out results/nasbench201-200-slow
 	$(COMPARE) nasbench301-cifar10 $(OURS) $(FAST) $(LEARNED) $(UNIVARIATE) $(MEDIUM) --seeds 30 --budget 50 --workers 2 --out results/nasbench301-50
 	$(COMPARE) nasbench301-cifar10 $(SLOW) --seeds 16 --budget 50 --workers 2 --out results/nasbench301-slow
 	$(COMPARE) nasbench101-cifar10 $(OURS) $(FAST) $(LEARNED) --seeds 30 --budget 150 --workers 2 --out results/nasbench101
