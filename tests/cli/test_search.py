@@ -11,6 +11,13 @@ import pytest
 TABLE = "nasbench201-cifar10"
 QUICK = ("search", TABLE, "--algorithm", "regularized-evolution")
 
+# Whoever started the tests may ignore Ctrl-C, and that is inherited.
+HEEDING_CTRL_C = """
+import runpy, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+runpy.run_module("optiproxy", run_name="__main__", alter_sys=True)
+"""
+
 
 def read(path):
     return json.loads((path / "result.json").read_text())
@@ -120,7 +127,7 @@ def test_a_study_stored_elsewhere_is_found_through_its_folder(optiproxy, tmp_pat
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_an_interrupted_search_keeps_what_finished_and_resumes(optiproxy, tmp_path, number):
-    command = [sys.executable, "-m", "optiproxy", *QUICK, "--budget", "5000", "--out", "out"]
+    command = [sys.executable, "-c", HEEDING_CTRL_C, *QUICK, "--budget", "5000", "--out", "out"]
     with subprocess.Popen(
         command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
     ) as process:
