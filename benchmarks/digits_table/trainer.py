@@ -35,6 +35,7 @@ LANES = 32
 
 SOURCE = Path(__file__).with_name("network.cpp")
 SOURCES = sorted(SOURCE.parent.glob("*.[ch]pp"))
+"""All that is compiled with it: a change in any of them is another program."""
 COMPILER = ("c++", "-std=c++17", "-O3", "-march=native", "-shared", "-fPIC", "-Wall", "-Wextra")
 
 

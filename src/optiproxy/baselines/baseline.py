@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import final
 
 import numpy as np
 
 from optiproxy.baselines.ranking import Array, utilities
-from optiproxy.metrics import Goal
 from optiproxy.optimizer.algorithm import Proposal, Trial
-from optiproxy.optimizer.unseen import Known
-from optiproxy.spaces import Architecture, Space
+from optiproxy.optimizer.remembering import Remembering
+from optiproxy.spaces import Architecture
 
 
-class Baseline:
+class Baseline(Remembering):
     """An `Algorithm` that proposes the first of its candidates that are valid and new, then random architectures.
 
     Random numbers depend on the seed and on how many architectures are known, so that a replay gives the same ones.
@@ -24,19 +22,6 @@ class Baseline:
         goal: What is good.
         seed: Names the stream of random numbers.
     """
-
-    def __init__(self, space: Space, goal: Goal, *, seed: int) -> None:
-        self._space = space
-        self._goal = goal
-        self._seed = seed
-        self._known = Known(space)
-        self._trials: Sequence[Trial] = ()
-
-    @final
-    def observe(self, trials: Sequence[Trial]) -> None:
-        """Take note of the trials since the last call."""
-        self._known.update(trial.architecture for trial in trials[len(self._trials) :])
-        self._trials = tuple(trials)
 
     def propose(self, n: int, pending: Sequence[Architecture] = ()) -> list[Proposal]:
         """The first ``n`` candidates that are valid and still unknown; random ones where they are too few."""

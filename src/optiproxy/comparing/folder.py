@@ -116,7 +116,8 @@ class Folder:
         except OSError as error:
             # Another comparison has made them meanwhile, or the folder became read-only.
             raise StudyError(
-                f"Cannot make {self._parts} from the kept rows: {error.strerror or error}. Run the same comparison again."
+                f"Cannot make {self._parts} from the kept rows: {error.strerror or error}. Make sure that the "
+                "folder can be written and no other comparison runs in it, then run the same one again."
             ) from error
 
     def _kept(self, grid: Grid) -> list[Outcome]:

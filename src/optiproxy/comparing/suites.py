@@ -28,6 +28,8 @@ class SuiteTest(Verdict):
     ranks, averaged over the tasks. Nothing but the exchange of the two algorithms on a whole seed enters the test, so it holds
     however the tasks depend on each other. It speaks of these tasks and no others.
 
+    ``advantage`` is `dominance`, between -1 and 1, averaged over the tasks.
+
     Attributes:
         source: Where the values of the tasks come from.
         tasks: Their names.
@@ -42,7 +44,7 @@ class SuiteTest(Verdict):
 
 
 def suite_tests(comparison: Comparison, reference: str) -> list[SuiteTest]:
-    """Source by source, measure by measure, rival by rival; ``advantage`` is `dominance`, averaged over the tasks."""
+    """Source by source, measure by measure, rival by rival; each has its ``p`` before the correction."""
     sources = dict.fromkeys(comparison.contests[task].source for task in comparison.tasks)
     return [
         test

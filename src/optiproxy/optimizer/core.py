@@ -12,10 +12,11 @@ import torch
 from torch import Tensor
 
 from optiproxy.metrics import Goal
-from optiproxy.optimizer.algorithm import Proposal, Trial
+from optiproxy.optimizer.algorithm import Proposal
 from optiproxy.optimizer.ascent import Ascent
 from optiproxy.optimizer.gain import Gain
 from optiproxy.optimizer.improvement import Improvement
+from optiproxy.optimizer.remembering import Remembering
 from optiproxy.optimizer.selection import Selection
 from optiproxy.optimizer.unseen import Known
 from optiproxy.proxy import Proxy, ProxyConfig, StructuralProxy, Targets
@@ -48,7 +49,7 @@ class OptiProxyConfig:
 
 
 @final
-class OptiProxy:
+class OptiProxy(Remembering):
     """An `Algorithm`: fit the proxy to all finished trials, ascend through it, evaluate what it finds most promising.
 
     The picture of the landscape is coarse at first and sharpens where the search goes. The proxy is refitted in closed
@@ -62,18 +63,10 @@ class OptiProxy:
     """
 
     def __init__(self, space: Space, goal: Goal, *, seed: int, config: OptiProxyConfig | None = None) -> None:
-        self._space = space
-        self._goal = goal
-        self._seed = seed
+        super().__init__(space, goal, seed=seed)
         self._config = config or OptiProxyConfig()
         self._mask = _choice_mask(space)
-        self._trials: Sequence[Trial] = ()
-        self._known = Known(space)
         self._proxy: Proxy | None = None
-
-    def observe(self, trials: Sequence[Trial]) -> None:
-        self._known.update(trial.architecture for trial in trials[len(self._trials) :])
-        self._trials = tuple(trials)
 
     def propose(self, n: int, pending: Sequence[Architecture] = ()) -> list[Proposal]:
         """Up to ``n`` architectures, the one with the largest gain first; random ones while no training has succeeded."""

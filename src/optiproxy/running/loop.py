@@ -14,7 +14,7 @@ from optiproxy.running.progress import Observer
 from optiproxy.running.records import Query, QueryLog
 
 PATIENCE = 0.5
-"""Seconds after which an interrupt is noticed at the latest."""
+"""Seconds after which an interrupt is noticed at the latest; a proposal or record that is being made is finished first."""
 
 
 def spend(
