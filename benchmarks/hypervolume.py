@@ -13,12 +13,12 @@ import argparse
 import statistics
 from collections.abc import Sequence
 
+from optiproxy import registry
 from optiproxy.cli.goal import wanted_goal
 from optiproxy.metrics import Goal, Metrics
-from optiproxy.running import registry
-from optiproxy.running.hypervolume import Box
-from optiproxy.running.search import run
-from optiproxy.task import Task
+from optiproxy.searching.hypervolume import Box
+from optiproxy.searching.search import run
+from optiproxy.task.task import Task
 
 SETTINGS = (
     "nasbench201-cifar10,val_accuracy,flops",

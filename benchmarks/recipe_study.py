@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.stats import spearmanr
 
-from optiproxy.running import registry
-from optiproxy.training.task import TrainingTask
+from optiproxy import registry
+from optiproxy.training.tasks.trained_task import TrainingTask
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -14,16 +14,16 @@ import statistics
 import subprocess
 import sys
 
-from optiproxy.benchmarks import TableTask
+from optiproxy import registry
 from optiproxy.errors import DataError
-from optiproxy.running import registry
+from optiproxy.tables import TableTask
 
 OPENINGS = 5
 QUERIES = 200_000
 
 MEASUREMENT = """
 import json, sys, time
-from optiproxy.running import registry
+from optiproxy import registry
 start = time.process_time()
 task = registry.task(sys.argv[1])
 opened = time.process_time() - start

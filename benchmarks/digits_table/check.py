@@ -20,9 +20,9 @@ from make import EPOCHS, cells
 from scipy.stats import spearmanr
 from trainer import Trainer, build
 
-from optiproxy.benchmarks.arrays import read_arrays, write_arrays
-from optiproxy.benchmarks.digits_table import PATH
-from optiproxy.training.digits import DigitsTask
+from optiproxy.tables.store.arrays import read_arrays, write_arrays
+from optiproxy.tables.tasks.digits_table import PATH
+from optiproxy.training.tasks.digits import DigitsTask
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

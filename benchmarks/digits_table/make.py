@@ -6,7 +6,7 @@
 
 The folder keeps what is done, one file per group of cells and seed: the same command again goes on from there. With 1/2
 and 2/2, two processes train half of the groups each. `measure` takes the costs of all networks; `write` puts everything
-into the package and prints the digest that `optiproxy.benchmarks.digits_table` must hold.
+into the package and prints the digest that `optiproxy.tables.tasks.digits_table` must hold.
 """
 # ruff: noqa: S603, S607
 
@@ -26,11 +26,11 @@ import torch
 from trainer import COMPILER, SOURCE, Trainer, build
 
 import optiproxy
-from optiproxy.benchmarks.arrays import arrays_digest, read_arrays, write_arrays
-from optiproxy.benchmarks.digits_table import PATH
 from optiproxy.spaces import Architecture, NASBench201
-from optiproxy.training import costs
-from optiproxy.training.digits import DigitsTask
+from optiproxy.tables.store.arrays import arrays_digest, read_arrays, write_arrays
+from optiproxy.tables.tasks.digits_table import PATH
+from optiproxy.training.costs import costs
+from optiproxy.training.tasks.digits import DigitsTask
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from optiproxy.training import recipe as recipes
-from optiproxy.training.determinism import reproducible
-from optiproxy.training.digits import DigitsTask
+from optiproxy.training.tasks import recipe as recipes
+from optiproxy.training.tasks.determinism import reproducible
+from optiproxy.training.tasks.digits import DigitsTask
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -18,37 +18,37 @@ if TYPE_CHECKING:
     from optiproxy.metrics import Limit as Limit
     from optiproxy.metrics import Metric as Metric
     from optiproxy.metrics import Objective as Objective
-    from optiproxy.running.search import search as search
-    from optiproxy.running.training_trial import TrainingTrial as TrainingTrial
     from optiproxy.sampler import OptiProxySampler as OptiProxySampler
+    from optiproxy.searching.search import search as search
     from optiproxy.spaces.flat import FlatSpace as FlatSpace
-    from optiproxy.spaces.nasbench201 import NASBench201 as NASBench201
+    from optiproxy.spaces.published.nasbench201 import NASBench201 as NASBench201
     from optiproxy.spaces.space import Space as Space
-    from optiproxy.task import Task as Task
-    from optiproxy.training.costs import Costs as Costs
-    from optiproxy.training.devices import DeviceRunner as DeviceRunner
+    from optiproxy.task.task import Task as Task
+    from optiproxy.task.training_trial import TrainingTrial as TrainingTrial
+    from optiproxy.training.costs.costs import Costs as Costs
+    from optiproxy.training.costs.devices import DeviceRunner as DeviceRunner
 
 __version__ = "0.1.0"
 
 _HOME = {
-    "Costs": "optiproxy.training.costs",
+    "Costs": "optiproxy.training.costs.costs",
     "DataError": "optiproxy.errors",
-    "DeviceRunner": "optiproxy.training.devices",
+    "DeviceRunner": "optiproxy.training.costs.devices",
     "FlatSpace": "optiproxy.spaces.flat",
     "Goal": "optiproxy.metrics",
     "Limit": "optiproxy.metrics",
     "Metric": "optiproxy.metrics",
-    "NASBench201": "optiproxy.spaces.nasbench201",
+    "NASBench201": "optiproxy.spaces.published.nasbench201",
     "Objective": "optiproxy.metrics",
     "OptiProxyError": "optiproxy.errors",
     "OptiProxySampler": "optiproxy.sampler",
     "SearchFailed": "optiproxy.errors",
     "Space": "optiproxy.spaces.space",
     "StudyError": "optiproxy.errors",
-    "Task": "optiproxy.task",
-    "TrainingTrial": "optiproxy.running.training_trial",
+    "Task": "optiproxy.task.task",
+    "TrainingTrial": "optiproxy.task.training_trial",
     "UsageError": "optiproxy.errors",
-    "search": "optiproxy.running.search",
+    "search": "optiproxy.searching.search",
 }
 """Public name -> the module that defines it."""
 

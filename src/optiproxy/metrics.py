@@ -30,7 +30,7 @@ class Metric:
         name: The key in every metrics mapping, for example ``"latency_ms"``.
         direction: Which way is better.
         unit: For people: ``"%"``, ``"ms"``, ``""``.
-        free: Known before any training (parameters, FLOPs, latency of the untrained network).
+        free: Seen before any training (parameters, FLOPs, latency of the untrained network).
         reported_only: Never a signal for the search (the test split).
     """
 

@@ -6,18 +6,18 @@ from functools import partial
 
 import pytest
 
-from optiproxy.baselines.bananas import Bananas, BananasConfig
-from optiproxy.baselines.bonas import Bonas, BonasConfig
 from optiproxy.baselines.local_search import LocalSearch
-from optiproxy.baselines.nas_bowl import NasBowl, NasBowlConfig
-from optiproxy.baselines.networks import Training
-from optiproxy.baselines.neural_predictor import NeuralPredictor, NeuralPredictorConfig
-from optiproxy.baselines.npenas import Npenas, NpenasConfig
 from optiproxy.baselines.optiproxy_published import OptiProxyPublished, PublishedConfig
+from optiproxy.baselines.predictor_based.bananas import Bananas, BananasConfig
+from optiproxy.baselines.predictor_based.bonas import Bonas, BonasConfig
+from optiproxy.baselines.predictor_based.nas_bowl import NasBowl, NasBowlConfig
+from optiproxy.baselines.predictor_based.neural_predictor import NeuralPredictor, NeuralPredictorConfig
+from optiproxy.baselines.predictor_based.npenas import Npenas, NpenasConfig
+from optiproxy.baselines.predictor_based.rounds import Batches, Doubling
+from optiproxy.baselines.predictor_based.seminas import SemiNas, SemiNasConfig
+from optiproxy.baselines.predictor_based.weaknas import WeakNas, WeakNasConfig
+from optiproxy.baselines.predictors.networks import Training
 from optiproxy.baselines.reinforce import Reinforce
-from optiproxy.baselines.rounds import Batches, Doubling
-from optiproxy.baselines.seminas import SemiNas, SemiNasConfig
-from optiproxy.baselines.weaknas import WeakNas, WeakNasConfig
 from optiproxy.optimizer.ascent import Ascent
 
 SHORT = Training(epochs=12, batch=32, learning_rate=0.02)

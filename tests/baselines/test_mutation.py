@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from optiproxy.baselines.mutation import WHOLE, mutants, mutate, pool
-from optiproxy.optimizer.unseen import Known
+from optiproxy.optimizer.seen import Seen
 from optiproxy.spaces import FlatSpace, NASBench201
 
 
@@ -21,7 +21,7 @@ def test_a_mutant_is_any_neighbour():
 def test_parents_have_about_as_many_children():
     space = FlatSpace({str(d): [*range(5)] for d in range(10)})
     parents = [(0,) * 10, (4,) * 10]
-    found = mutants(space, parents, 21, known=Known(space, parents), rng=np.random.default_rng(0))
+    found = mutants(space, parents, 21, known=Seen(space, parents), rng=np.random.default_rng(0))
     assert [sum(_distance(parent, child) == 1 for child in found) for parent in parents] == [11, 10]
 
 
@@ -29,7 +29,7 @@ def test_children_are_unknown_canonical_and_different():
     space = NASBench201()
     rng = np.random.default_rng(0)
     parents = space.sample(rng, 3)
-    known = Known(space, [*parents, *space.neighbours(parents[0])[:10]])
+    known = Seen(space, [*parents, *space.neighbours(parents[0])[:10]])
     found = mutants(space, parents, 40, known=known, rng=rng)
     assert len(set(found)) == len(found) == 40
     assert all(space.canonical(child) == child and child not in known for child in found)
@@ -37,29 +37,29 @@ def test_children_are_unknown_canonical_and_different():
 
 def test_grandchildren_follow_where_the_neighbours_run_out():
     space = FlatSpace({"a": [0, 1, 2], "b": [0, 1, 2], "c": [0, 1, 2]})
-    found = mutants(space, [(0, 0, 0)], 20, known=Known(space, [(0, 0, 0)]), rng=np.random.default_rng(0))
+    found = mutants(space, [(0, 0, 0)], 20, known=Seen(space, [(0, 0, 0)]), rng=np.random.default_rng(0))
     assert [_distance(child, (0, 0, 0)) for child in found] == [1] * 6 + [2] * 12 + [3] * 2
 
 
 def test_ends_when_the_space_does():
     space = FlatSpace({"a": [0, 1], "b": [0, 1]})
     rng = np.random.default_rng(0)
-    assert len(mutants(space, [(0, 0)], 99, known=Known(space, [(0, 0)]), rng=rng)) == 3
+    assert len(mutants(space, [(0, 0)], 99, known=Seen(space, [(0, 0)]), rng=rng)) == 3
     everything = list(space.everything())
-    assert mutants(space, everything, 99, known=Known(space, everything), rng=rng) == []
-    assert mutants(space, [], 99, known=Known(space), rng=rng) == []
+    assert mutants(space, everything, 99, known=Seen(space, everything), rng=rng) == []
+    assert mutants(space, [], 99, known=Seen(space), rng=rng) == []
 
 
 def test_a_small_space_is_ranked_as_a_whole():
     space = NASBench201()
     rng = np.random.default_rng(0)
-    assert len(pool(space, 10, known=Known(space), rng=rng)) == 6466
-    known = Known(space, space.sample(rng, 50))
+    assert len(pool(space, 10, known=Seen(space), rng=rng)) == 6466
+    known = Seen(space, space.sample(rng, 50))
     assert len(pool(space, 10, known=known, rng=rng)) == 6466 - len(known)
 
 
 def test_of_a_large_space_some_are_drawn():
     space = FlatSpace({str(d): [*range(10)] for d in range(9)})
     assert space.size > WHOLE
-    found = pool(space, 100, known=Known(space), rng=np.random.default_rng(0))
+    found = pool(space, 100, known=Seen(space), rng=np.random.default_rng(0))
     assert len(set(found)) == len(found) == 100

@@ -5,8 +5,8 @@ import sqlite3
 
 import pytest
 
-from optiproxy.running import search as searching
-from optiproxy.running.search import load
+from optiproxy.searching import search as searching
+from optiproxy.searching.search import load
 
 TABLE = "nasbench201-cifar10"
 

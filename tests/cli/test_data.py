@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from optiproxy.benchmarks.datasets import DATASETS, IMPORTS
-from optiproxy.running import registry
+from optiproxy import registry
+from optiproxy.tables.store.datasets import DATASETS, IMPORTS
 
 SMALL = "nasbench_nlp_wikitext2"
 
@@ -126,7 +126,7 @@ def test_swapped_files_are_refused_and_nothing_is_left(optiproxy, mirror, folder
 
 
 def test_an_interrupt_keeps_what_is_finished(optiproxy, mirror, folder, monkeypatch):
-    from optiproxy.benchmarks.fetching import Mirror
+    from optiproxy.tables.store.fetching import Mirror
 
     read = Mirror.read
 

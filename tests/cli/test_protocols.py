@@ -8,11 +8,11 @@ import json
 import numpy as np
 import pytest
 
-from optiproxy.benchmarks import TableTask
+from optiproxy import registry
 from optiproxy.metrics import Goal, Limit, Metric, Objective
-from optiproxy.running import registry
 from optiproxy.spaces import FlatSpace
-from optiproxy.task import Source
+from optiproxy.tables import TableTask
+from optiproxy.task.task import Source
 
 CELLS = np.array([[a, b] for a in range(6) for b in range(6)])
 

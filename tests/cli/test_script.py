@@ -72,8 +72,8 @@ def test_every_algorithm_is_listed(optiproxy):
 
 
 def test_an_unexpected_error_is_one_line_and_exit_code_1(monkeypatch):
+    from optiproxy import registry
     from optiproxy.cli.main import main
-    from optiproxy.running import registry
 
     def broken():
         raise ZeroDivisionError("a mistake\nof ours")

@@ -5,9 +5,10 @@ from html.parser import HTMLParser
 import pytest
 
 from optiproxy.metrics import Goal, Objective
-from optiproxy.running.result import Record, SearchResult
+from optiproxy.searching.result import SearchResult
 from optiproxy.spaces import FlatSpace
-from optiproxy.task import Source
+from optiproxy.storage.record import Record
+from optiproxy.task.task import Source
 
 
 class Page(HTMLParser):

@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from optiproxy.running import registry
+from optiproxy import registry
 from optiproxy.testing import AlgorithmConformance
 
 

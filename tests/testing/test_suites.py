@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from optiproxy.baselines import RandomSearch
-from optiproxy.benchmarks import TableTask
 from optiproxy.metrics import Goal, Metric, Objective
 from optiproxy.optimizer import Proposal
 from optiproxy.spaces import FlatSpace, GraphBatch
-from optiproxy.task import Source
+from optiproxy.tables import TableTask
+from optiproxy.task.task import Source
 from optiproxy.testing import AlgorithmConformance, SpaceConformance, TaskConformance
 
 GOAL = Goal((Objective("score"),))

@@ -25,15 +25,15 @@ class Baseline(Remembering):
 
     def propose(self, n: int, pending: Sequence[Architecture] = ()) -> list[Proposal]:
         """The first ``n`` candidates that are valid and still unknown; random ones where they are too few."""
-        known = self._known.plus(pending)
+        known = self._known.union(pending)
         rng = np.random.default_rng([self._seed, len(known)])
         found: list[Architecture] = []
-        for candidate in known.fresh(self._candidates(rng)):
+        for candidate in known.unseen(self._candidates(rng)):
             if len(found) == n:
                 break
             if self._space.is_valid(candidate):
                 found.append(candidate)
-        return [Proposal(chosen) for chosen in [*found, *known.plus(found).draw(rng, n - len(found))]]
+        return [Proposal(chosen) for chosen in [*found, *known.union(found).draw(rng, n - len(found))]]
 
     def _candidates(self, rng: np.random.Generator) -> Iterable[Architecture]:  # noqa: ARG002 - for those who draw
         """What to evaluate next, best first, known and invalid ones among it; asked for once by each `propose`."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from optiproxy.baselines.baseline import Baseline
 from optiproxy.metrics import Goal
-from optiproxy.optimizer.unseen import Known
+from optiproxy.optimizer.seen import Seen
 from optiproxy.spaces import Architecture, Space
 
 
@@ -64,7 +64,7 @@ class LocalSearch(Baseline):
         """Its valid neighbours, no two isomorphic, in random order, the same at each call."""
         if architecture not in self._around:
             rng = np.random.default_rng([self._seed, *architecture])
-            around = Known(self._space, [architecture]).fresh(self._space.neighbours(architecture))
+            around = Seen(self._space, [architecture]).unseen(self._space.neighbours(architecture))
             valid = [self._space.canonical(n) for n in around if self._space.is_valid(n)]
             self._around[architecture] = [valid[i] for i in rng.permutation(len(valid))]
         return self._around[architecture]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import chain, zip_longest
 from typing import TYPE_CHECKING
 
-from optiproxy.optimizer.unseen import Known
+from optiproxy.optimizer.seen import Seen
 from optiproxy.spaces import Architecture, Space
 
 if TYPE_CHECKING:
@@ -23,28 +23,28 @@ def mutate(space: Space, parent: Architecture, rng: np.random.Generator) -> Arch
 
 
 def mutants(
-    space: Space, parents: Sequence[Architecture], n: int, *, known: Known, rng: np.random.Generator
+    space: Space, parents: Sequence[Architecture], n: int, *, known: Seen, rng: np.random.Generator
 ) -> list[Architecture]:
     """Up to ``n`` unknown neighbours of the parents in canonical form, no two isomorphic; not checked for validity.
 
     The parents take turns, each giving its neighbours in random order, so that all have about as many children. Where the
     neighbours run out, those of the children follow.
     """
-    found = known.fresh(_children(space, parents, rng))
+    found = known.unseen(_children(space, parents, rng))
     fresh = found
     while fresh and len(found) < n:
-        fresh = known.plus(found).fresh(_children(space, fresh[:n], rng))
+        fresh = known.union(found).unseen(_children(space, fresh[:n], rng))
         found = [*found, *fresh]
     return found[:n]
 
 
-def pool(space: Space, n: int, *, known: Known, rng: np.random.Generator) -> list[Architecture]:
+def pool(space: Space, n: int, *, known: Seen, rng: np.random.Generator) -> list[Architecture]:
     """Every unknown architecture of a space of at most `WHOLE` combinations, else those among ``n`` random ones.
 
     In canonical form, no two isomorphic; limits that are expensive to check are not checked yet.
     """
     members = space.everything() if space.size <= WHOLE else space.examples(rng, n)
-    return known.fresh(map(space.canonical, members))
+    return known.unseen(map(space.canonical, members))
 
 
 def _children(space: Space, parents: Sequence[Architecture], rng: np.random.Generator) -> list[Architecture]:

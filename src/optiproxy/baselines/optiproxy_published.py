@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from optiproxy.baselines.choices import choice_mask
-from optiproxy.baselines.graph_networks import Convolutions, GraphPredictor, in_parts
-from optiproxy.baselines.networks import Perceptron, Training, take, torch_stream, train
+from optiproxy.baselines.predictor_based.rounds import Batches, History, RoundConfig, RoundSearch, best_first
+from optiproxy.baselines.predictors.graph_networks import Convolutions, GraphPredictor, in_parts
+from optiproxy.baselines.predictors.networks import Perceptron, Training, take, torch_stream, train
 from optiproxy.baselines.ranking import Array, standardized
-from optiproxy.baselines.rounds import Batches, History, RoundConfig, RoundSearch, best_first
 from optiproxy.metrics import Goal
 from optiproxy.optimizer.ascent import Ascent
 from optiproxy.optimizer.relaxation import Relaxation
@@ -102,7 +102,7 @@ class OptiProxyPublished(RoundSearch[PublishedConfig]):
         self._parameters = config.ascent(self._parameters, self._mask, gain, generator)
         chances = self._parameters.masked_fill(~self._mask, -torch.inf).softmax(2)
         drawn = self._space.draw(chances, max(config.batch // config.sets - 1, 1), generator)
-        candidates = history.known.fresh(map(self._space.canonical, drawn))
+        candidates = history.known.unseen(map(self._space.canonical, drawn))
 
         def score(architectures: Sequence[Architecture]) -> Array:
             predicted = in_parts(network, self._graphs(architectures))

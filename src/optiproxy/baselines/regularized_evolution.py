@@ -13,7 +13,7 @@ from optiproxy.baselines.ranking import excess
 from optiproxy.errors import UsageError
 from optiproxy.metrics import Goal
 from optiproxy.optimizer.algorithm import Proposal, Trial
-from optiproxy.optimizer.unseen import Known
+from optiproxy.optimizer.seen import Seen
 from optiproxy.spaces import Architecture, Space
 
 TOURNAMENTS = 100
@@ -50,7 +50,7 @@ class RegularizedEvolution(Baseline):
 
     def propose(self, n: int, pending: Sequence[Architecture] = ()) -> list[Proposal]:
         """Breed up to ``n`` unknown children; random ones while the population is not full."""
-        known = self._known.plus(pending)
+        known = self._known.union(pending)
         rng = np.random.default_rng([self._seed, len(known)])
         population = self._trials[-self._population :]
         children: list[Architecture] = []
@@ -62,7 +62,7 @@ class RegularizedEvolution(Baseline):
             known.add(child)
         return [Proposal(child) for child in [*children, *known.draw(rng, n - len(children))]]
 
-    def _breed(self, population: Sequence[Trial], known: Known, rng: np.random.Generator) -> Architecture | None:
+    def _breed(self, population: Sequence[Trial], known: Seen, rng: np.random.Generator) -> Architecture | None:
         """A valid child that is not known, or None where many tournaments bring none."""
         for _ in range(TOURNAMENTS):
             contestants = [population[i] for i in rng.integers(len(population), size=self._sample)]

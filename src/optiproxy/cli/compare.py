@@ -10,8 +10,8 @@ import typer
 from optiproxy.cli.options import Fidelity, Free, Promote
 
 if TYPE_CHECKING:
-    from optiproxy.comparing.comparison import Comparison
-    from optiproxy.comparing.findings import Findings
+    from optiproxy.comparison.stats.comparison import Comparison
+    from optiproxy.comparison.stats.findings import Findings
 
 
 def compare(
@@ -37,13 +37,13 @@ def compare(
     """Compare algorithms on equal terms; again with the same or more tasks, algorithms or seeds, it goes on."""
     from rich.console import Console
 
+    from optiproxy import registry
     from optiproxy.cli.saved import REPORT
-    from optiproxy.comparing.compare import compare as run
-    from optiproxy.comparing.findings import find
-    from optiproxy.comparing.progress import watching
-    from optiproxy.reporting.comparison_page import write_comparison_report
-    from optiproxy.reporting.words import protocol_in_words
-    from optiproxy.running import registry
+    from optiproxy.comparison.runs.compare import compare as run
+    from optiproxy.comparison.runs.progress import watching
+    from optiproxy.comparison.stats.findings import find
+    from optiproxy.reporting.comparison.page_of_comparison import write_comparison_report
+    from optiproxy.reporting.search.words import protocol_in_words
 
     comparison = run(
         tasks,
@@ -69,7 +69,7 @@ def compare(
 
 def conclude(comparison: Comparison, findings: Findings, report: Path) -> None:
     """Print a line for each algorithm on each task, how the reference stands, and where the report lies."""
-    from optiproxy.reporting.comparison_words import standing
+    from optiproxy.reporting.comparison.words import standing
 
     for task, entries in comparison.summaries.items():
         for name, summary in entries.items():

@@ -13,8 +13,8 @@ from optiproxy.cli.listing import AsJson, shortened, table
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from optiproxy.benchmarks.catalogue import Dataset
-    from optiproxy.benchmarks.fetching import Origin
+    from optiproxy.tables.store.catalogue import Dataset
+    from optiproxy.tables.store.fetching import Origin
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="The benchmarks' data: list, fetch, verify, import."
@@ -29,7 +29,7 @@ Names = Annotated[
 @app.command("list")
 def list_(*, as_json: AsJson = False) -> None:
     """List the datasets: source, licence, size, the tasks that read them, and whether they are here."""
-    from optiproxy.benchmarks.datasets import DATASETS
+    from optiproxy.tables.store.datasets import DATASETS
 
     found = [_describe(dataset) for dataset in DATASETS.values()]
     if as_json:
@@ -59,8 +59,8 @@ def fetch(
     ] = None,
 ) -> None:
     """Download datasets, check them, and convert them to arrays without pickles."""
-    from optiproxy.benchmarks.datasets import data_folder, problem
-    from optiproxy.benchmarks.fetching import Internet, Mirror
+    from optiproxy.tables.store.datasets import data_folder, problem
+    from optiproxy.tables.store.fetching import Internet, Mirror
 
     chosen = _chosen(names)
     origin = Internet() if mirror is None else Mirror(mirror)
@@ -75,8 +75,8 @@ def fetch(
 @app.command()
 def verify(names: Names = None) -> None:
     """Check that datasets are what they should be; without names, all that are here."""
-    from optiproxy.benchmarks.datasets import data_folder, data_path, problem
     from optiproxy.errors import DataError
+    from optiproxy.tables.store.datasets import data_folder, data_path, problem
 
     chosen = [dataset for dataset in _chosen(names) if names or data_path(dataset.name).exists()]
     problems = {dataset.name: problem(dataset.name) for dataset in chosen}
@@ -97,9 +97,9 @@ def import_(
     ],
 ) -> None:
     """Convert a benchmark's official archive that you have."""
-    from optiproxy.benchmarks.datasets import IMPORTS
-    from optiproxy.benchmarks.fetching import import_file
     from optiproxy.errors import unknown
+    from optiproxy.tables.store.datasets import IMPORTS
+    from optiproxy.tables.store.fetching import import_file
 
     if name not in IMPORTS:
         raise unknown("benchmark to import", name, IMPORTS)
@@ -110,13 +110,13 @@ def import_(
 
 
 def _chosen(names: list[str] | None) -> list[Dataset]:
-    from optiproxy.benchmarks.datasets import DATASETS, dataset
+    from optiproxy.tables.store.datasets import DATASETS, dataset
 
     return [dataset(name) for name in dict.fromkeys(names or DATASETS)]
 
 
 def _fetch(dataset: Dataset, origin: Origin) -> Path:
-    from optiproxy.benchmarks.fetching import fetch as fetched
+    from optiproxy.tables.store.fetching import fetch as fetched
 
     total = sum(file.size for file in dataset.files)
     with _progress() as progress:
@@ -140,8 +140,8 @@ def _progress() -> Progress:
 
 
 def _describe(dataset: Dataset) -> dict[str, Any]:
-    from optiproxy.benchmarks.datasets import data_folder, problem
-    from optiproxy.running import registry
+    from optiproxy import registry
+    from optiproxy.tables.store.datasets import data_folder, problem
 
     path = data_folder() / f"{dataset.name}.npz"
     found = problem(dataset.name)

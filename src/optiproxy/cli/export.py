@@ -13,10 +13,11 @@ from optiproxy.cli.options import StudyName
 
 if TYPE_CHECKING:
     from optiproxy.cli.saved import Place
-    from optiproxy.running.result import Record, SearchResult
-    from optiproxy.task import Task
-    from optiproxy.training.export import Exported
-    from optiproxy.training.file_format import WrittenFile
+    from optiproxy.searching.result import SearchResult
+    from optiproxy.storage.record import Record
+    from optiproxy.task.task import Task
+    from optiproxy.training.export.export import Exported
+    from optiproxy.training.export.file_format import WrittenFile
 
 
 class Format(StrEnum):
@@ -81,7 +82,7 @@ def found(target: str, study: str | None) -> tuple[Place, SearchResult, Record]:
     """
     from optiproxy.cli import saved
     from optiproxy.errors import SearchFailed
-    from optiproxy.running.search import load
+    from optiproxy.searching.search import load
 
     place = saved.locate(target)
     result = load(place.storage, study or place.study)
@@ -98,8 +99,8 @@ def task_of(result: SearchResult) -> Task:
     Raises:
         UsageError: If it is a user's own function, which no study holds.
     """
+    from optiproxy import registry
     from optiproxy.errors import UsageError
-    from optiproxy.running import registry
 
     if result.task not in {entry.name for entry in registry.tasks()}:
         raise UsageError(
@@ -125,7 +126,7 @@ def tell(done: Exported) -> None:
 def _export_network(
     place: Place, result: SearchResult, record: Record, folder: Path, *, formats: tuple[str, ...]
 ) -> None:
-    from optiproxy.training.export import export as export_network
+    from optiproxy.training.export.export import export as export_network
 
     done = export_network(
         task_of(result), record.architecture, folder, seed=result.seed, metrics=record.metrics, formats=formats
@@ -136,7 +137,7 @@ def _export_network(
 
 def _export_choices(place: Place, result: SearchResult, record: Record, folder: Path) -> None:
     from optiproxy.cli import saved
-    from optiproxy.running.files import write
+    from optiproxy.storage.files import write
 
     text = json.dumps(saved.winner(result, record), indent=2, allow_nan=False) + "\n"
     typer.echo(f"Architecture: {write(folder / 'architecture.json', text)}")
@@ -147,8 +148,8 @@ def _write_card(
     place: Place, result: SearchResult, record: Record, folder: Path, *, files: tuple[WrittenFile, ...] = ()
 ) -> None:
     from optiproxy.cli.retrain import retrained
-    from optiproxy.reporting.card import card
-    from optiproxy.running.files import write
+    from optiproxy.reporting.search.card import card
+    from optiproxy.storage.files import write
 
     trainings = {**retrained(place.folder, result, record), result.seed: record.metrics}
     typer.echo(f"Card: {write(folder / 'card.md', card(result, record, files=files, trainings=trainings))}")

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 
 from optiproxy.metrics import Direction, Goal, Limit, Objective
-from optiproxy.running.protocol import QueryProtocol
-from optiproxy.task import Task
+from optiproxy.task.protocol import QueryProtocol
+from optiproxy.task.task import Task
 
 _SENSE = {"<=": "-at-most-", ">=": "-at-least-"}
 

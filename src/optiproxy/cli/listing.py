@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from optiproxy.running.registry import TaskEntry
+    from optiproxy.registry import TaskEntry
 
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 
 def tasks(*, as_json: AsJson = False) -> None:
     """List what can be searched for, and whether its data is here."""
-    from optiproxy.benchmarks.datasets import DATASETS, problem
-    from optiproxy.reporting.scale import count
-    from optiproxy.running import registry
+    from optiproxy import registry
+    from optiproxy.reporting.svg.scale import count
+    from optiproxy.tables.store.datasets import DATASETS, problem
 
     problems = {name: problem(name) for name in DATASETS}
     found = [describe(entry, problems) for entry in registry.tasks()]
@@ -43,7 +43,7 @@ def tasks(*, as_json: AsJson = False) -> None:
 
 def algorithms(*, as_json: AsJson = False) -> None:
     """List the search algorithms."""
-    from optiproxy.running import registry
+    from optiproxy import registry
 
     entries = registry.algorithms()
     missing = {entry.name: registry.missing_package(entry.name) for entry in entries}
@@ -65,8 +65,8 @@ def describe(entry: TaskEntry, problems: Mapping[str, str]) -> dict[str, Any]:
         entry: The task.
         problems: Dataset -> why it cannot be used, empty where it can.
     """
+    from optiproxy import registry
     from optiproxy.errors import DataError
-    from optiproxy.running import registry
 
     wanted = [name for name in entry.data if problems[name]]
     told: dict[str, Any] = {
@@ -112,7 +112,7 @@ def describe(entry: TaskEntry, problems: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _licences(data: Sequence[str]) -> str:
-    from optiproxy.benchmarks.datasets import DATASETS
+    from optiproxy.tables.store.datasets import DATASETS
 
     files = [file for name in data for file in DATASETS[name].files]
     return "; ".join(dict.fromkeys(file.licence for file in files))

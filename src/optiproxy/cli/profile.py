@@ -12,9 +12,9 @@ from optiproxy.cli.options import Free, Limits
 
 if TYPE_CHECKING:
     from optiproxy.metrics import Goal
-    from optiproxy.running.profile import Profile
+    from optiproxy.profiling.profile import Profile
     from optiproxy.spaces import Architecture
-    from optiproxy.task import Task
+    from optiproxy.task.task import Task
 
 _LONGEST = 120.0
 """Seconds after which a training that is only to be timed is stopped."""
@@ -43,10 +43,12 @@ def profile(
     """Look at a space or task before anything is spent on it: its size, what fits the limits, what it costs."""
     from dataclasses import replace
 
+    from optiproxy import registry
     from optiproxy.cli.goal import wanted_goal
     from optiproxy.errors import unknown
-    from optiproxy.reporting.profile_words import profile_as_json, profile_in_words
-    from optiproxy.running import known_spaces, profiling, registry
+    from optiproxy.profiling import profiling
+    from optiproxy.registry import builtin_spaces as known_spaces
+    from optiproxy.reporting.search.profile_words import profile_as_json, profile_in_words
 
     names = [entry.name for entry in registry.tasks()]
     if subject in names:
@@ -77,7 +79,7 @@ def _tried(task: Task, goal: Goal, found: Profile, *, seed: int) -> float | None
     """Seconds of one query of a random architecture; None, and a word why, where it failed."""
     import numpy as np
 
-    from optiproxy.running.timing import one_query
+    from optiproxy.profiling.timing import one_query
 
     drawn = task.space.sample(np.random.default_rng(seed), 1)
     if not drawn:

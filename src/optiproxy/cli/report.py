@@ -11,7 +11,7 @@ import typer
 from optiproxy.cli.options import StudyName
 
 if TYPE_CHECKING:
-    from optiproxy.comparing.folder import Folder
+    from optiproxy.comparison.runs.folder import Folder
 
 
 def report(
@@ -41,7 +41,7 @@ def report(
     ] = None,
 ) -> None:
     """Write the HTML report of a search or of comparisons anew."""
-    from optiproxy.comparing.folder import Folder
+    from optiproxy.comparison.runs.folder import Folder
     from optiproxy.errors import UsageError
 
     folders = [Folder(Path(target)) for target in targets]
@@ -60,8 +60,8 @@ def report(
 
 def _report_search(target: str, study: str | None, out: Path | None) -> None:
     from optiproxy.cli import saved
-    from optiproxy.reporting.search_page import write_search_report
-    from optiproxy.running.search import load
+    from optiproxy.reporting.search.page_of_search import write_search_report
+    from optiproxy.searching.search import load
 
     place = saved.locate(target)
     result = load(place.storage, study or place.study)
@@ -73,12 +73,12 @@ def _report_comparisons(folders: Sequence[Folder], reference: str | None, out: P
     """Write the page, and beside it the figures and both files of statistics."""
     from optiproxy.cli.compare import conclude
     from optiproxy.cli.saved import REPORT
-    from optiproxy.comparing.comparison import Comparison
-    from optiproxy.comparing.findings import find
-    from optiproxy.comparing.folder import Folder
-    from optiproxy.comparing.publishing import publish_figures
+    from optiproxy.comparison.runs.folder import Folder
+    from optiproxy.comparison.runs.publishing import publish_figures
+    from optiproxy.comparison.stats.comparison import Comparison
+    from optiproxy.comparison.stats.findings import find
     from optiproxy.errors import UsageError
-    from optiproxy.reporting.comparison_page import write_comparison_report
+    from optiproxy.reporting.comparison.page_of_comparison import write_comparison_report
 
     several = len(folders) > 1
     if several and out is None:

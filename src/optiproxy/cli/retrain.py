@@ -13,7 +13,8 @@ from optiproxy.cli.options import StudyName
 
 if TYPE_CHECKING:
     from optiproxy.metrics import Metrics
-    from optiproxy.running.result import Record, SearchResult
+    from optiproxy.searching.result import SearchResult
+    from optiproxy.storage.record import Record
 
 FOLDER = "retrain"
 
@@ -39,8 +40,8 @@ def retrain(
     Trainings with other seeds tell how much of a metric is luck; `optiproxy export` puts their spread on the card.
     """
     from optiproxy.errors import unknown
-    from optiproxy.reporting.scale import number
-    from optiproxy.training.export import export
+    from optiproxy.reporting.svg.scale import number
+    from optiproxy.training.export.export import export
 
     place, result, best = found(target, study)
     records = {record.number: record for record in result.records}
@@ -76,7 +77,7 @@ def retrained(folder: Path, result: SearchResult, record: Record) -> dict[int, M
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """What `optiproxy.training.export` wrote; empty where it cannot be read."""
+    """What `optiproxy.training.export.export` wrote; empty where it cannot be read."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

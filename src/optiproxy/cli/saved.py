@@ -12,8 +12,9 @@ from typing import Any, cast
 from optiproxy import __version__
 from optiproxy.errors import StudyError, UsageError
 from optiproxy.metrics import Metrics
-from optiproxy.running.files import write
-from optiproxy.running.result import Record, SearchResult
+from optiproxy.searching.result import SearchResult
+from optiproxy.storage.files import write
+from optiproxy.storage.record import Record
 
 RESULT, REPORT, DATABASE = "result.json", "report.html", "study.db"
 

@@ -10,7 +10,7 @@ import typer
 from optiproxy.cli.options import Fidelity, Free, Limits, Promote
 
 if TYPE_CHECKING:
-    from optiproxy.running.result import SearchResult
+    from optiproxy.searching.result import SearchResult
 
 
 def search(
@@ -47,13 +47,13 @@ def search(
     """Search for the best architecture; the same command again resumes and finishes the budget."""
     from rich.console import Console
 
+    from optiproxy import registry
     from optiproxy.cli import saved
     from optiproxy.cli.goal import study_name, wanted_goal
-    from optiproxy.reporting.search_page import write_search_report
-    from optiproxy.running import registry
-    from optiproxy.running.progress import observer_for
-    from optiproxy.running.protocol import QueryProtocol
-    from optiproxy.running.search import run
+    from optiproxy.reporting.search.page_of_search import write_search_report
+    from optiproxy.searching.progress import observer_for
+    from optiproxy.searching.search import run
+    from optiproxy.task.protocol import QueryProtocol
 
     searched = registry.task(task)
     goal = wanted_goal(searched, objectives=objective or [], limits=limit or [])
@@ -90,7 +90,7 @@ def conclude(result: SearchResult, report: Path) -> None:
     """
     from optiproxy.cli.errors import INTERRUPTED
     from optiproxy.errors import SearchFailed
-    from optiproxy.reporting.words import goal_in_words, protocol_in_words, result_in_words, standing
+    from optiproxy.reporting.search.words import goal_in_words, protocol_in_words, result_in_words, standing
 
     typer.echo(goal_in_words(result.goal))
     for told in protocol_in_words(result.protocol, result.goal, budget=result.budget):

@@ -21,6 +21,6 @@ from optiproxy.nn.cell import Cell as Cell
 from optiproxy.nn.parts import Choice as Choice
 from optiproxy.nn.parts import Repeat as Repeat
 from optiproxy.nn.parts import Value as Value
-from optiproxy.spaces.model import ModelSpace as ModelSpace
+from optiproxy.spaces.building.model import ModelSpace as ModelSpace
 
 __all__ = ["Cell", "Choice", "ModelSpace", "Repeat", "Value"]

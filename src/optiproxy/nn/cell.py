@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from optiproxy.nn.options import Options, labelled, made
-from optiproxy.spaces import exploring
-from optiproxy.spaces.cells import CellBlock
+from optiproxy.spaces.building import exploring
+from optiproxy.spaces.building.cells import CellBlock
 
 
 def Cell(options: Options, *, nodes: int, inputs: int = 2, name: str) -> nn.Module:  # noqa: N802 - as in optiproxy.nn.parts

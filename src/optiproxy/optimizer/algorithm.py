@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from optiproxy.metrics import Metrics
-from optiproxy.spaces import Architecture
+from optiproxy.metrics import Goal, Metrics
+from optiproxy.spaces import Architecture, Space
 
 
 @dataclass(frozen=True)
@@ -63,3 +63,9 @@ class Algorithm(Protocol):
             ``n``, even none, when no further ones are left.
         """
         ...
+
+
+class AlgorithmFactory(Protocol):
+    """Builds an algorithm; the class of an algorithm usually is one."""
+
+    def __call__(self, space: Space, goal: Goal, *, seed: int) -> Algorithm: ...

@@ -17,8 +17,8 @@ from optiproxy.optimizer.ascent import Ascent
 from optiproxy.optimizer.gain import Gain
 from optiproxy.optimizer.improvement import Improvement
 from optiproxy.optimizer.remembering import Remembering
+from optiproxy.optimizer.seen import Seen
 from optiproxy.optimizer.selection import Selection
-from optiproxy.optimizer.unseen import Known
 from optiproxy.proxy import Proxy, ProxyConfig, StructuralProxy, Targets
 from optiproxy.spaces import Architecture, Space
 
@@ -70,7 +70,7 @@ class OptiProxy(Remembering):
 
     def propose(self, n: int, pending: Sequence[Architecture] = ()) -> list[Proposal]:
         """Up to ``n`` architectures, the one with the largest gain first; random ones while no training has succeeded."""
-        known = self._known.plus(pending)
+        known = self._known.union(pending)
         rng = np.random.default_rng([self._seed, len(known)])
         measured = [trial for trial in self._trials if all(np.isfinite(self._goal.gains(trial.metrics)))]
         if len(known) < self._config.initial:
@@ -79,10 +79,10 @@ class OptiProxy(Remembering):
             proposals = self._ascend(n, known, rng)
         else:
             proposals = []
-        found = known.plus(proposal.architecture for proposal in proposals)
+        found = known.union(proposal.architecture for proposal in proposals)
         return proposals + [Proposal(architecture) for architecture in found.draw(rng, n - len(proposals))]
 
-    def _ascend(self, n: int, known: Known, rng: np.random.Generator) -> list[Proposal]:
+    def _ascend(self, n: int, known: Seen, rng: np.random.Generator) -> list[Proposal]:
         config, space = self._config, self._space
         generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
         targets = Targets.of(self._goal, [trial.metrics for trial in self._trials])
@@ -99,7 +99,7 @@ class OptiProxy(Remembering):
         drawn = config.selection.candidates(space, peaks, mask=self._mask, incumbents=incumbents, generator=generator)
 
         # Canonical forms throughout: the encoding tells isomorphic architectures apart, the trainings do not.
-        candidates = known.fresh(map(space.canonical, drawn))
+        candidates = known.unseen(map(space.canonical, drawn))
         if not candidates:
             return []
 
@@ -118,10 +118,10 @@ class OptiProxy(Remembering):
                 return prediction.mean, gains
 
         means, gains = judge(candidates)
-        seen = known.plus(candidates)
+        seen = known.union(candidates)
         for _ in range(config.selection.rounds):
             leaders = gains.amax(0).argsort(descending=True)[: config.selection.leaders].tolist()
-            around = seen.fresh(space.canonical(near) for i in leaders for near in space.neighbours(candidates[i]))
+            around = seen.unseen(space.canonical(near) for i in leaders for near in space.neighbours(candidates[i]))
             if not around:
                 break
             seen.update(around)
@@ -148,7 +148,7 @@ class OptiProxy(Remembering):
         with torch.no_grad():
             points = proxy.features(self._space.encode(self._space.one_hot(candidates)))
             reached = proxy.features(self._space.encode(self._space.one_hot(known))) if known else points[:0]
-        found = Known(self._space, known)
+        found = Seen(self._space, known)
         chosen: list[Proposal] = []
         while len(chosen) < n:
             distances = torch.cdist(points, reached).amin(1) if len(reached) else torch.cdist(points, points).amax(1)

@@ -7,7 +7,7 @@ from typing import final
 
 from optiproxy.metrics import Goal
 from optiproxy.optimizer.algorithm import Trial
-from optiproxy.optimizer.unseen import Known
+from optiproxy.optimizer.seen import Seen
 from optiproxy.spaces import Space
 
 
@@ -24,7 +24,7 @@ class Remembering:
         self._space = space
         self._goal = goal
         self._seed = seed
-        self._known = Known(space)
+        self._known = Seen(space)
         self._trials: Sequence[Trial] = ()
 
     @final

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from optiproxy.spaces.graph import GraphBatch
+from optiproxy.graph import GraphBatch
 
 CHUNK = 22
 """Graphs embedded at once where many are, a third of a batch of pretraining: keeps a search at a few MB."""

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from optiproxy.graph import GraphBatch
 from optiproxy.proxy.adam import Adam
 from optiproxy.proxy.ensemble import CHUNK, EnsembleConfig, GraphEnsemble
 from optiproxy.proxy.structure import structural_properties
-from optiproxy.spaces.graph import GraphBatch
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,10 +8,10 @@ from typing import Protocol, final
 import torch
 from torch import Tensor
 
+from optiproxy.graph import GraphBatch
 from optiproxy.proxy.ensemble import CHUNK, EnsembleConfig
 from optiproxy.proxy.pretraining import PretrainingConfig, pretrain
 from optiproxy.proxy.regression import Prediction, Regression, RegressionConfig, typical_distance
-from optiproxy.spaces.graph import GraphBatch
 
 TYPICAL = 500
 """As many random graphs say where the middle of the feature space is and how far apart two graphs are."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from optiproxy.spaces.graph import GraphBatch
+from optiproxy.graph import GraphBatch
 
 
 def structural_properties(graphs: GraphBatch) -> Tensor:

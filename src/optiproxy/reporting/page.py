@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from optiproxy.reporting.scale import number
+from optiproxy.reporting.svg.scale import number
 
 if TYPE_CHECKING:
     from jinja2 import Environment

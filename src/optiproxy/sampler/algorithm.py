@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import count
-from typing import TYPE_CHECKING, Any, Protocol, final
+from typing import TYPE_CHECKING, Any, final
 from zlib import crc32
 
 import numpy as np
@@ -17,10 +17,10 @@ from optuna.search_space import intersection_search_space
 from optuna.trial import FrozenTrial, TrialState
 
 from optiproxy.errors import UsageError
-from optiproxy.optimizer import Algorithm, Proposal, Trial
-from optiproxy.sampler.claims import ARCHITECTURE, PREDICTED, UNSEEN, annotate, architecture_of
-from optiproxy.sampler.parameters import Parameters, enumerable, inferred_space
+from optiproxy.optimizer import Algorithm, AlgorithmFactory, Proposal, Trial
 from optiproxy.sampler.reading import ObjectivesAndConstraints, Reading
+from optiproxy.storage.claims import ARCHITECTURE, PREDICTED, UNSEEN, annotate, architecture_of
+from optiproxy.storage.parameters import Parameters, enumerable, inferred_space
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -28,12 +28,6 @@ if TYPE_CHECKING:
 
     from optiproxy.metrics import Goal
     from optiproxy.spaces import Architecture, Space
-
-
-class AlgorithmFactory(Protocol):
-    """Builds an algorithm; the class of an algorithm usually is one."""
-
-    def __call__(self, space: Space, goal: Goal, *, seed: int) -> Algorithm: ...
 
 
 OnExhausted = Callable[["Space", np.random.Generator], "Architecture"]

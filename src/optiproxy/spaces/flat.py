@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from optiproxy.errors import UsageError
-from optiproxy.spaces.graph import GraphBatch
+from optiproxy.graph import GraphBatch
 from optiproxy.spaces.space import Choice, Decision, Space
 
 if TYPE_CHECKING:

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
     from torch.nn import Module
 
-    from optiproxy.spaces.conditional import ConditionalSpace
-    from optiproxy.spaces.graph import GraphBatch
-    from optiproxy.spaces.model import ModelSpace
+    from optiproxy.graph import GraphBatch
+    from optiproxy.spaces.building.conditional import ConditionalSpace
+    from optiproxy.spaces.building.model import ModelSpace
 
 Choice = str | int | float | bool | None
 """A value that a decision may take: anything that Optuna and JSON can store."""
@@ -203,7 +203,7 @@ class Space(ABC):
         Raises:
             UsageError: Later, where the rule itself fails.
         """
-        from optiproxy.spaces.restricted import RestrictedSpace
+        from optiproxy.spaces.wrappers.restricted import RestrictedSpace
 
         def admits(architecture: Architecture) -> bool:
             values = self.values(architecture)
@@ -219,21 +219,21 @@ class Space(ABC):
     @staticmethod
     def from_model(model: Callable[[], Module], *, name: str = "model") -> ModelSpace:
         """Every network that a function can build with the parts of `optiproxy.nn`. See `ModelSpace`."""
-        from optiproxy.spaces.model import ModelSpace
+        from optiproxy.spaces.building.model import ModelSpace
 
         return ModelSpace(model, name=name)
 
     @staticmethod
     def from_optuna(suggest: Callable[[Any], object], *, name: str = "define-by-run") -> ConditionalSpace:
-        """The parameters that a function suggests to an Optuna trial. See `optiproxy.spaces.define_by_run`."""
-        from optiproxy.spaces.define_by_run import space_of
+        """The parameters that a function suggests to an Optuna trial. See `optiproxy.spaces.building.define_by_run`."""
+        from optiproxy.spaces.building.define_by_run import space_of
 
         return space_of(suggest, name=name)
 
     @staticmethod
     def from_configspace(configuration_space: Any, *, name: str | None = None) -> Space:  # noqa: ANN401 - of a package that need not be there
-        """The parameters of a ConfigSpace object. See `optiproxy.spaces.configspace`."""
-        from optiproxy.spaces.configspace import space_from_configspace
+        """The parameters of a ConfigSpace object. See `optiproxy.spaces.building.configspace`."""
+        from optiproxy.spaces.building.configspace import space_from_configspace
 
         return space_from_configspace(configuration_space, name=name)
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from optiproxy.spaces import Architecture
-from optiproxy.task import Task
+from optiproxy.task.task import Task
 
 MEASURED_TIME = {"s", "ms"}
 """Units of metrics that come from a clock, so that no two measurements are equal."""

@@ -6,7 +6,7 @@ from optiproxy.baselines.packages.decisions import OpenDecisions
 from optiproxy.baselines.packages.search import PackageSearch
 from optiproxy.optimizer import Trial
 from optiproxy.spaces import FlatSpace, RestrictedSpace
-from optiproxy.spaces.pool import PoolSpace
+from optiproxy.spaces.wrappers.pool import PoolSpace
 
 SPACE = FlatSpace({f"d{d}": [0, 1, 2, 3] for d in range(4)})
 

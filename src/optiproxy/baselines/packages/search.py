@@ -9,7 +9,7 @@ from typing import Protocol, final
 import numpy as np
 
 from optiproxy.optimizer.algorithm import Proposal, Trial
-from optiproxy.optimizer.unseen import Known
+from optiproxy.optimizer.seen import Seen
 from optiproxy.spaces import Architecture, Space
 
 
@@ -52,7 +52,7 @@ class PackageSearch:
         self._space = space
         self._suggester = suggester
         self._seed = seed
-        self._known = Known(space)
+        self._known = Seen(space)
         self._observed = 0
 
     def observe(self, trials: Sequence[Trial]) -> None:
@@ -67,13 +67,13 @@ class PackageSearch:
         chosen: list[Architecture] = []
         while len(chosen) < n:
             running = [*pending, *chosen]
-            found = self._choose(self._known.plus(running), running)
+            found = self._choose(self._known.union(running), running)
             if found is None:
                 break
             chosen.append(found)
         return [Proposal(architecture) for architecture in chosen]
 
-    def _choose(self, known: Known, running: Sequence[Architecture]) -> Architecture | None:
+    def _choose(self, known: Seen, running: Sequence[Architecture]) -> Architecture | None:
         rng = np.random.default_rng([self._seed, len(known)])
         wanted: Architecture | None = None
         with closing(self._suggester.suggest(running, seed=int(rng.integers(2**31)))) as suggestions:
@@ -97,6 +97,6 @@ class PackageSearch:
             (around[i] for i in order), key=lambda near: sum(a != b for a, b in zip(near, wanted, strict=True))
         )
 
-    def _acceptable(self, architecture: Architecture, known: Known) -> bool:
+    def _acceptable(self, architecture: Architecture, known: Seen) -> bool:
         # Validity may be expensive, so it is asked last.
         return architecture not in known and self._space.is_valid(architecture)

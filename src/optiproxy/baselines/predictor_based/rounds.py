@@ -1,0 +1,177 @@
+"""The loop of every baseline that learns a predictor: random trials, then rounds of fitting, ranking and evaluating."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, final
+
+import numpy as np
+
+from optiproxy.baselines.baseline import Baseline
+from optiproxy.baselines.ranking import Array
+from optiproxy.errors import UsageError
+from optiproxy.metrics import Goal, Metrics
+from optiproxy.optimizer.seen import Seen
+from optiproxy.spaces import Architecture, Space
+
+if TYPE_CHECKING:
+    from optiproxy.spaces import GraphBatch
+
+
+class Schedule(Protocol):
+    """When the predictor is fitted anew."""
+
+    @property
+    def initial(self) -> int:
+        """Random trials before the first round."""
+        ...
+
+    def start(self, n: int) -> int:
+        """With how many trials the round began that is going on after ``n`` (at least `initial`) of them."""
+        ...
+
+
+@dataclass(frozen=True)
+class Batches:
+    """A round every ``size`` trials.
+
+    Raises:
+        UsageError: If there is no first trial, or a round has none.
+    """
+
+    initial: int = 10
+    size: int = 10
+
+    def __post_init__(self) -> None:
+        if self.initial < 1 or self.size < 1:
+            raise UsageError(f"Expected at least 1 random trial and 1 per round, got {self.initial} and {self.size}.")
+
+    def start(self, n: int) -> int:
+        return n - (n - self.initial) % self.size
+
+
+@dataclass(frozen=True)
+class Doubling:
+    """A round whenever there are twice as many trials as when the last one began.
+
+    Raises:
+        UsageError: If there is no first trial.
+    """
+
+    initial: int = 20
+
+    def __post_init__(self) -> None:
+        if self.initial < 1:
+            raise UsageError(f"Expected at least 1 random trial, got {self.initial}.")
+
+    def start(self, n: int) -> int:
+        return self.initial << ((n // self.initial).bit_length() - 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoundConfig:
+    """Settings of a search in rounds.
+
+    Attributes:
+        schedule: When the predictor is fitted; if a subclass does not say otherwise after 10 random trials and every 10.
+    """
+
+    schedule: Schedule = field(default_factory=Batches)
+
+
+Config = TypeVar("Config", bound=RoundConfig)
+
+
+@dataclass(frozen=True)
+class History:
+    """The ``n`` trials that a round starts from.
+
+    Attributes:
+        architectures: In canonical form.
+        metrics: What was measured of each.
+        utilities: ``(n,)``, see `ranking.utilities`.
+        known: The same architectures as a set.
+    """
+
+    architectures: tuple[Architecture, ...]
+    metrics: tuple[Metrics, ...]
+    utilities: Array
+    known: Seen
+
+    @property
+    def informative(self) -> bool:
+        """Whether there is anything to learn: not while all trials are equally good, or equally failed."""
+        return bool(np.ptp(self.utilities) > 0)
+
+    def best(self, k: int) -> list[Architecture]:
+        """The ``k`` best different architectures, best first."""
+        order = np.argsort(-self.utilities, kind="stable")
+        return list(dict.fromkeys(self.architectures[i] for i in order))[:k]
+
+
+class RoundSearch(Baseline, ABC, Generic[Config]):
+    """An `Algorithm` that ranks candidates once per round and proposes them from the top.
+
+    Each round depends on the trials that it starts from and on nothing that finishes during it. So the published batches
+    are kept even where one proposal is asked for at a time, the search is the same after a replay, and a fit is paid once
+    per round. What became known meanwhile is passed over. Random architectures follow where a ranking has been used up
+    or nothing could be learned.
+
+    Subclasses name their `settings` and implement `_rank`, the method proper.
+
+    Args:
+        space: Where to search.
+        goal: What is good.
+        seed: Names the stream of random numbers.
+        config: Sizes and schedule; None takes the published ones, or what the settings say instead.
+    """
+
+    settings: type[Config]
+
+    def __init__(self, space: Space, goal: Goal, *, seed: int, config: Config | None = None) -> None:
+        super().__init__(space, goal, seed=seed)
+        self._config: Config = self.settings() if config is None else config
+        self._round: tuple[int, Sequence[Architecture]] = (0, ())
+
+    @abstractmethod
+    def _rank(self, history: History, rng: np.random.Generator) -> Sequence[Architecture]:
+        """Candidates for the queries of a round, best first, not yet checked for validity.
+
+        Called once per round, with `History.informative` trials. A function of the arguments.
+        """
+
+    @final
+    def _candidates(self, rng: np.random.Generator) -> Sequence[Architecture]:  # noqa: ARG002 - a round draws its own
+        """That of the round going on, kept until it is over; nothing before the first."""
+        if len(self._trials) < self._config.schedule.initial:
+            return ()
+        start = self._config.schedule.start(len(self._trials))
+        if self._round[0] != start:
+            history = self._history(start)
+            self._round = (start, self._rank(history, self._stream(start)) if history.informative else ())
+        return self._round[1]
+
+    def _history(self, start: int) -> History:
+        """The first ``start`` trials, with a preference among several objectives of their own."""
+        trials = self._trials[:start]
+        architectures = tuple(self._space.canonical(trial.architecture) for trial in trials)
+        metrics = tuple(trial.metrics for trial in trials)
+        return History(architectures, metrics, self._utilities(trials, drawn=start), Seen(self._space, architectures))
+
+    def _stream(self, start: int) -> np.random.Generator:
+        """The random numbers of the round that starts with so many trials."""
+        return np.random.default_rng([self._seed, start, 0])
+
+    def _graphs(self, architectures: Sequence[Architecture]) -> GraphBatch:
+        return self._space.encode(self._space.one_hot(architectures))
+
+
+def best_first(
+    candidates: Sequence[Architecture], score: Callable[[Sequence[Architecture]], Array]
+) -> list[Architecture]:
+    """The candidates by falling score."""
+    if not candidates:
+        return []
+    return [candidates[i] for i in np.argsort(-score(candidates), kind="stable")]

@@ -1,0 +1,1 @@
+"""Models that predict how good an architecture is, and the features that they read."""

@@ -1,0 +1,121 @@
+"""Average ranks over tasks, and how far apart they must be (Demšar 2006)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from optiproxy.comparison.stats.comparison import Comparison
+from optiproxy.comparison.stats.measures import Measure
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranking:
+    """How algorithms rank by one measure.
+
+    On each task they are ranked seed by seed, on the seeds that all of them have, equals sharing a rank; the tasks' mean
+    ranks are ranked again, so that each task counts once, and averaged.
+
+    Attributes:
+        measure: Name of the measure.
+        words: The same on the page.
+        tasks: Those that all the algorithms have searched: with them, the most comparisons of two algorithms on a task.
+        ranks: Algorithm -> average rank over the tasks, best first.
+        left_out: Algorithms that have not searched all of these tasks.
+        friedman: Friedman's chi-square; None with fewer than two tasks or three algorithms, or where all are equal.
+        p: Its p: how likely such differences are if all algorithms are equal.
+        critical_difference: Two algorithms differ at the 5 % level if their ranks are further apart (Nemenyi 1963); None
+            with fewer than two tasks or two algorithms.
+    """
+
+    measure: str
+    words: str
+    tasks: tuple[str, ...]
+    ranks: dict[str, float]
+    left_out: tuple[str, ...]
+    friedman: float | None
+    p: float | None
+    critical_difference: float | None
+
+
+def ranking(comparison: Comparison, measure: Measure) -> Ranking | None:
+    """Rank by a measure; None where no task is scored by it."""
+    block = _block(comparison, measure)
+    if block is None:
+        return None
+    tasks, names = block
+    places = np.stack([_places(comparison, measure, task, names) for task in tasks])
+    average = dict(zip(names, places.mean(axis=0).tolist(), strict=True))
+    chi_square, p = friedman(places)
+    return Ranking(
+        measure=measure.name,
+        words=measure.words,
+        tasks=tasks,
+        ranks=dict(sorted(average.items(), key=lambda entry: entry[1])),
+        left_out=tuple(name for name in comparison.algorithms if name not in names),
+        friedman=chi_square,
+        p=p,
+        critical_difference=critical_difference(len(names), len(tasks)) if min(len(names), len(tasks)) > 1 else None,
+    )
+
+
+def friedman(places: NDArray[np.float64]) -> tuple[float | None, float | None]:
+    """Friedman's chi-square and its p, for ``(tasks, algorithms)`` ranks."""
+    from scipy.stats import friedmanchisquare
+
+    n, k = places.shape
+    if n < 2 or k < 3 or (places == places[:, :1]).all():
+        return None, None
+    found = friedmanchisquare(*places.T)
+    return float(found.statistic), float(found.pvalue)
+
+
+def critical_difference(algorithms: int, tasks: int, *, level: float = 0.05) -> float:
+    """Nemenyi's: by how much two average ranks must differ, for two algorithms or more."""
+    from scipy.stats import studentized_range
+
+    quantile = float(studentized_range.ppf(1 - level, algorithms, np.inf)) / 2**0.5
+    return quantile * (algorithms * (algorithms + 1) / (6 * tasks)) ** 0.5
+
+
+def _block(comparison: Comparison, measure: Measure) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    """The tasks and algorithms without a gap between them that hold the most pairs of algorithms on a task.
+
+    None where the measure scores no task. The algorithms of the block are all that have searched its tasks, so they are
+    among the intersections of the tasks' algorithms.
+    """
+    searched = {task: frozenset(comparison.on(task)) for task in comparison.tasks}
+    candidates: dict[frozenset[str], None] = {}
+    for names in searched.values():
+        candidates |= dict.fromkeys([names, *(names & other for other in candidates)])
+    blocks = [
+        (tuple(task for task in searched if names <= searched[task] and _mark(comparison, measure, task, names)), names)
+        for names in candidates
+    ]
+    shared, names = max(blocks, key=lambda block: (len(block[1]) * (len(block[1]) - 1) * len(block[0]), len(block[0])))
+    return (shared, tuple(name for name in comparison.algorithms if name in names)) if shared else None
+
+
+def _mark(comparison: Comparison, measure: Measure, task: str, names: Iterable[str]) -> int | None:
+    """At which query these algorithms are scored on a task; None where they are not."""
+    return measure.mark(comparison.contests[task], comparison.common(task, names))
+
+
+def _places(comparison: Comparison, measure: Measure, task: str, names: tuple[str, ...]) -> NDArray[np.float64]:
+    """``(k,)`` ranks of the algorithms on one task."""
+    from scipy.stats import rankdata
+
+    runs = [comparison.runs(task, name) for name in names]
+    contest = comparison.contests[task]
+    at = _mark(comparison, measure, task, names)
+    assert at is not None, "only scored tasks are ranked"
+    seeds = sorted(frozenset.intersection(*(frozenset(run.seeds) for run in runs)))
+    scores = np.stack([measure.scores(run.only(seeds), contest, at=at) for run in runs])
+    # Mean ranks are sums of fractions: what differs by rounding is equal.
+    return rankdata(rankdata(-scores, axis=0).mean(axis=1).round(9))

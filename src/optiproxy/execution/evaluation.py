@@ -1,0 +1,64 @@
+"""One evaluation, in whatever process it runs: call the task, check what it returned."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from optiproxy.metrics import Goal, Metrics
+from optiproxy.spaces import Architecture
+from optiproxy.task.task import Task
+from optiproxy.task.training_trial import progress_of
+from optiproxy.task.values import WrongValueError, checked, one_line
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of one evaluation.
+
+    Attributes:
+        metrics: Finite values; empty where it failed.
+        reason: Why it failed, one line; empty where it did not.
+        seconds: Wall time that it took.
+        curve: Step -> value, as the training reported it.
+    """
+
+    metrics: Metrics = field(default_factory=dict[str, float])
+    reason: str = ""
+    seconds: float = 0.0
+    curve: Mapping[int, float] = field(default_factory=dict[int, float])
+
+
+def evaluate(
+    task: Task,
+    architecture: Architecture,
+    goal: Goal,
+    *,
+    seed: int,
+    known: Metrics,
+    fidelity: int | None = None,
+    number: int = 0,
+) -> Outcome:
+    """Spend one query. Never raises for what a training may do; only an interrupt passes through.
+
+    Args:
+        task: Evaluates.
+        architecture: To be evaluated.
+        goal: Says which metrics have to be there.
+        seed: Of the training.
+        known: What was measured before the training; where the task returns the same metric, this counts.
+        fidelity: One of the task's; None means the full one.
+        number: Of the query.
+    """
+    start = time.perf_counter()
+    with progress_of(number) as progress:
+        try:
+            returned: object = task.evaluate(architecture, seed=seed, fidelity=fidelity)
+            metrics, reason = {**checked(returned, goal), **known}, ""
+        except WrongValueError as error:
+            metrics, reason = {}, str(error)
+        # A training script that calls sys.exit has failed like one that raises.
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a training raises is its reason
+            metrics, reason = {}, one_line(error)
+    return Outcome(metrics=metrics, reason=reason, seconds=time.perf_counter() - start, curve=progress.curve)

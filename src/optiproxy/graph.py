@@ -1,0 +1,52 @@
+"""`GraphBatch`: the one thing that spaces and proxies share, and the alphabet of tensor axes.
+
+Every docstring of the package that gives a shape uses these letters:
+
+    b  batch of architectures        m  metrics, the objectives first and then the limits
+    d  decisions of a space          o  objectives alone
+    c  choices of a decision         n  finished trials
+    v  nodes of a graph              e  members of an ensemble
+    f  features of a node            h  hidden units
+    q  features of a whole graph     k  anything else, which the docstring then names
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class GraphBatch:
+    """A batch of relaxed architectures as weighted directed acyclic graphs.
+
+    All ``b`` graphs share the number of nodes ``v``, the node features ``f`` and the topological order ``0 .. v-1``.
+    At a discrete architecture every weight is 0 or 1; between, weights lie in [0, 1] and are differentiable in the
+    weights that were encoded.
+
+    Attributes:
+        operations: ``(b, v, f)`` how much of each operation a node is.
+        adjacency: ``(b, v, v)`` weight of the edge i -> j, zero unless i < j.
+        inputs: Nodes where data enters.
+        outputs: Nodes where the result leaves.
+        carried: Further nodes where data enters or leaves, such as the states of a recurrent cell, with their names. Drawings
+            show them; to a proxy they are nodes like any other.
+    """
+
+    operations: Tensor
+    adjacency: Tensor
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    carried: Mapping[int, str] = field(default_factory=dict[int, str])
+
+    def __len__(self) -> int:
+        return len(self.operations)
+
+    def split(self, size: int) -> list[GraphBatch]:
+        """The same graphs in batches of at most ``size``."""
+        parts = zip(self.operations.split(size), self.adjacency.split(size), strict=True)
+        return [replace(self, operations=operations, adjacency=adjacency) for operations, adjacency in parts]

@@ -1,0 +1,124 @@
+"""What a search would meet: how large the space is, what fits, what it costs, and what speaks against starting it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from optiproxy.metrics import Limit, Metric, Metrics
+from optiproxy.profiling.share import Share
+from optiproxy.task.protocol import QueryProtocol
+
+_SCARCE = 0.01
+"""A smaller share makes every proposal a search of its own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """What is known of a search before its first query.
+
+    Attributes:
+        task: The task's name; empty for a space alone.
+        space: Its name.
+        size: Combinations of choices.
+        choices: Per decision, how many.
+        valid: Share of the combinations that are architectures.
+        measured: Free metrics of each measured architecture; None where they could not be had.
+        measures: What they are.
+        problem: Why a measurement failed, an example; empty where none did.
+        seconds_per_measurement: Median.
+        limits: That are known before a query.
+        queried: Limits that are known only after a query.
+        feasible: Share of the valid architectures that keep the limits known before a query.
+        kept: The same for each limit alone.
+        budget: Queries, promotions aside; None where none was given.
+        protocol: Where they are spent.
+        training_seconds: Of one query; None where unknown.
+    """
+
+    task: str
+    space: str
+    size: int
+    choices: tuple[int, ...]
+    valid: Share
+    measured: tuple[Metrics | None, ...]
+    measures: tuple[Metric, ...]
+    problem: str
+    seconds_per_measurement: float | None
+    limits: tuple[Limit, ...]
+    queried: tuple[Limit, ...]
+    feasible: Share | None
+    kept: Mapping[str, Share]
+    budget: int | None
+    protocol: QueryProtocol
+    training_seconds: float | None
+
+    def values(self, metric: str) -> list[float]:
+        """A free metric of every architecture in which it could be measured, ascending."""
+        return sorted(metrics[metric] for metrics in self.measured if metrics is not None and metric in metrics)
+
+    @property
+    def architectures(self) -> int | None:
+        """About how many are valid and keep the limits known before a query; None where they are too rare to be counted."""
+        if self.measured and not self.valid.hits:
+            return None
+        feasible = self.feasible or Share(1, 1)
+        # Sizes beyond what a float holds stay whole numbers.
+        return self.size * self.valid.hits * feasible.hits // (self.valid.of * feasible.of)
+
+    @property
+    def total_seconds(self) -> float | None:
+        """Of all evaluations, one at a time; None where the budget or the time of one is unknown."""
+        if self.budget is None or self.training_seconds is None:
+            return None
+        lower, full = self.protocol.fidelity, self.protocol.full
+        longer = full / lower if lower and full else 1.0
+        return self.training_seconds * (self.budget + self.protocol.promote * longer)
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """What speaks against starting this search as it is, one sentence or two each."""
+        return tuple(filter(None, (self._nothing_valid, self._scarce, self._unmeasured, self._small, self._large)))
+
+    @property
+    def _nothing_valid(self) -> str:
+        if self.measured:
+            return ""
+        return "No valid architecture was met. Check the rules of the space."
+
+    @property
+    def _scarce(self) -> str:
+        if self.feasible is None or self.feasible.value >= _SCARCE:
+            return ""
+        limits = ", ".join(map(str, self.limits))
+        most = self.feasible.interval[1]
+        if self.feasible.hits or not self.limits:
+            return f"Few architectures keep {limits}: {self.feasible.value:.1%}. Each proposal will take long to find."
+        left = "nothing" if self.feasible.exact else f"nothing, or at most {most:.1%} of the architectures"
+        return f"The limits {limits} leave {left}. Loosen them or widen the space."
+
+    @property
+    def _unmeasured(self) -> str:
+        failed = sum(metrics is None for metrics in self.measured)
+        if not failed:
+            return ""
+        return f"{failed} of {len(self.measured)} architectures could not be measured: {self.problem.rstrip('.')}."
+
+    @property
+    def _small(self) -> str:
+        wanted = max(10, len(self.choices), *self.choices)
+        there = wanted if self.architectures is None else self.architectures
+        if self.budget is None or self.budget >= min(wanted, there):
+            return ""
+        return (
+            f"A budget of {self.budget} is small for {len(self.choices)} decisions with up to {max(self.choices)} choices: "
+            f"with fewer than about {wanted} queries, no algorithm learns what each of them does."
+        )
+
+    @property
+    def _large(self) -> str:
+        if self.budget is None or not self.architectures or self.budget <= self.architectures:
+            return ""
+        return (
+            f"The budget of {self.budget} is more than it takes: only about {self.architectures:,} architectures fit."
+        )

@@ -1,0 +1,169 @@
+"""Look at a space before anything is trained: draw from it, and measure what is free."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from statistics import median
+from typing import TYPE_CHECKING
+
+from optiproxy.errors import UsageError
+from optiproxy.metrics import Goal, Limit, Metrics, Objective
+from optiproxy.profiling.profile import Profile
+from optiproxy.profiling.share import Share
+from optiproxy.spaces import Architecture, Choice, FlatSpace, Space
+from optiproxy.task.free_metrics import FreeMetrics
+from optiproxy.task.function import FunctionTask
+from optiproxy.task.measures import Measure
+from optiproxy.task.protocol import QueryProtocol
+from optiproxy.task.task import Task
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_ENUMERABLE = 100_000
+"""Spaces up to this size are gone through rather than drawn from."""
+
+_DRAWS = 1000
+"""Combinations that are drawn to find the share of valid ones."""
+
+
+def profile(
+    space: Space | Mapping[str, Sequence[Choice]],
+    *,
+    free: Mapping[str, Measure] | None = None,
+    limits: Sequence[str] = (),
+    budget: int | None = None,
+    samples: int = 100,
+    seconds: float | None = None,
+    seed: int = 0,
+) -> Profile:
+    """Look at your own space before you spend anything on it; nothing is trained.
+
+    Example::
+
+        found = optiproxy.profile(space, free={"latency_ms": costs.latency_ms}, limits=["latency_ms<=2"], budget=40)
+        print(found.feasible, found.cautions)
+
+    Args:
+        space: A `Space`, or decision name -> its choices.
+        free: As for `optiproxy.search`.
+        limits: ``"latency_ms<=2.5"``; those on other metrics are known only after a query.
+        budget: Queries that are planned.
+        samples: Architectures to measure.
+        seconds: That one training takes.
+        seed: Of the draws.
+
+    Raises:
+        UsageError: If an argument makes no sense.
+        DeviceError: If the device that measures fails again and again.
+    """
+    goal = Goal((Objective("objective"),), tuple(map(Limit.parse, limits)))
+    task = FunctionTask(
+        space if isinstance(space, Space) else FlatSpace(space), _never, goal=goal, isolated=False, free=free or {}
+    )
+    return replace(profile_task(task, budget=budget, samples=samples, seconds=seconds, seed=seed), task="")
+
+
+def profile_task(
+    task: Task,
+    *,
+    goal: Goal | None = None,
+    free: Sequence[str] = (),
+    budget: int | None = None,
+    samples: int = 100,
+    seconds: float | None = None,
+    seed: int = 0,
+    watch: Callable[[Sequence[Architecture]], Iterable[Architecture]] = iter,
+) -> Profile:
+    """Look at a task; nothing is evaluated.
+
+    Args:
+        task: Where a search is planned.
+        goal: What for; None means the task's own goal.
+        free: As for `optiproxy.searching.search.run`; metrics that a search has to query are not looked at.
+        budget: Queries that are planned, promotions aside.
+        samples: Architectures to measure.
+        seconds: That one query takes.
+        seed: Of the draws.
+        watch: Wraps the architectures that are measured, to show how far it is.
+
+    Raises:
+        UsageError: If an argument makes no sense.
+        DeviceError: If the device that measures fails again and again.
+    """
+    import numpy as np
+
+    for name, value in (("budget", budget), ("number of samples", samples)):
+        if value is not None and value < 1:
+            raise UsageError(f"Expected a {name} of at least 1, got {value}.")
+    if seconds is not None and not seconds > 0:
+        raise UsageError(f"Expected more than 0 seconds for one training, got {seconds:g}.")
+    goal = task.goal if goal is None else goal
+    goal.check(task.metrics)
+    protocol = QueryProtocol.of(task, goal, free=free)
+    measures = tuple(
+        metric for metric in task.metrics if metric.free and (metric.name not in task.queried or metric.name in free)
+    )
+    rng = np.random.default_rng(seed)
+    drawn, exact = _architectures(task.space, rng, samples)
+    times: list[float] = []
+    measure = FreeMetrics(task)
+    names = {metric.name for metric in measures}
+    kept: dict[Architecture, Metrics | None] = {}
+    for architecture in watch(list(dict.fromkeys(map(task.space.canonical, drawn)))):
+        start = time.perf_counter()
+        found = measure(architecture) if names else {}
+        kept[architecture] = None if found is None else {name: found[name] for name in names if name in found}
+        times.append(time.perf_counter() - start)
+    measured = tuple(kept[task.space.canonical(architecture)] for architecture in drawn)
+    limits = tuple(limit for limit in goal.limits if limit.metric in protocol.free)
+    return Profile(
+        task=task.name,
+        space=task.space.name,
+        size=task.space.size,
+        choices=tuple(len(decision.choices) for decision in task.space.decisions),
+        valid=_valid(task.space, rng),
+        measured=measured,
+        measures=measures,
+        problem=measure.problem,
+        seconds_per_measurement=median(times) if times and names else None,
+        limits=limits,
+        queried=tuple(limit for limit in goal.limits if limit not in limits),
+        feasible=_share(limits, measured, exact=exact),
+        kept={str(limit): share for limit in limits if (share := _share([limit], measured, exact=exact))},
+        budget=budget,
+        protocol=protocol,
+        training_seconds=seconds,
+    )
+
+
+def _architectures(space: Space, rng: np.random.Generator, n: int) -> tuple[list[Architecture], bool]:
+    """Valid architectures, and whether they are all there are."""
+    if space.size <= n:
+        return [architecture for architecture in space.everything() if space.is_valid(architecture)], True
+    return space.sample(rng, n), False
+
+
+def _valid(space: Space, rng: np.random.Generator) -> Share:
+    """Share of the combinations that `Space.size` counts."""
+    if space.size <= _ENUMERABLE:
+        members = list(space.everything())
+        exact = len(members) <= _DRAWS
+        chosen = range(len(members)) if exact else rng.choice(len(members), _DRAWS, replace=False).tolist()
+        return Share(sum(space.is_valid(members[i]) for i in chosen), len(chosen), exact=exact)
+    rows = rng.integers(0, [len(decision.choices) for decision in space.decisions], (_DRAWS, len(space.decisions)))
+    return Share(sum(space.is_valid(tuple(row)) for row in rows.tolist()), _DRAWS)
+
+
+def _share(limits: Sequence[Limit], measured: Sequence[Metrics | None], *, exact: bool) -> Share | None:
+    if not measured:
+        return None
+    hits = sum(found is not None and all(limit.violation(found) <= 0 for limit in limits) for found in measured)
+    return Share(hits, len(measured), exact=exact)
+
+
+def _never(_: object) -> float:
+    """Stands for the training that a profile spares."""
+    raise UsageError("A profile trains nothing. Call optiproxy.search to search.")

@@ -1,0 +1,170 @@
+"""The card of an exported architecture, in Markdown: what it is, how good, how it was found, how to use the files."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+import statistics
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+
+from optiproxy import __version__
+from optiproxy.metrics import Metrics
+from optiproxy.reporting.search.words import goal_in_words, protocol_in_words, standing
+from optiproxy.reporting.svg.scale import count, number
+from optiproxy.searching.result import SearchResult
+from optiproxy.storage.record import Record
+from optiproxy.training.export.file_format import WrittenFile
+
+_QUIET_SHARE = 0.15
+"""Two measurements of one latency that differ by more than this were not made on a quiet machine."""
+
+_PACKAGES = ("torch", "optuna", "numpy", "onnx", "onnxscript", "onnxruntime")
+
+
+def card(
+    result: SearchResult, record: Record, *, files: Sequence[WrittenFile] = (), trainings: Mapping[int, Metrics]
+) -> str:
+    """The whole text.
+
+    Args:
+        result: The search.
+        record: The query whose architecture is exported.
+        files: What was exported besides the JSON.
+        trainings: Seed -> metrics of every full training of this architecture, the recorded one included.
+    """
+    sections = (
+        [f"# {result.task}, architecture of query {record.number}"],
+        _architecture(result, record),
+        _metrics(result, record, trainings),
+        _files(files),
+        _search(result),
+        _versions(),
+    )
+    return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
+
+
+def _architecture(result: SearchResult, record: Record) -> list[str]:
+    choices = result.space.values(record.architecture).items()
+    return ["## Architecture", "", *_table(("Decision", "Choice"), [(name, str(value)) for name, value in choices])]
+
+
+def _metrics(result: SearchResult, record: Record, trainings: Mapping[int, Metrics]) -> list[str]:
+    kept = result.goal.metric_names
+    names = [*(name for name in kept if name in record.metrics), *(name for name in record.metrics if name not in kept)]
+    rows = [
+        (name, number(record.metrics[name]), _spread([m[name] for m in trainings.values() if name in m]))
+        for name in names
+    ]
+    several = len(trainings) > 1
+    return [
+        "## Metrics",
+        "",
+        *_table(
+            ("Metric", f"Search, seed {result.seed}", "Mean ± standard deviation")[: 2 + several],
+            [row[: 2 + several] for row in rows],
+        ),
+        "",
+        f"Over {len(trainings)} trainings, with the seeds {', '.join(map(str, sorted(trainings)))}."
+        if several
+        else "One training, so no spread between seeds is known; `optiproxy retrain` trains with another seed.",
+        f"The search saw {', '.join(kept)} and chose by it; it picked the best of many, so expect a little less.",
+    ]
+
+
+def _spread(values: Sequence[float]) -> str:
+    if len(values) < 2:
+        return "–"
+    return f"{number(statistics.fmean(values))} ± {statistics.stdev(values):.2g} (n = {len(values)})"
+
+
+def _files(files: Sequence[WrittenFile]) -> list[str]:
+    if not files:
+        return []
+    rows = [
+        (
+            f"`{file.path.name}`",
+            file.use,
+            "any" if file.batch is None else str(file.batch),
+            f"{file.difference:.1g}",
+            str(file.latency),
+            str(file.again),
+        )
+        for file in files
+    ]
+    heads = ("File", "Use", "Rows", "Difference", "Latency", "Measured again")
+    shapes = " and ".join(f"({', '.join(['rows', *map(str, shape)])})" for shape in files[0].shapes)
+    noisy = [note for file in files if (note := _unrest(file))]
+    return [
+        "## Files",
+        "",
+        *_table(heads, rows),
+        "",
+        f"Inputs: of shape {shapes}. Only code of the network's own class may take others, such as longer texts.",
+        "Difference: the largest between the outputs of file and trained network, relative to the largest output above 1.",
+        "Latency: of one input, on one thread of the machine below.",
+        *noisy,
+    ]
+
+
+def _unrest(file: WrittenFile) -> str:
+    first, again = file.latency.median_ms, file.again.median_ms
+    share = abs(first - again) / min(first, again)
+    if share <= _QUIET_SHARE:
+        return ""
+    return (
+        f"The two latencies of `{file.path.name}` differ by {share:.0%}: the machine was busy. "
+        "Measure again where the figure matters."
+    )
+
+
+def _search(result: SearchResult) -> list[str]:
+    failed = sum(record.state == "failed" for record in result.records)
+    minutes = sum(record.evaluation_seconds for record in result.records) / 60
+    told = [
+        goal_in_words(result.goal),
+        *protocol_in_words(result.protocol, result.goal, budget=result.budget),
+        f"Algorithm `{result.algorithm}`, seed {result.seed}, budget {result.budget}. {standing(result)}",
+        f"{failed} evaluations failed; all together took {minutes:.1f} minutes.",
+        f"Space {result.space.name}: {count(result.space.size)} combinations of {len(result.space.decisions)} decisions.",
+        "; ".join(filter(None, (f"Values {result.source.description}", result.source.licence, result.source.digest))),
+        f"Study `{result.study}` in `{result.storage or 'memory'}`.",
+        *_command(result),
+    ]
+    return ["## How it was found", "", *(f"- {line}" for line in told)]
+
+
+def _command(result: SearchResult) -> list[str]:
+    """The command that makes the search again, where it is of a task with a name."""
+    if result.task == "function":
+        return []
+    words = ["optiproxy", "search", result.task, "--algorithm", result.algorithm]
+    words += ["--budget", str(result.budget), "--seed", str(result.seed)]
+    words += [word for objective in result.goal.objectives for word in ("--objective", str(objective))]
+    words += [
+        word for limit in result.goal.limits for word in ("--limit", f"{limit.metric}{limit.sense}{limit.bound!r}")
+    ]
+    words += [word for name in result.protocol.free for word in ("--free", name)]
+    if result.protocol.fidelity is not None:
+        words += ["--fidelity", str(result.protocol.fidelity), "--promote", str(result.protocol.promote)]
+    return [f"Again: `{shlex.join(words)}`"]
+
+
+def _versions() -> list[str]:
+    found = {"optiproxy": __version__, "Python": platform.python_version()}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    told = ", ".join(f"{name} {number}" for name, number in found.items())
+    machine = f"{platform.system()} {platform.machine()}, {platform.processor() or 'unnamed processor'}, {os.cpu_count()} cores"
+    return ["## Made with", "", f"{told}; {machine}."]
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    def line(cells: Sequence[str]) -> str:
+        return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+    return [line(heads), line(["---"] * len(heads)), *map(line, rows)]

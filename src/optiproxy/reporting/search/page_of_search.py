@@ -1,0 +1,151 @@
+"""The report on one search."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from shlex import quote
+
+from optiproxy import __version__
+from optiproxy.metrics import Metrics
+from optiproxy.reporting.page import render
+from optiproxy.reporting.search import charts as search_charts
+from optiproxy.reporting.search.structure import structure
+from optiproxy.reporting.search.words import box_in_words, goal_in_words, protocol_in_words, standing, state
+from optiproxy.reporting.svg.drawing import draw
+from optiproxy.reporting.svg.scale import number
+from optiproxy.searching.result import SearchResult
+from optiproxy.storage.files import write
+from optiproxy.storage.record import Record
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One of the large numbers at the head of the page."""
+
+    name: str
+    value: str
+    beside: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One query in a table; ``values`` are what the columns sort by."""
+
+    record: Record
+    state: str
+    kind: str
+    choices: str
+    values: Sequence[float | str]
+    fidelity: int | None = None
+
+
+def write_search_report(result: SearchResult, path: Path) -> Path:
+    """Write the page; it needs no network and no other file.
+
+    Raises:
+        UsageError: If the file cannot be written.
+    """
+    return write(path, search_report(result, folder=path.parent))
+
+
+def search_report(result: SearchResult, *, folder: Path) -> str:
+    """The page as HTML; ``folder`` is where its commands look for the search."""
+    names = _metric_names(result.records)
+    front = {record.number for record in result.front}
+    rows = [_row(result, record, names=names, chosen=record.number in front) for record in result.records]
+    best = result.best
+    drawn = None if best is None else structure(result.space, best.architecture)
+    idle = () if drawn is None else drawn.idle
+    return render(
+        "search.html",
+        version=__version__,
+        title=f"{result.task}: architecture search",
+        result=result,
+        goal=goal_in_words(result.goal),
+        protocol=protocol_in_words(result.protocol, result.goal, budget=result.budget),
+        figures=_figures(result),
+        standing=standing(result),
+        front=[row for row in rows if row.kind == "best"],
+        best=best,
+        choices=result.best_architecture or {},
+        found="" if best is None else f"Query #{best.number}.",
+        picture=None if drawn is None else draw(drawn, label="The best architecture as a graph"),
+        idle=", ".join(f"{node.detail} = {node.label}" for node in idle),
+        progress=search_charts.progress(result),
+        infeasible=any(row.state == "infeasible" for row in rows),
+        hypervolume=search_charts.hypervolume(result),
+        box=box_in_words(result),
+        tradeoffs=search_charts.tradeoffs(result) if best else [],
+        predictions=search_charts.predictions(result),
+        rows=rows,
+        names=names,
+        decisions=" · ".join(decision.name for decision in result.space.decisions),
+        failures=[row for row in rows if row.state == "failed"],
+        commands=_commands(folder),
+    )
+
+
+def _figures(result: SearchResult) -> list[Figure]:
+    states = [state(result, record) for record in result.records]
+    best: Metrics = result.best.metrics if result.best else {}
+    figures = [
+        Figure(f"best {objective.metric}", number(best.get(objective.metric))) for objective in result.goal.objectives
+    ]
+    if len(result.goal.objectives) > 1:
+        figures = [
+            Figure("architectures on the front", str(len(result.front))),
+            Figure("hypervolume", number(result.hypervolume and round(result.hypervolume, 3))),
+            *figures,
+        ]
+    epochs = [] if result.protocol.fidelity is None else [Figure("epochs", f"{result.epochs:,}")]
+    spent = sum(record.evaluation_seconds for record in result.records)
+    asked = sum(record.ask_seconds for record in result.records)
+    return [
+        *figures,
+        Figure("queries", str(len(states)), f"of {result.protocol.queries(result.budget)}"),
+        *epochs,
+        Figure(
+            "feasible", str(states.count("feasible")), f"{states.count('failed')} failed" if "failed" in states else ""
+        ),
+        Figure("evaluation", *duration(spent)),
+        Figure("search itself", *duration(asked)),
+    ]
+
+
+def duration(seconds: float) -> tuple[str, str]:
+    """A number and its unit."""
+    if seconds < 90:
+        return f"{seconds:.1f}", "s"
+    return (f"{seconds / 60:.1f}", "min") if seconds < 5400 else (f"{seconds / 3600:.1f}", "h")
+
+
+def _row(result: SearchResult, record: Record, *, names: Sequence[str], chosen: bool) -> Row:
+    kind = "best" if chosen else "" if result.goal.feasible(record.metrics) else "out"
+    known = {name: value for name, value in record.metrics.items() if math.isfinite(value)}
+    return Row(
+        record,
+        state(result, record),
+        kind,
+        " · ".join(map(str, result.space.values(record.architecture).values())),
+        [known.get(name, "") for name in names],
+        None if result.protocol.fidelity is None else result.protocol.epochs(record.fidelity),
+    )
+
+
+def _metric_names(records: Sequence[Record]) -> list[str]:
+    found: Mapping[str, None] = {name: None for record in records for name in record.metrics}
+    return list(found)
+
+
+def _commands(folder: Path) -> str:
+    where = quote(str(folder))
+    return "\n".join(
+        [
+            f"optiproxy export {where} --format json",
+            f"optiproxy export {where} --format torch    # tasks that train a network",
+            f"optiproxy report {where}",
+        ]
+    )

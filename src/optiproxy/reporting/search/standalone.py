@@ -1,0 +1,75 @@
+"""Drawings as files of their own, for a paper or a slide: with their style and legend inside."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Sequence
+from functools import cache
+
+from markupsafe import Markup
+
+from optiproxy.reporting.page import render
+from optiproxy.reporting.svg.chart import Ink
+from optiproxy.reporting.svg.svg import element
+
+MARGIN, ROW, SAMPLE, LETTER = 14, 18, 26, 7.0
+
+
+def standalone(drawing: Markup, legend: Sequence[tuple[str, Ink]]) -> str:
+    """An SVG file.
+
+    Args:
+        drawing: A drawing of a page.
+        legend: Names and inks; empty where the drawing names everything itself.
+    """
+    inner = ET.fromstring(drawing)  # noqa: S314 - our own drawing
+    _, _, width, height = (float(part) for part in inner.attrib["viewBox"].split())
+    inner.attrib.update(x=str(MARGIN), y=str(MARGIN), width=f"{width:g}", height=f"{height:g}", overflow="visible")
+    keys = _legend(legend, width)
+    rows = max((row for row, _, _, _ in keys), default=-1) + 1
+    whole_width, whole_height = width + 2 * MARGIN, height + 2 * MARGIN + ROW * rows
+    drawn = [element("rect", width=whole_width, height=whole_height, fill="var(--paper)"), inner]
+    for row, x, name, ink in keys:
+        y = height + MARGIN + ROW * (row + 0.6)
+        drawn.append(
+            element(
+                "line",
+                x1=x,
+                x2=x + SAMPLE,
+                y1=y,
+                y2=y,
+                stroke=ink.color,
+                stroke_width=2.4,
+                stroke_dasharray=ink.dash,
+            )
+        )
+        drawn.append(element("text", name, x=x + SAMPLE + 6, y=y + 4))
+    root = element("svg", element("style", "{style}"), *drawn, viewBox=f"0 0 {whole_width:g} {whole_height:g}")
+    root.attrib.update(xmlns="http://www.w3.org/2000/svg", width=f"{whole_width:g}", height=f"{whole_height:g}")
+    style, values = _style()
+    text = ET.tostring(root, encoding="unicode").replace("{style}", style, 1)
+    # Few programs but browsers know the variables of CSS.
+    return re.sub(r"var\((--\w+)\)", lambda found: values[found[1]], text) + "\n"
+
+
+def _legend(entries: Sequence[tuple[str, Ink]], width: float) -> list[tuple[int, float, str, Ink]]:
+    """Row and x of each entry, filled row by row."""
+    placed: list[tuple[int, float, str, Ink]] = []
+    row, x = 0, float(MARGIN)
+    for name, ink in entries:
+        room = SAMPLE + 6 + LETTER * len(name) + 18
+        if x + room > width and x > MARGIN:
+            row, x = row + 1, float(MARGIN)
+        placed.append((row, x, name, ink))
+        x += room
+    return placed
+
+
+@cache
+def _style() -> tuple[str, dict[str, str]]:
+    """The style of drawings, and the value of each of its variables."""
+    css = render("figure.css")
+    values = {name: " ".join(value.split()) for name, value in re.findall(r"(--\w+):\s*([^;]+);", css)}
+    rules = css[css.index("}") + 1 :]
+    return rules.replace("<", "").strip(), values

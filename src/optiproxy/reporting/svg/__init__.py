@@ -1,0 +1,1 @@
+"""Figures: scales, charts and graphs drawn as SVG without a plotting library."""

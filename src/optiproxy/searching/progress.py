@@ -1,0 +1,151 @@
+"""What a search tells while it runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol, final
+
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from optiproxy.metrics import Goal
+from optiproxy.searching.hypervolume import Box
+from optiproxy.storage.record import Record
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+class Observer(Protocol):
+    """Told by the loop, in its thread; must not raise."""
+
+    def on_start(self, *, total: int, done: Sequence[Record]) -> None:
+        """Called once, before the first query of this run.
+
+        Args:
+            total: Queries of the whole search.
+            done: Records of earlier runs.
+        """
+        ...
+
+    def on_finish(self, record: Record) -> None:
+        """Called when a query has been stored."""
+        ...
+
+    def on_end(self) -> None:
+        """Called once, also after an interrupt or an error."""
+        ...
+
+
+@final
+class Silence:
+    """Tells nothing."""
+
+    def on_start(self, *, total: int, done: Sequence[Record]) -> None: ...
+
+    def on_finish(self, record: Record) -> None: ...
+
+    def on_end(self) -> None: ...
+
+
+@final
+class Lines:
+    """One line per query, for logs and pipes."""
+
+    def __init__(self, goal: Goal, console: Console) -> None:
+        self._goal = goal
+        self._console = console
+        self._records: list[Record] = []
+        self._total = self._before = 0
+        self._began = 0.0
+
+    def on_start(self, *, total: int, done: Sequence[Record]) -> None:
+        self._records, self._total, self._before, self._began = [*done], total, len(done), time.monotonic()
+        if done:
+            self._say(f"resuming after {len(done)} of {total} queries, {best(done, self._goal)}")
+
+    def on_finish(self, record: Record) -> None:
+        self._records.append(record)
+        done = len(self._records)
+        pace = (time.monotonic() - self._began) / (done - self._before)
+        left = f"{pace * max(0, self._total - done):.0f} s left"
+        self._say(f"{done}/{self._total}  {story(record, self._goal)}  {best(self._records, self._goal)}  {left}")
+
+    def on_end(self) -> None: ...
+
+    def _say(self, line: str) -> None:
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+@final
+class Live:
+    """A progress bar in a terminal; failures scroll by above it."""
+
+    def __init__(self, goal: Goal, console: Console) -> None:
+        self._goal = goal
+        self._records: list[Record] = []
+        self._bar = Progress(
+            BarColumn(bar_width=20),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[best]}", style="bold"),
+            TextColumn("{task.fields[last]}", style="dim"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=console,
+        )
+        self._line = self._bar.add_task("queries", start=False, best="", last="")
+
+    def on_start(self, *, total: int, done: Sequence[Record]) -> None:
+        self._records = [*done]
+        self._bar.update(self._line, total=total, completed=len(done), best=escape(best(done, self._goal)))
+        self._bar.start_task(self._line)
+        self._bar.start()
+
+    def on_finish(self, record: Record) -> None:
+        self._records.append(record)
+        shown = escape(story(record, self._goal))
+        if record.reason:
+            self._bar.console.print(shown, style="yellow", highlight=False)
+        self._bar.update(self._line, advance=1, best=escape(best(self._records, self._goal)), last=shown)
+
+    def on_end(self) -> None:
+        self._bar.stop()
+
+
+def observer_for(goal: Goal, console: Console) -> Observer:
+    """`Live` in a terminal, `Lines` elsewhere."""
+    return Live(goal, console) if console.is_terminal else Lines(goal, console)
+
+
+def story(record: Record, goal: Goal) -> str:
+    """What became of a query: its objectives, predicted against observed, or why it failed."""
+    if record.reason:
+        return f"#{record.number} failed: {record.reason}"
+    told = [f"{name} {_against(record.predicted.get(name), record.metrics.get(name))}" for name in goal.metric_names]
+    broken = "" if goal.feasible(record.metrics) else " (infeasible)"
+    return f"#{record.number} {', '.join(told)}{broken}"
+
+
+def best(records: Sequence[Record], goal: Goal) -> str:
+    """The best record's objective and number, or the size of the front and its hypervolume within the `Box` seen so far.
+
+    Of records at two fidelities those at the full one count, as soon as one of them is feasible.
+    """
+    feasible = [record for record in records if goal.feasible(record.metrics)]
+    shown = [record for record in feasible if record.fidelity is None] or feasible
+    front = [shown[i] for i in goal.front([record.metrics for record in shown])]
+    if not front:
+        return "best: none feasible yet"
+    where = "" if front[0].fidelity is None else f" at fidelity {front[0].fidelity}"
+    box = Box.around(goal, [record.metrics for record in shown])
+    first, *others = goal.objectives
+    if others and box:
+        return f"front{where}: {len(front)}, hypervolume {box.share([record.metrics for record in front]):.3f}"
+    return f"best{where}: {first.metric} {front[0].metrics[first.metric]:.5g} (#{front[0].number})"
+
+
+def _against(predicted: float | None, observed: float | None) -> str:
+    seen = "missing" if observed is None else f"{observed:.5g}"
+    return seen if predicted is None else f"{seen} (predicted {predicted:.5g})"

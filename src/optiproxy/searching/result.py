@@ -1,0 +1,107 @@
+"""What a search leaves behind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from optiproxy.metrics import Goal
+from optiproxy.searching.hypervolume import Box
+from optiproxy.spaces import Choice, Space
+from optiproxy.storage.record import Record
+from optiproxy.task.protocol import QueryProtocol
+from optiproxy.task.task import Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchResult:
+    """The outcome of a search, complete enough to report on it.
+
+    Attributes:
+        task: The task's name; ``"function"`` for a user's own evaluate function.
+        space: Where it searched.
+        goal: What it searched for.
+        source: Where the values come from.
+        algorithm: By name.
+        seed: Of algorithm and trainings.
+        budget: Queries that the algorithm might propose; promotions came on top.
+        protocol: What was known before a query, and at which fidelity the queries were made.
+        records: All counted queries, in the order in which they finished.
+        stopped: ``"budget"`` (spent), ``"exhausted"`` (no architecture left) or ``"interrupted"``.
+        study: The study's name.
+        storage: Its storage URL; empty when in memory.
+        optimum: Best possible value of the first objective under this goal; None where unknown.
+    """
+
+    task: str
+    space: Space
+    goal: Goal
+    source: Source
+    algorithm: str
+    seed: int
+    budget: int
+    records: tuple[Record, ...]
+    stopped: Literal["budget", "exhausted", "interrupted"]
+    study: str
+    storage: str = ""
+    protocol: QueryProtocol = field(default_factory=QueryProtocol)
+    optimum: float | None = None
+
+    @property
+    def full(self) -> tuple[Record, ...]:
+        """The records at the full fidelity; the answer is one of them."""
+        return tuple(record for record in self.records if record.fidelity is None)
+
+    @property
+    def epochs(self) -> int | None:
+        """Spent by all queries, a failed one counted whole; None where the task has only one fidelity."""
+        costs = [self.protocol.epochs(record.fidelity) for record in self.records]
+        return None if self.protocol.full is None else sum(cost or 0 for cost in costs)
+
+    @property
+    def front(self) -> tuple[Record, ...]:
+        """The feasible, non-dominated records at the full fidelity; with one objective, the best alone."""
+        full = self.full
+        return tuple(full[i] for i in self.goal.front([record.metrics for record in full]))
+
+    @property
+    def best(self) -> Record | None:
+        """The feasible record at the full fidelity with the best first objective; None where nothing is feasible."""
+        return max(self.front, key=lambda record: self.goal.gains(record.metrics)[0], default=None)
+
+    @property
+    def best_so_far(self) -> tuple[float | None, ...]:
+        """After each record the best feasible first objective at the full fidelity; None until there is one."""
+        objective = self.goal.objectives[0]
+        best: float | None = None
+        curve: list[float | None] = []
+        for record in self.records:
+            if record.fidelity is None and self.goal.feasible(record.metrics):
+                gain = objective.gain(record.metrics)
+                if best is None or gain > objective.gain({objective.metric: best}):
+                    best = record.metrics[objective.metric]
+            curve.append(best)
+        return tuple(curve)
+
+    @property
+    def box(self) -> Box | None:
+        """What the hypervolume is a share of; None with one objective, or where nothing is feasible."""
+        several = len(self.goal.objectives) > 1
+        return Box.around(self.goal, [record.metrics for record in self.full]) if several else None
+
+    @property
+    def hypervolume(self) -> float | None:
+        """The share of `box` that the front dominates; None where there is no box."""
+        return self.box.share([record.metrics for record in self.front]) if self.box else None
+
+    @property
+    def hypervolume_so_far(self) -> tuple[float, ...]:
+        """After each record the share of the final `box`, dominated at the full fidelity; empty where there is no box."""
+        full = [record.metrics if record.fidelity is None else {} for record in self.records]
+        return self.box.curve(full) if self.box else ()
+
+    @property
+    def best_architecture(self) -> Mapping[str, Choice] | None:
+        """Decision name -> value of `best`."""
+        return None if self.best is None else self.space.values(self.best.architecture)

@@ -1,0 +1,103 @@
+"""A space out of a function that suggests parameters, as Optuna's objectives do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+from optiproxy.errors import UsageError
+from optiproxy.spaces.building.conditional import ConditionalSpace
+from optiproxy.spaces.building.exploring import Recorder, Run, explore
+from optiproxy.spaces.space import Choice, Decision
+
+MOST_CHOICES = 64
+"""A range with more values is no categorical decision."""
+
+
+@dataclass(frozen=True)
+class RangeDecision(Decision):
+    """Whole numbers, asked for as a range and not as categories.
+
+    Attributes:
+        numbers: The same as `choices`.
+        log: Whether Optuna's own samplers are to draw them by orders of magnitude.
+    """
+
+    numbers: range
+    log: bool = False
+
+
+def space_of(suggest: Callable[[Any], object], *, name: str = "define-by-run") -> ConditionalSpace:
+    """The decisions that a function suggests, with the conditions under which it does.
+
+    It is called about once per choice, so it should suggest and do nothing else: a function that trains would train each
+    time. Put what suggests into a function of its own, which the objective calls.
+
+    Args:
+        suggest: Called with a stand-in for an Optuna trial; what it returns does not matter.
+        name: Part of the study's identity.
+
+    Raises:
+        UsageError: If a parameter cannot be enumerated, or nothing is suggested.
+    """
+
+    def record(positions: Mapping[str, int]) -> Run:
+        recorder = Recorder(positions)
+        try:
+            suggest(Suggestions(recorder))
+        except UsageError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the user's code
+            recorder.run.error = error
+        return recorder.run
+
+    return ConditionalSpace(explore(record), name=name)
+
+
+@final
+class Suggestions:
+    """What an Optuna trial can be asked, as far as it shapes the space; what is reported is forgotten.
+
+    Args:
+        recorder: Answers and writes down.
+    """
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self.number = 0
+        self.params: dict[str, Choice] = {}
+
+    def suggest_categorical(self, name: str, choices: Sequence[Choice]) -> Choice:
+        return self._suggest(Decision(name, tuple(choices)))
+
+    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
+        values = range(low, high + 1, step)
+        if len(values) > MOST_CHOICES:
+            raise UsageError(
+                f"The parameter {name!r} has {len(values)} values, and a decision may have {MOST_CHOICES}. Give it a "
+                "larger step, or list the values with suggest_categorical."
+            )
+        return self._suggest(RangeDecision(name, tuple(values), values, log))
+
+    def suggest_float(
+        self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
+    ) -> float:
+        del high, log
+        raise UsageError(
+            f"The parameter {name!r} is a float{'' if step is None else ' with a step'}, and an architecture is made of "
+            f"choices. List the values to try with suggest_categorical, {low:g} and so on."
+        )
+
+    def report(self, value: float, step: int) -> None:
+        """Forget it."""
+
+    def should_prune(self) -> bool:
+        return False
+
+    def set_user_attr(self, key: str, value: object) -> None:
+        """Forget it."""
+
+    def _suggest(self, decision: Decision) -> Any:  # noqa: ANN401 - one of the choices
+        self.params[decision.name] = choice = decision.choices[self._recorder.reveal(decision)]
+        return choice

@@ -1,0 +1,104 @@
+"""A space out of a function that builds a network: what it may choose is the space, what it builds the network."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from optiproxy.errors import UsageError
+from optiproxy.spaces.building.conditional import ConditionalSpace
+from optiproxy.spaces.building.exploring import Chosen, Recorder, Run, answering, explore
+from optiproxy.spaces.space import Architecture
+
+if TYPE_CHECKING:
+    from torch.nn import Module
+
+
+class ModelSpace(ConditionalSpace):
+    """Every network that a function can build out of the parts of `optiproxy.nn`.
+
+    The function is run a few times at once, on torch's ``meta`` device, where tensors have shapes and no content: once
+    with every option of every `Choice`, and once more for each further number of each `Value`. No combinations are gone
+    through, so the size of the space does not matter.
+
+    Args:
+        model: Returns a network; the same choices give the same network up to its initial weights. It is called again for
+            each network, so modules have to be made inside of it.
+        name: Part of the study's identity.
+
+    Raises:
+        UsageError: If the function fails with the first option of every decision, offers no choice, or returns something
+            else than a new `torch.nn.Module`.
+    """
+
+    def __init__(self, model: Callable[[], Module], *, name: str = "model") -> None:
+        import torch
+
+        self._model = model
+        self._outside: list[Module] = []
+        with torch.random.fork_rng(devices=[]):
+            places = explore(self._record)
+        del self._outside
+        if not places:
+            raise UsageError(
+                "The model function offers no choice. Use Choice, Repeat, Value or Cell of optiproxy.nn inside of it."
+            )
+        super().__init__(places, name=name)
+
+    def build(self, architecture: Architecture, *, seed: int = 0) -> Module:
+        """The network, with initial weights that depend on nothing but the seed; it holds the chosen parts alone.
+
+        Raises:
+            UsageError: If this is no architecture of the space, or its parts do not fit together; names it.
+        """
+        import torch
+
+        if len(architecture) != len(self.decisions) or not all(
+            0 <= choice < len(decision.choices) for choice, decision in zip(architecture, self.decisions, strict=True)
+        ):
+            raise UsageError(
+                f"Expected one position for each of the {len(self.decisions)} decisions of {self.name}, got {architecture}."
+            )
+        positions = {d.name: choice for d, choice in zip(self.decisions, architecture, strict=True)}
+        with torch.random.fork_rng(devices=[]), answering(Chosen(positions)):
+            torch.default_generator.manual_seed(seed)
+            try:
+                return self._model()
+            except Exception as error:
+                shown = ", ".join(f"{name}={value}" for name, value in super().build(architecture).items())
+                raise UsageError(f"Cannot build {shown} ({type(error).__name__}: {error}).") from error
+
+    def _record(self, positions: Mapping[str, int]) -> Run:
+        import torch
+
+        with torch.device("meta"):
+            run = self._recorded(positions)
+        # Some initializations compute with what they have made, which is not possible there.
+        return run if run.error is None else self._recorded(positions)
+
+    def _recorded(self, positions: Mapping[str, int]) -> Run:
+        recorder = Recorder(positions)
+        with answering(recorder), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about shapes of networks that nobody is going to use
+            try:
+                self._check_is_new(self._model())
+            except UsageError:
+                raise
+            except Exception as error:  # noqa: BLE001 - the user's code
+                recorder.run.error = error
+        return recorder.run
+
+    def _check_is_new(self, made: object) -> None:
+        from torch.nn import Module
+
+        if not isinstance(made, Module):
+            raise UsageError(f"Expected the model function to return a torch.nn.Module, got {type(made).__name__}.")
+        modules = list(made.modules())
+        shared = next((module for module in modules if any(module is known for known in self._outside)), None)
+        if shared is not None:
+            raise UsageError(
+                f"A {type(shared).__name__} is made outside of the model function, so that all networks would train the "
+                "same weights. Make it inside."
+            )
+        self._outside = self._outside or modules

@@ -1,0 +1,122 @@
+"""The canonical form of recurrent cells: one numbering for all cells that differ only in how their nodes are numbered.
+
+Exact, by refinement and individualization (McKay and Piperno 2014, arXiv 1301.1493): values are told apart by what they
+are, what they read and what reads them; where that leaves several alike, each of them is tried as the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from optiproxy.spaces.published.recurrent_cell import ARITIES, FIRST_NODE, INPUT, POSITIONAL, Node, RecurrentCell
+
+_KINDS = {operation: n for n, operation in enumerate(ARITIES)}
+
+_BECOMES = -1
+"""The role of a node in the hidden state whose new value it is; inputs of a node have the role of their position."""
+
+_Colors = dict[int, int]
+"""Value -> rank of its color; values of one color have not been told apart yet."""
+
+
+def canonical_cell(cell: RecurrentCell) -> RecurrentCell:
+    """The representative of all cells that are equal up to the order of nodes, of commutative inputs and of hidden states.
+
+    State 0 stays the first, because it is the output. Nodes are ordered by depth, so that each still reads earlier ones.
+    """
+    keys: dict[int, tuple[int, ...]] = {INPUT: (0,), 1: (1,)}
+    keys |= dict.fromkeys(range(2, 1 + len(cell.hidden)), (2,))
+    for i, node in enumerate(cell.nodes):
+        keys[FIRST_NODE + i] = (3, cell.depths[FIRST_NODE + i], _KINDS[node.operation])
+    links = _Links.of(cell)
+    return _least(cell, links, links.refine(_ranked(keys)))
+
+
+@dataclass(frozen=True)
+class _Links:
+    """``(role, other value)`` of each value, seen from both sides; a previous state is linked to its new value, too."""
+
+    sources: dict[int, list[tuple[int, int]]]
+    targets: dict[int, list[tuple[int, int]]]
+
+    @classmethod
+    def of(cls, cell: RecurrentCell) -> _Links:
+        values = [INPUT, *range(1, 1 + len(cell.hidden)), *range(FIRST_NODE, FIRST_NODE + len(cell.nodes))]
+        links = cls({v: [] for v in values}, {v: [] for v in values})
+        for i, node in enumerate(cell.nodes):
+            for position, j in enumerate(node.inputs):
+                links.add(position if node.operation in POSITIONAL else 0, source=j, target=FIRST_NODE + i)
+        for k, j in enumerate(cell.hidden):
+            links.add(_BECOMES, source=j, target=1 + k)
+        return links
+
+    def add(self, role: int, *, source: int, target: int) -> None:
+        self.sources[target].append((role, source))
+        self.targets[source].append((role, target))
+
+    def refine(self, colors: _Colors) -> _Colors:
+        """Tell values apart by the colors around them until that tells no more apart; the order of ranks is kept."""
+        while True:
+            finer = _ranked(
+                {
+                    v: (
+                        color,
+                        tuple(sorted([(role, colors[j]) for role, j in self.sources[v]])),
+                        tuple(sorted([(role, colors[j]) for role, j in self.targets[v]])),
+                    )
+                    for v, color in colors.items()
+                }
+            )
+            if max(finer.values()) == max(colors.values()):
+                return finer
+            colors = finer
+
+    def choices(self, colors: _Colors) -> Iterator[_Colors]:
+        """Of the first color that several values share, make each in turn the first; nothing where all are told apart."""
+        shared: dict[int, list[int]] = {}
+        for v, color in colors.items():
+            shared.setdefault(color, []).append(v)
+        tied = next((shared[color] for color in sorted(shared) if len(shared[color]) > 1), [])
+        for first in tied:
+            yield self.refine(_ranked({v: (color, v != first) for v, color in colors.items()}))
+
+
+def _least(cell: RecurrentCell, links: _Links, colors: _Colors) -> RecurrentCell:
+    """The least renumbered cell among all ways to break the ties that are left.
+
+    Where the quickest ways to break them all give equal cells for two choices, a symmetry of the cell exchanges the two,
+    and only one is followed further: without that, n equal branches would be tried in all n! orders.
+    """
+    if len(set(colors.values())) == len(colors):
+        return _renumbered(cell, colors)
+    quickest: dict[RecurrentCell, _Colors] = {}
+    for choice in links.choices(colors):
+        leaf = choice
+        while (deeper := next(links.choices(leaf), None)) is not None:
+            leaf = deeper
+        quickest.setdefault(_renumbered(cell, leaf), choice)
+    return min(_least(cell, links, choice) for choice in quickest.values())
+
+
+def _renumbered(cell: RecurrentCell, colors: _Colors) -> RecurrentCell:
+    order = sorted(colors, key=colors.__getitem__)
+    states = [v for v in order if INPUT < v < FIRST_NODE]
+    nodes = [v for v in order if v >= FIRST_NODE]
+    numbers = {
+        INPUT: INPUT,
+        **{v: 1 + n for n, v in enumerate(states)},
+        **{v: FIRST_NODE + n for n, v in enumerate(nodes)},
+    }
+    renamed: list[Node] = []
+    for v in nodes:
+        node = cell.nodes[v - FIRST_NODE]
+        inputs = [numbers[j] for j in node.inputs]
+        renamed.append(Node(node.operation, tuple(inputs if node.operation in POSITIONAL else sorted(inputs))))
+    return RecurrentCell(tuple(renamed), tuple(numbers[cell.hidden[v - 1]] for v in states))
+
+
+def _ranked(keys: Mapping[int, tuple[Any, ...]]) -> _Colors:
+    ranks = {key: n for n, key in enumerate(sorted(set(keys.values())))}
+    return {v: ranks[key] for v, key in keys.items()}

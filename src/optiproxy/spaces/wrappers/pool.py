@@ -1,0 +1,153 @@
+"""A space of which only listed architectures have values."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from optiproxy.errors import UsageError
+from optiproxy.spaces.space import Architecture, Space
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Generator, Tensor
+
+    from optiproxy.graph import GraphBatch
+
+NEIGHBOURS = 100
+"""Members that count as near another: about as many as one decision away in a large space."""
+
+LEAST_CHANCE = 1e-12
+"""Of a choice that a relaxed architecture rules out, so that even then some members are likelier than others."""
+
+
+class PoolSpace(Space):
+    """Another space, of which only these architectures are valid: those that a benchmark has trained.
+
+    The search stays in the pool by construction, whatever share of the base it is: whatever is drawn, near, or gone
+    through is a member, and nothing is found by rejection.
+
+    Args:
+        base: Says what an architecture is and how it is encoded.
+        architectures: ``(n, d)`` positions, in any order; each is kept under its canonical form.
+        name: Part of the study's identity; None derives it from the base's.
+
+    Raises:
+        UsageError: If there is no member, one is no valid architecture of the base, or two are the same network.
+    """
+
+    def __init__(
+        self, base: Space, architectures: Sequence[Architecture] | NDArray[np.integer], *, name: str | None = None
+    ) -> None:
+        self.base = base
+        self.name = name or f"{base.name}-pool"
+        self.decisions = base.decisions
+        self._members = _members(base, architectures)
+        # One decision after the other is much quicker to compare than one member after the other.
+        self._columns = np.ascontiguousarray(self._members.T)
+        self._keys = frozenset(row.tobytes() for row in self._members)
+
+    @property
+    def members(self) -> NDArray[np.integer]:
+        """``(n, d)`` canonical forms in lexicographic order; read-only."""
+        return self._members
+
+    @cached_property
+    def size(self) -> int:
+        """Number of members."""
+        return len(self._members)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A digest of name, decisions and members, in whatever order they were given."""
+        members = hashlib.sha256(self._members.tobytes()).hexdigest()
+        return hashlib.sha256((super().fingerprint + members).encode()).hexdigest()[:16]
+
+    def encode(self, weights: Tensor) -> GraphBatch:
+        return self.base.encode(weights)
+
+    def build(self, architecture: Architecture, *, seed: int = 0) -> Any:  # noqa: ANN401 - as the base has it
+        return self.base.build(architecture, seed=seed)
+
+    def is_valid(self, architecture: Architecture) -> bool:
+        return self._is_member(architecture) or (
+            self.base.is_valid(architecture) and self._is_member(self.base.canonical(architecture))
+        )
+
+    def canonical(self, architecture: Architecture) -> Architecture:
+        # Members are canonical already, and nearly all architectures that a search meets are members.
+        return architecture if self._is_member(architecture) else self.base.canonical(architecture)
+
+    def sample(self, rng: np.random.Generator, n: int) -> list[Architecture]:
+        """Draw ``n`` members, each as likely as any other; one may be drawn again."""
+        return self._rows(rng.integers(0, self.size, size=n))
+
+    def neighbours(self, architecture: Architecture) -> list[Architecture]:
+        """The other members nearest to the canonical form by the number of decisions that differ; ties in their order."""
+        near = np.array(self.canonical(architecture), dtype=self._members.dtype)
+        differing = (self._columns != near[:, None]).sum(axis=0, dtype=np.uint16)
+        order = np.argsort(differing, kind="stable")[: NEIGHBOURS + 1]
+        return self._rows(order[differing[order] > 0][:NEIGHBOURS])
+
+    def draw(self, chances: Tensor, n: int, generator: Generator) -> list[Architecture]:
+        """Members by their likelihood under the chances: of each relaxed architecture the likeliest, and ``n`` distinct ones.
+
+        The ``n`` are drawn without replacement (Gumbel top-k, Kool et al. 2019); all members where there are fewer.
+        """
+        import torch
+
+        columns = torch.from_numpy(self._columns.astype(np.int32))
+        logarithms = chances.clamp_min(LEAST_CHANCE).log()
+        likelihoods = logarithms.new_zeros(len(chances), self.size)
+        for d, column in enumerate(columns):
+            likelihoods += logarithms[:, d].index_select(1, column)
+        uniform = torch.rand(likelihoods.shape, generator=generator, dtype=likelihoods.dtype)
+        drawn = (likelihoods - uniform.log().neg().log()).topk(min(n, self.size), dim=1).indices
+        rows: NDArray[np.int64] = torch.cat([likelihoods.argmax(1), drawn.flatten()]).numpy()
+        return self._rows(rows)
+
+    def everything(self) -> Iterator[Architecture]:
+        """The members in lexicographic order."""
+        return (tuple(row) for row in self._members.tolist())
+
+    def _rows(self, positions: NDArray[np.integer]) -> list[Architecture]:
+        return [tuple(row) for row in self._members[positions].tolist()]
+
+    def _is_member(self, architecture: Architecture) -> bool:
+        try:
+            return np.array(architecture, dtype=self._members.dtype).tobytes() in self._keys
+        except OverflowError:  # a position that no decision has
+            return False
+
+
+def _members(base: Space, architectures: Sequence[Architecture] | NDArray[np.integer]) -> NDArray[np.integer]:
+    """``(n, d)``: checked, canonical, sorted, in the smallest type that holds every choice."""
+    d = len(base.decisions)
+    if len(architectures) == 0:
+        raise UsageError("A pool needs at least one architecture, got none.")
+    wrong = next((a for a in architectures if len(a) != d), None)
+    if wrong is not None:
+        raise UsageError(f"Expected one position for each of the {d} decisions of {base.name}, got {len(wrong)}.")
+    given = np.asarray(architectures)
+    counts = [len(decision.choices) for decision in base.decisions]
+    if not np.issubdtype(given.dtype, np.integer):
+        raise UsageError(f"Expected positions in the list of choices, whole numbers from 0, got {given.dtype} values.")
+    outside = np.flatnonzero(((given < 0) | (given >= counts)).any(axis=1))
+    if len(outside):
+        row = tuple(given[outside[0]].tolist())
+        raise UsageError(f"Expected architectures of {base.name}, but entry {outside[0]} is none: {row}.")
+    canonical = np.ascontiguousarray(base.canonical_rows(given), dtype=np.min_scalar_type(base.widest - 1))
+    order = np.lexsort(canonical.T[::-1])
+    members = canonical[order]
+    equal = np.flatnonzero((members[1:] == members[:-1]).all(axis=1))
+    if len(equal):
+        first, second = sorted(order[equal[0] : equal[0] + 2].tolist())
+        raise UsageError(
+            f"Entries {first} and {second} of the pool are the same network. Keep one of them, with one value."
+        )
+    members.flags.writeable = False
+    return members

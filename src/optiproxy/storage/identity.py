@@ -1,0 +1,115 @@
+"""What a study was made for, written into it so that no other search continues it by mistake."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import optiproxy
+from optiproxy.errors import StudyError
+from optiproxy.metrics import Goal, Limit, Objective
+from optiproxy.spaces import FlatSpace, Space
+from optiproxy.task.protocol import QueryProtocol
+from optiproxy.task.task import Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """Everything that makes two searches the same search; the budget may differ, to go on longer.
+
+    Attributes:
+        task: By name.
+        space: Where.
+        goal: What for.
+        source: Of the values.
+        algorithm: By name.
+        seed: Of algorithm and trainings.
+        protocol: What is known before a query, and the fidelity of a query. How many are promoted may differ, like the
+            budget.
+    """
+
+    task: str
+    space: Space
+    goal: Goal
+    source: Source
+    algorithm: str
+    seed: int
+    protocol: QueryProtocol = field(default_factory=QueryProtocol)
+
+    def to_json(self) -> dict[str, Any]:
+        """As stored in the study."""
+        return {
+            "version": optiproxy.__version__,
+            "task": self.task,
+            "space": self.space.fingerprint,
+            "space_name": self.space.name,
+            "decisions": [[decision.name, list(decision.choices)] for decision in self.space.decisions],
+            "objectives": [[objective.metric, objective.direction] for objective in self.goal.objectives],
+            "limits": [[limit.metric, limit.sense, limit.bound] for limit in self.goal.limits],
+            "source": asdict(self.source),
+            "algorithm": self.algorithm,
+            "seed": self.seed,
+            "protocol": asdict(self.protocol),
+        }
+
+    def check(self, stored: Mapping[str, Any], name: str) -> None:
+        """Raise `StudyError`, naming what differs, unless ``stored`` is the same search."""
+        mine = self.to_json()
+        # Of the source, name and content count; its description may be reworded.
+        for content in (mine, stored):
+            if not isinstance(content.get("source"), Mapping):
+                raise StudyError(f"Study {name!r} is not one of optiproxy's. Use another study name.")
+        pairs = {key: (_show(stored, key), _show(mine, key)) for key in _COMPARED}
+        differing = [f"{key} {old}, not {new}" for key, (old, new) in pairs.items() if old != new]
+        if differing:
+            raise StudyError(
+                f"Study {name!r} was made for {'; '.join(differing)}. Use another study name, or ask for the same to resume it."
+            )
+
+
+_COMPARED = ("task", "space", "objectives", "limits", "source", "algorithm", "seed", "free metrics", "fidelity")
+
+
+def _show(content: Mapping[str, Any], key: str) -> str:
+    value: Any = content.get(key)
+    match key:
+        case "space":
+            return f"{content.get('space_name')} ({value})"
+        case "source":
+            return " ".join(filter(None, (value["name"], value["digest"])))
+        case "objectives" | "limits":
+            return ", ".join("".join(map(str, _joined(entry))) for entry in value) or "none"
+        case "free metrics":
+            return ", ".join(protocol_from_json(content).free) or "none"
+        case "fidelity":
+            return str(protocol_from_json(content).fidelity or "full")
+        case _:
+            return repr(value)
+
+
+def _joined(entry: list[Any]) -> list[Any]:
+    return [entry[0], ":", entry[1]] if len(entry) == 2 else entry
+
+
+def goal_from_json(content: Mapping[str, Any]) -> Goal:
+    """The goal that `Identity.to_json` wrote."""
+    return Goal(
+        tuple(Objective(metric, direction) for metric, direction in content["objectives"]),
+        tuple(Limit(metric, bound, sense) for metric, sense, bound in content["limits"]),
+    )
+
+
+def protocol_from_json(content: Mapping[str, Any]) -> QueryProtocol:
+    """The protocol that `Identity.to_json` wrote."""
+    return QueryProtocol.from_json(content["protocol"]) if "protocol" in content else QueryProtocol()
+
+
+def source_from_json(content: Mapping[str, Any]) -> Source:
+    """The source that `Identity.to_json` wrote."""
+    return Source(**content["source"])
+
+
+def space_from_json(content: Mapping[str, Any]) -> FlatSpace:
+    """The decisions that `Identity.to_json` wrote, as a flat space; enough to read architectures."""
+    return FlatSpace(dict(content["decisions"]), name=content["space_name"])

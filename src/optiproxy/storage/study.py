@@ -1,0 +1,169 @@
+"""Create or open the Optuna study that keeps a search; every way in which that fails, as one plain sentence."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import optuna
+from optuna.exceptions import StorageInternalError
+from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
+from optuna.study import StudyDirection
+from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, OperationalError, SQLAlchemyError
+
+from optiproxy.errors import StudyError, UsageError
+from optiproxy.task.values import one_line
+
+if TYPE_CHECKING:
+    from optuna.samplers import BaseSampler
+    from optuna.study import Study
+
+    from optiproxy.storage.identity import Identity
+
+IDENTITY = "optiproxy"
+"""User attribute of the study: `Identity.to_json`, and the budget."""
+
+SQLITE = "sqlite:///"
+
+
+def open_study(identity: Identity, sampler: BaseSampler, *, storage: str | None, name: str, budget: int) -> Study:
+    """The study of this name, created if there is none, and proven to be writable.
+
+    Args:
+        identity: What the study has to be for.
+        sampler: Proposes its trials.
+        storage: An SQLAlchemy URL, or the path of an SQLite file, whose folder is created; None keeps it in memory.
+        name: Of the study.
+        budget: Kept beside the identity.
+
+    Raises:
+        StudyError: If the storage cannot be read and written, or holds another search under this name.
+    """
+    directions = [
+        StudyDirection.MINIMIZE if objective.direction == "min" else StudyDirection.MAXIMIZE
+        for objective in identity.goal.objectives
+    ]
+    with storage_errors(storage), _quiet():
+        study = optuna.create_study(
+            storage=_open(storage, missing=_make_folder),
+            study_name=name,
+            directions=directions,
+            sampler=sampler,
+            load_if_exists=True,
+        )
+        stored = study.user_attrs.get(IDENTITY)
+        if stored is not None or study.get_trials(deepcopy=False):
+            identity.check(stored or {}, name)
+        study.set_user_attr(IDENTITY, {**identity.to_json(), "budget": budget})
+    return study
+
+
+def stored_study(storage: str, name: str | None) -> tuple[Study, Mapping[str, Any]]:
+    """An existing study and what it was made for.
+
+    Args:
+        storage: As for `open_study`; nothing is created.
+        name: Of the study; None where the storage holds just one.
+
+    Raises:
+        StudyError: If it cannot be read, there is no such study, or it is not one of optiproxy's.
+    """
+    with storage_errors(storage), _quiet():
+        opened = _open(storage, missing=_refuse)
+        names = sorted(found.study_name for found in opened.get_all_studies())
+        if name is None and len(names) != 1:
+            raise StudyError(
+                f"Expected one study in {storage}, found {len(names)}. Name one of: {', '.join(names) or '-'}."
+            )
+        if name is not None and name not in names:
+            raise StudyError(f"There is no study {name!r} in {storage}. It holds: {', '.join(names) or 'none'}.")
+        study = optuna.load_study(study_name=name or names[0], storage=opened)
+        stored = study.user_attrs.get(IDENTITY)
+    if not isinstance(stored, Mapping):
+        raise StudyError(f"Study {study.study_name!r} is not one of optiproxy's, so it cannot be reported on.")
+    return study, stored
+
+
+@contextmanager
+def storage_errors(storage: str | None) -> Generator[None]:
+    """Turn what a database raises, at any depth, into a `StudyError`."""
+    try:
+        yield
+    except (StorageInternalError, SQLAlchemyError, sqlite3.Error) as error:
+        cause = error.__cause__ if isinstance(error, StorageInternalError) and error.__cause__ else error
+        reason = str(getattr(cause, "orig", None) or one_line(cause))
+        raise StudyError(
+            f"Cannot use the study database {storage}: {reason}. Check that it is writable and undamaged, or use another."
+        ) from error
+
+
+class _Connection(sqlite3.Connection):
+    """Writes ahead: ten times faster than SQLite's default, and as safe against a killed process."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - whatever sqlite3 passes
+        super().__init__(*args, **kwargs)
+        # Refused where another process is at it just now, or the file is read-only, which the first write will tell.
+        with suppress(sqlite3.OperationalError):
+            self.execute("PRAGMA journal_mode=WAL")
+        self.execute("PRAGMA synchronous=NORMAL")
+
+
+_PAUSES = (0.1, 0.2, 0.4, 0.8)
+"""Seconds between attempts to create the tables."""
+
+
+def _open(storage: str | None, missing: Callable[[Path, str], None]) -> BaseStorage:
+    if storage is None:
+        return InMemoryStorage()
+    url = storage if "://" in storage else SQLITE + storage
+    if url.startswith(SQLITE) and "?" not in url:
+        missing(Path(url.removeprefix(SQLITE)), storage)
+    # Several processes write to one file: wait for each other rather than fail after SQLite's 5 seconds.
+    options = {"connect_args": {"timeout": 60, "factory": _Connection}} if url.startswith("sqlite") else {}
+    for pause in _PAUSES:
+        try:
+            return _connect(url, options)
+        except (OperationalError, IntegrityError) as error:
+            # Another process is creating the same tables and rows just now.
+            if not any(sign in str(error) for sign in ("already exists", "UNIQUE constraint", "locked")):
+                raise
+        time.sleep(pause)
+    return _connect(url, options)
+
+
+def _connect(url: str, options: dict[str, Any]) -> BaseStorage:
+    try:
+        return optuna.storages.get_storage(RDBStorage(url, engine_kwargs=options))
+    except (ArgumentError, NoSuchModuleError, ImportError) as error:
+        raise UsageError(
+            f"Expected a storage like 'sqlite:///runs.db' or the path of a file, got {url!r} ({one_line(error)})."
+        ) from error
+    except RuntimeError as error:
+        raise StudyError(f"The study database {url} was made by another version of Optuna: {error}") from error
+
+
+def _make_folder(path: Path, storage: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StudyError(f"Cannot create the folder of {storage} ({error.strerror}). Use another storage.") from error
+
+
+def _refuse(path: Path, storage: str) -> None:
+    if not path.is_file():
+        raise StudyError(f"There is no study database {storage}. Check the path, or run a search first.")
+
+
+@contextmanager
+def _quiet() -> Generator[None]:
+    """Without Optuna's note on each study that it creates."""
+    level = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(max(level, optuna.logging.WARNING))
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(level)

@@ -1,0 +1,118 @@
+"""NAS-Bench-201 v1.0 from the files of its users: three pickled dictionaries (200 epochs) and a frame (12 epochs)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from optiproxy.errors import DataError
+from optiproxy.spaces.published.nasbench201 import EDGES, OPERATIONS
+from optiproxy.tables.formats.pickled_arrays import NUMPY, PANDAS, frame_columns, number
+from optiproxy.tables.formats.unpickling import unpickle_unknown
+from optiproxy.tables.tasks.nasbench201_costs import flops, parameters
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+COUNT = len(OPERATIONS) ** len(EDGES)
+
+_FULL = {
+    "cifar10": ("nb201_cifar10-valid_val_test_v1_0.pickle", "cifar10-valid"),
+    "cifar100": ("nb201_cifar100_val_test_v1_0.pickle", "cifar100"),
+    "imagenet16_120": ("nb201_ImageNet16-120_val_test_v1_0.pickle", "ImageNet16-120"),
+}
+"""Prefix of the columns -> file, and how it calls the dataset."""
+
+_SHORT_FILE = "nb201_mini_12epoch.pd"
+_SHORT = {"cifar10": "cifar10", "cifar100": "cifar100", "imagenet16_120": "imagenet"}
+"""Prefix of the columns -> how the frame calls the dataset."""
+
+_SPLITS = {"valid": "val", "test": "test"}
+
+
+def convert(files: Mapping[str, bytes]) -> dict[str, NDArray[Any]]:
+    """Make the table, rows in the benchmark's own order.
+
+    Args:
+        files: Local name -> content.
+
+    Returns:
+        What `describe` returns, and ``{cifar10,cifar100,imagenet16_120}_{valid,test}_{200,12}`` in %.
+
+    Raises:
+        DataError: If a file is missing, or does not hold what it should.
+    """
+    frame = frame_columns(unpickle_unknown(_content(files, _SHORT_FILE), PANDAS))
+    missing = {"arch", "cellstr"} - set(frame)
+    if missing:
+        raise DataError(f"Expected a frame with the columns arch and cellstr in {_SHORT_FILE}. Get the file again.")
+    order = np.argsort(frame["arch"], kind="stable")
+    texts = [str(text) for text in frame["cellstr"][order]]
+    arrays = describe(texts)
+    for prefix, (file, dataset) in _FULL.items():
+        rows = unpickle_unknown(_content(files, file), NUMPY)
+        both = np.array([_accuracies(rows, text, dataset, file) for text in texts])
+        for column, split in enumerate(_SPLITS):
+            arrays[f"{prefix}_{split}_200"] = np.ascontiguousarray(both[:, column])
+            name = f"{_SHORT[prefix]}-{_SPLITS[split]}"
+            if name not in frame:
+                raise DataError(f"Expected a column {name} in {_SHORT_FILE}. Get the file again from its source.")
+            arrays[f"{prefix}_{split}_12"] = np.ascontiguousarray(frame[name][order], dtype=np.float64)
+    return arrays
+
+
+def describe(texts: Sequence[str]) -> dict[str, NDArray[Any]]:
+    """What holds of the cells whatever was measured.
+
+    Args:
+        texts: All 15,625 architecture strings ``|op~0|+|op~0|op~1|+|op~0|op~1|op~2|``, in the order of the rows.
+
+    Returns:
+        ``ops (n, 6)``, operation of each edge as a position in ``op_names``; ``edges (6, 2)``; ``params_m`` and ``flops_m``
+        in millions, of the CIFAR-10 network.
+
+    Raises:
+        DataError: If one is malformed, or any is missing or there twice.
+    """
+    ops = np.array([parse(text) for text in texts], dtype=np.uint8)
+    if len(ops) != COUNT or len(np.unique(ops, axis=0)) != COUNT:
+        raise DataError(f"Expected the {COUNT:,} cells of NAS-Bench-201, got {len(ops):,}. Get the file again.")
+    return {
+        "ops": ops,
+        "op_names": np.array(OPERATIONS),
+        "edges": np.array(EDGES, dtype=np.uint8),
+        "params_m": parameters(ops, classes=10),
+        "flops_m": flops(ops, classes=10),
+    }
+
+
+_SHAPE = re.compile(r"\|(\w+)~0\|\+\|(\w+)~0\|(\w+)~1\|\+\|(\w+)~0\|(\w+)~1\|(\w+)~2\|")
+
+
+def parse(text: str) -> list[int]:
+    """The operations of an architecture string, one position in `OPERATIONS` per edge.
+
+    Raises:
+        DataError: If it is malformed.
+    """
+    found = _SHAPE.fullmatch(text)
+    if found is None or not set(found.groups()) <= set(OPERATIONS):
+        raise DataError(f"Expected a cell like '|none~0|+|...', got {text[:60]!r}. Get the file again from its source.")
+    return [OPERATIONS.index(operation) for operation in found.groups()]
+
+
+def _content(files: Mapping[str, bytes], name: str) -> bytes:
+    if name not in files:
+        raise DataError(f"Expected the file {name} among {', '.join(files) or 'no files'}. Fetch them all.")
+    return files[name]
+
+
+def _accuracies(rows: object, text: str, dataset: str, file: str) -> tuple[float, float]:
+    try:
+        valid, test = cast("Any", rows)[text][dataset]["eval_acc1es"]
+    except (TypeError, ValueError, KeyError, IndexError) as error:
+        raise DataError(f"Expected two accuracies of {text} in {file}. Get the file again from its source.") from error
+    return number(valid), number(test)

@@ -1,0 +1,89 @@
+"""The network that stands for NAS-Bench-301, out of the files of YAHPO Gym (Pfisterer et al., AutoML 2022)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from optiproxy.errors import DataError
+from optiproxy.tables.formats.onnx_weights import read_tensors
+from optiproxy.tables.tasks.nasbench301_network import INPUTS, PATHS, SCALES
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_MODEL, _ENCODING = "nb301_new_model.onnx", "nb301_encoding.json"
+
+_PREFIX = "NetworkSelectorDatasetInfo_COLON_darts_COLON_"
+"""Of the inputs' names in the file."""
+
+_CONSTANTS = dict(zip(SCALES, ("160", "195", "201", "203", "205"), strict=True))
+"""Scale -> name of the constant in the model."""
+
+_AGAIN = "Get the file again from its source."
+
+
+def convert(files: Mapping[str, bytes]) -> dict[str, NDArray[Any]]:
+    """Take the network apart.
+
+    Args:
+        files: Local name -> content.
+
+    Returns:
+        ``emb_K`` the embedding of the K-th input, a row per category; ``LAYER_weight (out, in)`` and ``LAYER_bias (out,)``;
+        the scales; ``cat_names (34,)`` the inputs; ``encoding_json`` the row of each category of each input.
+
+    Raises:
+        DataError: If a file is missing, damaged, or of another network.
+    """
+    for file in (_MODEL, _ENCODING):
+        if file not in files:
+            raise DataError(f"Expected the file {file} among {', '.join(files) or 'no files'}. Fetch them all.")
+    encoding = _encoding(files[_ENCODING])
+    arrays = _arrays(read_tensors(files[_MODEL]))
+    return {**arrays, "cat_names": np.array(list(INPUTS)), "encoding_json": np.array(json.dumps(encoding))}
+
+
+def _encoding(content: bytes) -> dict[str, dict[str, int]]:
+    """Input -> category -> row, checked against how `Network` numbers them."""
+    expected = {name: {category: i for i, category in enumerate(INPUTS[name])} for name in sorted(INPUTS)}
+    try:
+        found: object = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"Expected {_ENCODING} to be JSON of inputs and categories, and it is not. {_AGAIN}") from error
+    if found != {_PREFIX + name: rows for name, rows in expected.items()}:
+        raise DataError(f"Expected other inputs and categories in {_ENCODING} than it has. {_AGAIN}")
+    return expected
+
+
+def _arrays(tensors: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
+    widths: list[int] = []
+    arrays: dict[str, NDArray[np.float32]] = {}
+    for i, names in enumerate(INPUTS.values()):
+        arrays[f"emb_{i}"] = _take(tensors, f"embds_fct.{i}.weight", (len(names), None))
+        widths.append(arrays[f"emb_{i}"].shape[1])
+    for path in PATHS:
+        inputs = sum(widths) + 1  # and the epoch
+        for layer in path:
+            name = layer.replace("_", ".")
+            outputs = 2 if layer == path[-1] else None
+            weight = _take(tensors, f"{name}.weight", (outputs, inputs))
+            inputs = len(weight)
+            arrays[f"{layer}_weight"] = weight
+            arrays[f"{layer}_bias"] = _take(tensors, f"{name}.bias", (inputs,))
+    return arrays | {scale: _take(tensors, name, ()) for scale, name in _CONSTANTS.items()}
+
+
+def _take(tensors: Mapping[str, NDArray[Any]], name: str, shape: tuple[int | None, ...]) -> NDArray[np.float32]:
+    """The tensor of this name and shape, in which None stands for any length."""
+    tensor = tensors.get(name, np.empty(0))
+    fits = tensor.ndim == len(shape) and all(
+        wanted in (None, length) for wanted, length in zip(shape, tensor.shape, strict=True)
+    )
+    if not fits or tensor.dtype != np.float32 or not np.isfinite(tensor).all():
+        wanted = "x".join("?" if length is None else str(length) for length in shape) or "one"
+        raise DataError(f"Expected {_MODEL} to hold {wanted} finite 32-bit numbers {name!r}. {_AGAIN}")
+    return tensor

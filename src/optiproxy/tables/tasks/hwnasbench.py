@@ -1,0 +1,100 @@
+"""HW-NAS-Bench (Li et al., ICLR 2021, arXiv 2103.10584): the NAS-Bench-201 cells measured on six devices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from optiproxy.errors import unknown
+from optiproxy.metrics import Goal, Limit, Metric, Objective
+from optiproxy.spaces.published.nasbench201 import OPERATIONS, NASBench201
+from optiproxy.spaces.wrappers.distinct import DistinctSpace
+from optiproxy.tables.store import datasets
+from optiproxy.tables.store.nasbench201_tables import DATASETS, V1, VALIDATION, read_table
+from optiproxy.tables.tasks.table import TableTask
+from optiproxy.task.task import Source, Task
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+LATENCY = "latency_ms"
+"""Of the device that a task is about."""
+
+_DATA = "hwnasbench"
+_IMAGES = "imagenet16"
+_LATENCY_OF = ("edgegpu", "raspi4", "edgetpu", "pixel3", "eyeriss", "fpga")
+_ENERGY_OF = ("edgegpu", "eyeriss", "fpga")
+
+
+def hwnasbench_task(device: str, milliseconds: str) -> Task:
+    """Find the cell with the best ImageNet16-120 validation accuracy that is quick enough on a device.
+
+    The latency is known only after a query unless the search asks for it to be free, and absent where the network could
+    not be compiled for the device; such a cell is infeasible.
+
+    Args:
+        device: One of the six.
+        milliseconds: Latency of one image at most, a number as text.
+
+    Raises:
+        UsageError: If there is no such device.
+        DataError: If a file is missing or damaged.
+    """
+    if device not in _LATENCY_OF:
+        raise unknown("device of HW-NAS-Bench", device, _LATENCY_OF)
+    accuracy = read_table(_IMAGES, V1)
+    hardware = _measured(_IMAGES, accuracy.architectures)
+    own = hardware.pop(Metric(name=f"{device}_{LATENCY}", direction="min", unit="ms", free=True))
+    columns = accuracy.columns | {Metric(name=LATENCY, direction="min", unit="ms", free=True): own} | hardware
+    return TableTask(
+        f"hwnasbench-{device}-{milliseconds}ms",
+        DistinctSpace(NASBench201()),
+        metrics=tuple(columns),
+        goal=Goal((Objective(VALIDATION.name),), (Limit(LATENCY, float(milliseconds)),)),
+        source=Source(
+            name=f"hwnasbench-v1.0+{accuracy.source.name}",
+            description="Latency and energy of HW-NAS-Bench v1.0; accuracy of NAS-Bench-201 v1.0 on ImageNet16-120, 200 epochs, mean over seeds",
+            licence="MIT; Apache-2.0",
+            digest=f"sha256:{datasets.DATASETS[_DATA].digest}",
+        ),
+        architectures=accuracy.architectures,
+        columns={metric.name: column for metric, column in columns.items()},
+        fidelities=accuracy.fidelities,
+        queried=(LATENCY, *(metric.name for metric in hardware)),
+    )
+
+
+def hardware_columns(dataset: str, architectures: NDArray[np.integer]) -> dict[Metric, NDArray[np.float64]]:
+    """Latency and energy on every device, free metrics; nothing where the benchmark's file is not here.
+
+    Args:
+        dataset: One of `DATASETS`, whose images the networks take.
+        architectures: ``(n, 6)``, the rows that are wanted.
+
+    Returns:
+        Metric, for example ``edgegpu_latency_ms`` or ``eyeriss_energy_mj`` -> ``(n,)``; NaN where the network could not
+        be compiled for the device.
+
+    Raises:
+        DataError: If the file is damaged.
+    """
+    return _measured(dataset, architectures) if datasets.data_path(_DATA).exists() else {}
+
+
+def _measured(dataset: str, architectures: NDArray[np.integer]) -> dict[Metric, NDArray[np.float64]]:
+    table = datasets.load(_DATA)
+    rows = np.argsort(_number(table["ops"]))[_number(architectures)]
+    units = [(device, LATENCY, "ms") for device in _LATENCY_OF] + [(device, "energy_mj", "mJ") for device in _ENERGY_OF]
+    return {
+        Metric(name=f"{device}_{measure}", direction="min", unit=unit, free=True): table[
+            f"{DATASETS[dataset].column}_{device}_{measure}"
+        ][rows]
+        for device, measure, unit in units
+    }
+
+
+def _number(architectures: NDArray[np.integer]) -> NDArray[np.int64]:
+    """``(n,)`` places in the lexicographic order of all cells."""
+    places = len(OPERATIONS) ** np.arange(architectures.shape[1])[::-1]
+    return np.asarray(architectures.astype(np.int64) @ places)

@@ -1,0 +1,152 @@
+"""Every recurrent cell of NAS-Bench-NLP, at the loss that a regression on the trained ones expects. Ours, not published."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from optiproxy.metrics import Goal, Objective
+from optiproxy.spaces.published.recurrent import RecurrentSpace
+from optiproxy.spaces.published.recurrent_cell import ARITIES, FIRST_NODE, INPUT, RecurrentCell
+from optiproxy.tables.tasks.nasbench_nlp import PARAMETERS, VALIDATION, Trainings, data_digest, trainings
+from optiproxy.task.task import Source, Task
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from sklearn.ensemble import ExtraTreesRegressor
+
+    from optiproxy.spaces import Architecture
+
+_EMBEDDING, _HIDDEN = 400, 600
+_LAYERS = ((_EMBEDDING, _HIDDEN), (_HIDDEN, _HIDDEN), (_HIDDEN, _EMBEDDING))
+"""Sizes of input and hidden states in the three layers of the benchmark's network."""
+
+_OUTSIDE_CELLS = 13_344_478
+"""Parameters of the benchmark's network on WikiText-2 without its cells: embedding, shared with the output, and a bias."""
+
+_UNREACHED = 20.0
+"""Stands for the length of a way that does not exist: longer than any that does."""
+
+
+class RecurrentSurrogate(Task):
+    """Find the recurrent cell with the lowest validation loss that the regression expects.
+
+    Extremely randomized trees (Geurts et al. 2006) on `features`, fitted at the first use, always with the same result.
+    They share nothing with the optimizer's proxy, so that it has no advantage over other methods.
+
+    Args:
+        trained: What is fitted.
+    """
+
+    name = "nasbench-nlp-wikitext2-surrogate"
+    metrics = (VALIDATION, PARAMETERS)
+    goal = Goal((Objective(VALIDATION.name, "min"),))
+    isolated = False
+    source = Source(
+        name="nasbench-nlp-wikitext2-surrogate-1",
+        description="A regression of optiproxy's own on 263 networks of NAS-Bench-NLP (WikiText-2); 10-fold cross-validated Spearman correlation 0.76",
+        licence="Apache-2.0",
+        digest=data_digest(),
+    )
+
+    def __init__(self, trained: Trainings) -> None:
+        self.space = self._cells = RecurrentSpace()
+        self._trained = trained
+
+    def evaluate(self, architecture: Architecture, *, seed: int = 0, fidelity: int | None = None) -> dict[str, float]:  # noqa: ARG002 - an expected value has no seed
+        """What the regression expects.
+
+        Raises:
+            UsageError: If this is no valid cell, or a fidelity is asked for.
+        """
+        self.check_fidelity(fidelity)
+        described = features(self._cells.cell(architecture))[None].astype(np.float32)
+        # Tree by tree, because the forest's own way costs ten times as much for a single cell.
+        expected = np.mean([tree.tree_.predict(described) for tree in self._regression.estimators_])
+        return {VALIDATION.name: float(expected), **self.free_metrics(architecture)}
+
+    def free_metrics(self, architecture: Architecture) -> dict[str, float]:
+        return {PARAMETERS.name: parameters(self._cells.cell(architecture)) / 1e6}
+
+    @cached_property
+    def _regression(self) -> ExtraTreesRegressor:
+        cells = [self._cells.cell(tuple(row)) for row in self._trained.architectures.tolist()]
+        return regression().fit(np.stack([features(cell) for cell in cells]), self._trained.columns[VALIDATION][:, -1])
+
+
+def nasbench_nlp_surrogate_task() -> Task:
+    """`RecurrentSurrogate` of the published trainings.
+
+    Raises:
+        DataError: If the data is missing or damaged.
+    """
+    return RecurrentSurrogate(trainings())
+
+
+def regression() -> ExtraTreesRegressor:
+    """The regression, not fitted yet."""
+    from sklearn.ensemble import ExtraTreesRegressor
+
+    return ExtraTreesRegressor(n_estimators=100, min_samples_leaf=2, max_features=0.5, random_state=0)
+
+
+def parameters(cell: RecurrentCell) -> int:
+    """Of the benchmark's whole network with this cell."""
+    total = _OUTSIDE_CELLS
+    for inputs, hidden in _LAYERS:
+        for node in cell.nodes:
+            if node.operation == "linear":
+                total += hidden * (1 + sum(inputs if j == INPUT else hidden for j in node.inputs))
+    return total
+
+
+def features(cell: RecurrentCell) -> NDArray[np.float64]:
+    """``(f,)`` what is counted in a cell, and how directly it passes on what it reads.
+
+    Counts: nodes of each operation, all nodes, states, matrices of the input and of other values; depth of the output and
+    of the deepest node; which operation gives the output. Then the shortest ways from the input to the output, from the
+    output's state to the output, from a state to itself and from any state to any: in nodes, in ``linear``, in squashing
+    and in all parametric or squashing nodes.
+    """
+    operations = [node.operation for node in cell.nodes]
+    read = [j for node in cell.nodes if node.operation == "linear" for j in node.inputs]
+    output = operations[cell.hidden[0] - FIRST_NODE]
+    counts = [
+        *(operations.count(operation) for operation in ARITIES),
+        len(operations),
+        len(cell.hidden),
+        cell.depths[cell.hidden[0]],
+        max(cell.depths.values()),
+        read.count(INPUT),
+        len(read) - read.count(INPUT),
+        *(output == operation for operation in ARITIES),
+    ]
+    return np.array([*counts, *(length for counted in _COUNTED for length in _ways(cell, counted))], dtype=np.float64)
+
+
+_SQUASHING = {"tanh", "sigmoid"}
+_COUNTED = (set(ARITIES), {"linear"}, _SQUASHING, {"linear", "leaky_relu"} | _SQUASHING)
+"""Operations that add to the length of a way, in each of the measures."""
+
+
+def _ways(cell: RecurrentCell, counted: set[str]) -> list[float]:
+    states = range(1, 1 + len(cell.hidden))
+    output = cell.hidden[0]
+    of_state = [_lengths(cell, state, counted) for state in states]
+    return [
+        _lengths(cell, INPUT, counted)[output],
+        of_state[0][output],
+        min(lengths[j] for lengths, j in zip(of_state, cell.hidden, strict=True)),
+        min(lengths[j] for lengths in of_state for j in cell.hidden),
+    ]
+
+
+def _lengths(cell: RecurrentCell, start: int, counted: set[str]) -> dict[int, float]:
+    """Value -> counted nodes on the shortest way from ``start`` to it."""
+    lengths = dict.fromkeys(range(FIRST_NODE), _UNREACHED) | {start: 0.0}
+    for i, node in enumerate(cell.nodes):
+        nearest = min(lengths[j] for j in node.inputs)
+        lengths[FIRST_NODE + i] = min(nearest + (node.operation in counted), _UNREACHED)
+    return lengths

@@ -1,0 +1,101 @@
+"""Free metrics that a goal reads: known before training, so that what breaks a limit on one is never trained."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import final
+
+from optiproxy.errors import DeviceError
+from optiproxy.metrics import Goal, Limit, Metrics
+from optiproxy.spaces import Architecture, RestrictedSpace, Space
+from optiproxy.task.task import Task
+from optiproxy.task.values import one_line
+
+_PATIENCE = 3
+"""Failures of a device, one after the other, after which it is taken to be gone."""
+
+
+@final
+class FreeMetrics:
+    """What a task measures without training, as far as it can be had.
+
+    Args:
+        task: Measures.
+
+    Attributes:
+        problem: Why the latest measurement that failed did so; empty where none has.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self.problem = ""
+        self._task = task
+        self._device_failures = 0
+
+    def __call__(self, architecture: Architecture) -> Metrics | None:
+        """Metric name -> value; None for an architecture that cannot be measured, or not even be built.
+
+        Raises:
+            DeviceError: If the device that measures fails several times in a row: without it nothing can be said.
+        """
+        try:
+            metrics = self._task.free_metrics(architecture)
+        except DeviceError as error:
+            self.problem = str(error)
+            self._device_failures += 1
+            if self._device_failures >= _PATIENCE:
+                raise
+            return None
+        except Exception as error:  # noqa: BLE001 - a network that cannot be built is infeasible, whatever it raises
+            self.problem = one_line(error)
+            return None
+        self._device_failures = 0
+        return metrics
+
+
+@final
+class FreeLimits:
+    """The limits of a goal that a task can check without training, and the objectives that it can measure so.
+
+    An architecture that cannot even be measured keeps no limit, and has not the objectives that make it feasible.
+
+    Args:
+        task: Measures.
+        goal: Limits and objectives.
+        free: Names of the limited metrics that the search knows without training.
+    """
+
+    def __init__(self, task: Task, goal: Goal, free: Sequence[str]) -> None:
+        self.limits: tuple[Limit, ...] = tuple(limit for limit in goal.limits if limit.metric in free)
+        offered = {metric.name for metric in task.metrics if metric.free}
+        self._objectives = tuple(o for o in goal.objectives if o.metric in offered and o.metric not in task.queried)
+        self._task = task
+        self._measure = FreeMetrics(task)
+        self._measured: dict[Architecture, Metrics] = {}
+
+    def restrict(self, space: Space) -> Space:
+        """The space without what breaks a limit or cannot be measured; the same space where nothing is to be measured."""
+        return RestrictedSpace(space, self._admits) if self.limits or self._objectives else space
+
+    def measured(self, architecture: Architecture) -> Metrics:
+        """What the goal reads, as it was when the architecture was admitted; a latency is measured anew each time."""
+        found = self._measured.get(self._task.space.canonical(architecture), {})
+        names = [*(limit.metric for limit in self.limits), *(objective.metric for objective in self._objectives)]
+        return {name: found[name] for name in names if name in found}
+
+    def nothing_left(self) -> str:
+        """Two sentences for a search in which no architecture was admitted."""
+        kept = f" that keeps {', '.join(map(str, self.limits))}" if self.limits else ""
+        reason = self._measure.problem.rstrip(".")
+        problem = f" Measuring failed with: {reason}." if reason else ""
+        return (
+            f"Found no architecture of {self._task.space.name!r}{kept}. Loosen the limits or widen the space.{problem}"
+        )
+
+    def _admits(self, architecture: Architecture) -> bool:
+        metrics = self._measure(architecture)
+        if metrics is None:
+            return False
+        self._measured[architecture] = metrics
+        measured = all(math.isfinite(objective.gain(metrics)) for objective in self._objectives)
+        return measured and all(limit.violation(metrics) <= 0 for limit in self.limits)

@@ -1,0 +1,105 @@
+"""A user's own function as a task."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, final
+
+from optiproxy.errors import UsageError
+from optiproxy.metrics import Direction, Goal, Metric
+from optiproxy.spaces import Architecture, Space
+from optiproxy.task.measures import Measure, Measures
+from optiproxy.task.task import Source, Task
+from optiproxy.task.training_trial import TrainingTrial
+from optiproxy.task.values import WrongValueError
+
+Evaluate = Callable[..., "float | Mapping[str, float]"]
+"""Takes what the space builds, decision name -> value or a network, and a `TrainingTrial` if it has a second argument.
+
+Returns the one objective, or metric name -> value. Raising means that it failed.
+"""
+
+
+@final
+class FunctionTask(Task):
+    """What `optiproxy.search` searches.
+
+    Args:
+        space: Where.
+        evaluate: The function.
+        goal: Names the metrics that it is to return; it may return others in addition.
+        isolated: Whether it has to run in worker processes.
+        free: Metric name -> a function that measures it before any training, from what the space builds.
+
+    Raises:
+        UsageError: If the function needs other arguments.
+    """
+
+    name = "function"
+    source = Source("function", "returned by the user's own function")
+
+    def __init__(
+        self,
+        space: Space,
+        evaluate: Evaluate,
+        *,
+        goal: Goal,
+        isolated: bool,
+        free: Mapping[str, Measure] = MappingProxyType({}),
+    ) -> None:
+        directions: dict[str, Direction] = dict.fromkeys(free, "min")
+        for limit in goal.limits:
+            directions[limit.metric] = "min" if limit.sense == "<=" else "max"
+        for objective in goal.objectives:
+            directions[objective.metric] = objective.direction
+        self.space = space
+        self.goal = goal
+        self.metrics = tuple(
+            Metric(name=name, direction=direction, free=name in free) for name, direction in directions.items()
+        )
+        self.isolated = isolated
+        self._evaluate = evaluate
+        self._takes_trial = _takes_trial(evaluate)
+        self._measures = Measures(space, free)
+
+    def evaluate(self, architecture: Architecture, *, seed: int = 0, fidelity: int | None = None) -> dict[str, float]:  # noqa: ARG002 - there is only one
+        # First: what cannot be measured is not worth a training.
+        measured = self._measures(architecture)
+        arguments: list[Any] = [self.space.build(architecture, seed=seed)]
+        if self._takes_trial:
+            arguments.append(TrainingTrial(self.space.values(architecture), seed=seed))
+        try:
+            returned: object = self._evaluate(*arguments)
+        except (Exception, SystemExit) as error:
+            error.add_note(", ".join(f"{name}={value}" for name, value in self.space.values(architecture).items()))
+            raise
+        return {**self._named(returned), **measured}
+
+    def free_metrics(self, architecture: Architecture) -> dict[str, float]:
+        return self._measures(architecture)
+
+    def _named(self, returned: object) -> dict[str, float]:
+        """What the function returned, by metric; values are checked where they are recorded."""
+        if isinstance(returned, Mapping):
+            return dict[str, float](returned)
+        asked = [objective.metric for objective in self.goal.objectives if objective.metric not in self._measures.names]
+        if len(asked) != 1:
+            raise WrongValueError(f"Expected a mapping with {', '.join(asked)}, got one value: {returned!r}.")
+        return {asked[0]: returned}  # pyright: ignore[reportReturnType] - checked there, too
+
+
+def _takes_trial(evaluate: Evaluate) -> bool:
+    """Whether the function needs a second argument; one with a default value is its own affair."""
+    try:
+        parameters = inspect.signature(evaluate).parameters.values()
+    except (TypeError, ValueError):  # some that are written in C do not say
+        return False
+    needed = [p for p in parameters if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    if len(needed) > 2 or any(p.default is p.empty and p.kind == p.KEYWORD_ONLY for p in parameters):
+        raise UsageError(
+            f"Expected a training function with one or two arguments, (architecture) or (architecture, trial), got "
+            f"{inspect.signature(evaluate)}. Give the others default values."
+        )
+    return len(needed) == 2

@@ -1,0 +1,4 @@
+"""What a network costs, measured without training it: parameters, FLOPs, memory, latency here or on a device.
+
+Read `costs` first.
+"""

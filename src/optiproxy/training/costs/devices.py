@@ -1,0 +1,140 @@
+"""Measurements on a device: a command that is run on the exported network."""
+
+from __future__ import annotations
+
+import math
+import os
+import shlex
+import signal
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from optiproxy.errors import DeviceError, UsageError
+from optiproxy.training.costs.forward import Inputs, evaluating
+from optiproxy.training.export.file_format import FileFormat
+from optiproxy.training.export.onnx_file import OnnxFile
+
+if TYPE_CHECKING:
+    from torch import nn
+
+MODEL = "{model}"
+
+
+def one_number(output: str) -> float:
+    """The number that a command printed, alone.
+
+    Raises:
+        ValueError: If it printed anything else.
+    """
+    return float(output.strip())
+
+
+@dataclass(frozen=True)
+class DeviceRunner:
+    """A free metric that your own command measures: over ssh, adb, or a script beside you.
+
+    Example::
+
+        board = optiproxy.DeviceRunner("./measure-on-board.sh {model}", example=torch.zeros(1, 3, 32, 32), timeout=120)
+        optiproxy.search(space, train, budget=40, free={"latency_ms": board}, limits=["latency_ms<=5"])
+
+    Args:
+        command: Run once per network, without a shell; ``{model}`` stands for the path of the exported file.
+        example: One input of every network, ``(1, ...)``; several as a tuple.
+        timeout: Seconds after which the command and all that it started are stopped.
+        parse: Takes what the command printed and returns the measurement; by default it prints one number alone.
+        file_format: Of the exported file; ONNX by default, `optiproxy.training.export.program.TorchProgram` for torch.
+
+    Raises:
+        UsageError: If the command has no ``{model}``, or the timeout is not positive.
+    """
+
+    command: str
+    example: Inputs
+    timeout: float = 60.0
+    parse: Callable[[str], float] = one_number
+    file_format: FileFormat = field(default_factory=OnnxFile)
+
+    def __post_init__(self) -> None:
+        if MODEL not in self.command:
+            raise UsageError(f"Expected a command with {MODEL} where the file's path belongs, got {self.command!r}.")
+        if not self.timeout > 0:
+            raise UsageError(f"Expected a timeout of more than 0 seconds, got {self.timeout:g}.")
+
+    def __call__(self, network: nn.Module) -> float:
+        """Measure one network.
+
+        Raises:
+            ExportError: If the network cannot be exported.
+            DeviceError: If the command fails, hangs, or prints no measurement.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / self.file_format.filename
+            with evaluating(network):
+                self.file_format.write(network, self.example, path)
+            # A word of the command stays one word, whatever the path holds.
+            words = [word.replace(MODEL, str(path)) for word in shlex.split(self.command)]
+            printed = _output(words, timeout=self.timeout)
+        try:
+            value = float(self.parse(printed))
+        except Exception as error:
+            raise DeviceError(
+                f"Expected a measurement from {self.command!r}, got {_shown(printed)}. "
+                "Let it print one number, or give a parse function."
+            ) from error
+        if not math.isfinite(value):
+            raise DeviceError(f"Expected a finite measurement from {self.command!r}, got {value}.")
+        return value
+
+
+def _output(words: Sequence[str], *, timeout: float) -> str:
+    """What a command printed; it and all that it started are gone afterwards.
+
+    Raises:
+        DeviceError: If it cannot start, fails or takes too long.
+    """
+    try:
+        # A group of its own, so that what it starts can be stopped with it; bytes, so that rubbish cannot fail to decode.
+        process = subprocess.Popen(  # noqa: S603 - running the user's own command is what this is for
+            words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+        )
+    except OSError as error:
+        raise DeviceError(
+            f"Cannot run {words[0]!r}: {error.strerror or error}. Check the command that measures."
+        ) from error
+    with process:
+        try:
+            printed, told = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired as error:
+            raise DeviceError(
+                f"The command {shlex.join(words)!r} gave no measurement within {timeout:g} seconds and was stopped. "
+                "Check the device, or allow more time."
+            ) from error
+        finally:
+            if process.returncode is None:
+                _stop(process)
+    if process.returncode:
+        raise DeviceError(
+            f"The command {shlex.join(words)!r} failed with exit code {process.returncode}: "
+            f"{_shown(told.decode(errors='replace'))}. Check the device."
+        )
+    return printed.decode(errors="replace")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """End a command that nobody has waited for, with all that it started."""
+    if os.name == "posix":
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
+
+
+def _shown(text: str) -> str:
+    line = " ".join(text.split())
+    return repr(line[:120]) if line else "nothing"

@@ -1,0 +1,92 @@
+"""Memory that a network needs while it runs."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from optiproxy.training.costs.forward import Inputs, arguments, evaluating
+
+
+@dataclass(frozen=True, kw_only=True)
+class Memory:
+    """Bytes of one forward pass.
+
+    Attributes:
+        weights: Of parameters and buffers.
+        activations: Largest sum, at any time, of the inputs and of everything that the pass has made and still holds.
+    """
+
+    weights: int
+    activations: int
+
+    @property
+    def peak(self) -> int:
+        """Both together."""
+        return self.weights + self.activations
+
+
+def memory(network: nn.Module, example: Inputs) -> Memory:
+    """Count the bytes of all tensors that live at once, which is the same on every machine.
+
+    What a kernel allocates and frees within itself is not seen, nor is what the allocator keeps in reserve.
+
+    Args:
+        network: Measured in evaluation mode and without gradients, so that nothing is kept for a backward pass.
+        example: One input, ``(1, ...)``.
+    """
+    inputs = arguments(example)
+    kept = {tensor.untyped_storage() for tensor in (*network.parameters(), *network.buffers())}
+    with evaluating(network), _Living(known=kept | {tensor.untyped_storage() for tensor in inputs}) as living:
+        network(*inputs)
+    held = {tensor.untyped_storage() for tensor in inputs} - kept
+    return Memory(weights=_bytes(kept), activations=_bytes(held) + living.most)
+
+
+def _bytes(storages: set[torch.UntypedStorage]) -> int:
+    return sum(storage.nbytes() for storage in storages)
+
+
+class _Living(TorchDispatchMode):
+    """Follows the storages that operations make: how many bytes live, and how many lived at most.
+
+    Args:
+        known: Storages that were there before.
+    """
+
+    def __init__(self, *, known: set[torch.UntypedStorage]) -> None:
+        super().__init__()
+        self.most = 0
+        self._now = 0
+        self._seen: weakref.WeakSet[torch.UntypedStorage] = weakref.WeakSet(known)
+
+    def __torch_dispatch__(
+        self,
+        func: Any,  # noqa: ANN401 - torch does not export the type of its operations
+        types: object,
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:  # noqa: ANN401 - whatever the operation returns
+        result = func(*args, **(kwargs or {}))
+        for made in tree_leaves(result):
+            if isinstance(made, Tensor):
+                self._follow(made.untyped_storage())
+        return result
+
+    def _follow(self, storage: torch.UntypedStorage) -> None:
+        if storage in self._seen:
+            return
+        self._seen.add(storage)
+        self._now += storage.nbytes()
+        self.most = max(self.most, self._now)
+        weakref.finalize(storage, self._freed, storage.nbytes())
+
+    def _freed(self, size: int) -> None:
+        self._now -= size

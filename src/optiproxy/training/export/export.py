@@ -1,0 +1,163 @@
+"""Write a trained network down: as Python, as a `torch.export` program, as ONNX; checked, timed, with what it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from optiproxy.errors import UsageError, unknown
+from optiproxy.metrics import Metrics
+from optiproxy.spaces import Architecture
+from optiproxy.task.task import Task
+from optiproxy.training.export.file_format import FileFormat, WrittenFile, write_checked
+from optiproxy.training.export.onnx_file import OnnxFile
+from optiproxy.training.export.program import TorchProgram
+from optiproxy.training.export.python_file import OwnSource
+from optiproxy.training.export.straight_line import StraightLine
+from optiproxy.training.tasks.trained_task import Trained, TrainingTask
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from optiproxy.training.costs.forward import Inputs
+
+ARCHITECTURE = "architecture.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exported:
+    """What an export has written.
+
+    Attributes:
+        architecture: JSON: task, source, decisions with their values, recorded and repeated metrics.
+        files: The network, once per format, each checked against the trained one.
+        metrics: Of the repeated training.
+        note: Empty where the repeated training met the recorded objectives, else one sentence that says how it differs.
+    """
+
+    architecture: Path
+    files: tuple[WrittenFile, ...]
+    metrics: Metrics
+    note: str
+
+
+def export_network(
+    network: nn.Module,
+    example: Inputs,
+    directory: str | Path,
+    *,
+    formats: Sequence[str] = ("python", "torch", "onnx"),
+) -> tuple[WrittenFile, ...]:
+    """Write your own trained network so that it runs without the code that built it.
+
+    Every file is read back, compared with the network on several inputs, and timed.
+
+    Args:
+        network: Written in evaluation mode.
+        example: One input, ``(1, ...)``; several as a tuple.
+        directory: Made if it is missing; files of an earlier export are replaced.
+        formats: ``"python"`` (a file that needs torch alone, with the weights beside it), ``"torch"`` (read by
+            `torch.export.load`), ``"onnx"`` (needs the extra of that name).
+
+    Raises:
+        UsageError: If there is no such format, a package is missing, or the directory cannot be written.
+        ExportError: If the network cannot be written in a format, or the file answers otherwise.
+    """
+    return _write(network, example, Path(directory), _chosen(formats, python=StraightLine()))
+
+
+def export(
+    task: Task,
+    architecture: Architecture,
+    directory: Path,
+    *,
+    seed: int,
+    metrics: Metrics,
+    epochs: int | None = None,
+    formats: Sequence[str] = ("python",),
+) -> Exported:
+    """Train an architecture once more and write it down.
+
+    Args:
+        task: Where it was found.
+        architecture: The winner.
+        directory: Made if it is missing; files of an earlier export are replaced.
+        seed: Of the training; that of the search repeats the recorded one.
+        metrics: As recorded; the repeated training is compared with them on the objectives of the task.
+        epochs: As for `TrainingTask.train`.
+        formats: As for `export_network`.
+
+    Raises:
+        UsageError: If the task trains no network, there is no such format, a package is missing, or the directory cannot
+            be written.
+        ExportError: If the network cannot be written in a format, or the file answers otherwise.
+    """
+    if not isinstance(task, TrainingTask):
+        raise UsageError(f"Task {task.name!r} trains no network, so there are no weights to export. Export it as JSON.")
+    trained = task.train(architecture, seed=seed, epochs=epochs)
+    # Formats first: a format that cannot be had leaves nothing half done.
+    files = _write(trained.network, trained.example, directory, _chosen(formats, python=OwnSource(trained.arguments)))
+    description = _description(task, architecture, trained, seed=seed, epochs=epochs, metrics=metrics)
+    path = directory / ARCHITECTURE
+    path.write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
+    return Exported(
+        architecture=path,
+        files=files,
+        metrics=trained.metrics,
+        note=_difference(task, recorded=metrics, repeated=trained.metrics),
+    )
+
+
+def _chosen(names: Sequence[str], *, python: FileFormat) -> list[FileFormat]:
+    known: dict[str, FileFormat] = {known.name: known for known in (python, TorchProgram(), OnnxFile())}
+    for name in names:
+        if name not in known:
+            raise unknown("format", name, known)
+    return [known[name] for name in names]
+
+
+def _write(
+    network: nn.Module, example: Inputs, directory: Path, formats: Sequence[FileFormat]
+) -> tuple[WrittenFile, ...]:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        return tuple(write_checked(network, example, directory, as_format=chosen) for chosen in formats)
+    except OSError as error:
+        raise UsageError(f"Cannot write the export to {directory}: {error}. Choose another folder.") from error
+
+
+def _description(
+    task: TrainingTask,
+    architecture: Architecture,
+    trained: Trained,
+    *,
+    seed: int,
+    epochs: int | None,
+    metrics: Metrics,
+) -> Mapping[str, Any]:
+    return {
+        "task": task.name,
+        "source": {"name": task.source.name, "description": task.source.description, "digest": task.source.digest},
+        "space": task.space.name,
+        "architecture": task.space.values(architecture),
+        "seed": seed,
+        "epochs": task.full_or(epochs),
+        "metrics": {"recorded": dict(metrics), "repeated": trained.metrics},
+        "network": {"arguments": trained.arguments, "input_shape": list(trained.example.shape[1:])},
+    }
+
+
+def _difference(task: TrainingTask, *, recorded: Metrics, repeated: Metrics) -> str:
+    changed = [
+        f"{name} is {repeated[name]:.6g} instead of {recorded[name]:.6g}"
+        for name in (objective.metric for objective in task.goal.objectives)
+        if name in recorded and recorded[name] != repeated[name]
+    ]
+    if not changed:
+        return ""
+    return (
+        f"The repeated training differs from the recorded one ({'; '.join(changed)}): other hardware or another torch."
+    )

@@ -1,0 +1,152 @@
+"""The contract of a file format for networks, and the check that a written file answers like its network."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.utils._pytree import tree_leaves
+
+from optiproxy.errors import ExportError
+from optiproxy.training.costs.forward import Inputs, arguments, evaluating
+from optiproxy.training.costs.latency import Latency, timed
+
+TOLERANCE = 1e-5
+"""Largest difference between outputs of a file and its network, relative to the largest output above 1."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A network read from its file.
+
+    Attributes:
+        call: Takes the network's inputs and returns its outputs, as tensors.
+        batch: The one number of rows that it takes; None where any will do.
+    """
+
+    call: Callable[..., Any]
+    batch: int | None = None
+
+
+class FileFormat(Protocol):
+    """One way to write a network down.
+
+    Attributes:
+        name: On the command line.
+        filename: Of what is written.
+        use: What the file is for, one sentence.
+    """
+
+    name: str
+    filename: str
+    use: str
+
+    def write(self, network: nn.Module, inputs: Inputs, path: Path) -> None:
+        """Write the network, which is in evaluation mode, so that it takes inputs like these.
+
+        Raises:
+            UsageError: If a package is missing.
+            ExportError: If this network cannot be written.
+            OSError: If the folder cannot be written.
+        """
+        ...
+
+    def read(self, path: Path) -> Loaded:
+        """Read what `write` wrote."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class WrittenFile:
+    """A file that answers like its network.
+
+    Attributes:
+        path: Where it lies.
+        use: What it is for, one sentence.
+        difference: Largest difference between its outputs and the network's, relative to the largest output above 1.
+        latency: Of one input, measured on the file.
+        again: The same, measured once more.
+        batch: The one number of rows that it takes; None where any will do.
+        shapes: Of each input's rows. A recorded graph takes no others; the source of a class may.
+    """
+
+    path: Path
+    use: str
+    difference: float
+    latency: Latency
+    again: Latency
+    batch: int | None
+    shapes: tuple[tuple[int, ...], ...]
+
+
+def write_checked(network: nn.Module, example: Inputs, folder: Path, *, as_format: FileFormat) -> WrittenFile:
+    """Write a network, read it back, compare the answers, and time the file on one thread.
+
+    Args:
+        network: Written in evaluation mode.
+        example: One input, ``(1, ...)``.
+        folder: Exists.
+        as_format: How.
+
+    Raises:
+        UsageError: If a package is missing.
+        ExportError: If the network cannot be written in this format, or the file answers otherwise.
+    """
+    path = folder / as_format.filename
+    inputs = arguments(example)
+    with evaluating(network):
+        as_format.write(network, example, path)
+        loaded = as_format.read(path)
+        far = max(_distance(network(*probe), loaded.call(*probe)) for probe in _probes(inputs, loaded.batch))
+        if not far <= TOLERANCE:
+            raise ExportError(
+                f"The outputs of {path.name} differ by {far:.2g} from the network's, more than {TOLERANCE:g}. "
+                "Choose another format, and do not use the file."
+            )
+        first, again = (timed(lambda: loaded.call(*inputs)) for _ in range(2))
+    return WrittenFile(
+        path=path,
+        use=as_format.use,
+        difference=far,
+        latency=first,
+        again=again,
+        batch=loaded.batch,
+        shapes=tuple(tuple(tensor.shape[1:]) for tensor in inputs),
+    )
+
+
+def _probes(inputs: tuple[Tensor, ...], batch: int | None) -> Iterator[tuple[Tensor, ...]]:
+    """The example, the example changed, and several rows together where the file takes them."""
+    stream = torch.Generator().manual_seed(0)
+    yield inputs
+    changed = [tuple(_changed(tensor, stream) for tensor in inputs) for _ in range(3)]
+    yield from changed
+    if batch is None:
+        yield tuple(torch.cat(rows) for rows in zip(*changed, strict=True))
+
+
+def _changed(tensor: Tensor, stream: torch.Generator) -> Tensor:
+    """Other values of the same kind: numbers are moved, and what may be an index stays one of those seen."""
+    if tensor.is_floating_point():
+        return tensor + torch.randn(tensor.shape, generator=stream, dtype=tensor.dtype)
+    return tensor.flatten()[torch.randperm(tensor.numel(), generator=stream)].view_as(tensor)
+
+
+def _distance(expected: object, answered: object) -> float:
+    wanted, given = ([leaf for leaf in tree_leaves(tree) if isinstance(leaf, Tensor)] for tree in (expected, answered))
+    if [leaf.shape for leaf in wanted] != [leaf.shape for leaf in given]:
+        return math.inf
+    return max((_largest(a, b) for a, b in zip(wanted, given, strict=True)), default=0.0)
+
+
+def _largest(wanted: Tensor, given: Tensor) -> float:
+    if not wanted.numel():
+        return 0.0
+    scale = max(1.0, float(wanted.abs().max()))
+    far = float((wanted.double() - given.double()).abs().max()) / scale
+    return math.inf if math.isnan(far) else far

@@ -1,0 +1,134 @@
+"""What a comparison makes of searches at a lower fidelity."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+
+from optiproxy.tables import TableTask
+from optiproxy.comparison.stats.findings import find
+from optiproxy.comparison.runs.folder import Folder
+from optiproxy.comparison.runs.grid import Contest, Grid
+from optiproxy.comparison.stats.statistics import gain_curves, selection
+from optiproxy.comparison.runs.worker import search_cell
+from optiproxy.errors import StudyError
+from optiproxy.metrics import Goal, Limit, Metric, Objective
+from optiproxy.reporting.comparison.page_of_comparison import Report
+from optiproxy import registry
+from optiproxy.spaces import FlatSpace
+from optiproxy.task.task import Source
+
+CELLS = np.array([[a, b] for a in range(4) for b in range(4)])
+
+
+def short():
+    """Sixteen networks; cheap trainings rate the worst one highest, far above what any reaches in full."""
+    cheap, full = CELLS.sum(1) + 0.1 * CELLS[:, 0], 10.0 + CELLS.sum(1) + 0.1 * CELLS[:, 0]
+    cheap[0] = 1000.0
+    return TableTask(
+        "short",
+        FlatSpace({"a": [*range(4)], "b": [*range(4)]}),
+        metrics=(
+            Metric(name="accuracy", direction="max"),
+            Metric(name="test", direction="max", reported_only=True),
+            Metric(name="size", direction="min", free=True),
+        ),
+        goal=Goal((Objective("accuracy"), Objective("size", "min")), (Limit("size", 2.0),)),
+        source=Source("made-up", "16 values"),
+        architectures=CELLS,
+        columns={
+            "accuracy": np.stack([cheap, full], axis=1),
+            "test": np.stack([cheap, -full], axis=1),
+            "size": CELLS[:, 1],
+        },
+        fidelities=(12, 200),
+        queried=("size",),
+        search_fidelity=12,
+    )
+
+
+@pytest.fixture
+def comparison(tmp_path, monkeypatch):
+    monkeypatch.setattr(registry, "task", lambda name, source=None: short())
+    contest = Contest.of(short(), free=["size"])
+    grid = Grid(contests={"short": contest}, algorithms=("random",), seeds=2, budget=8, version="1")
+    folder = Folder(tmp_path / "out")
+    folder.claim(grid)
+    for cell in grid.cells:
+        search_cell(cell, contest, budget=grid.budget, path=folder.part(cell))
+    return folder.comparison()
+
+
+def test_only_full_values_count_as_the_best(comparison):
+    for outcome in comparison.outcomes:
+        low, full = outcome.queries[:8], outcome.queries[8:]
+        assert {query.fidelity for query in low} == {12}
+        assert {query.best_so_far for query in low} == {None}
+        assert {query.fidelity for query in full} == {200}
+        found = [query.metrics["accuracy"] for query in full]
+        assert [query.best_so_far for query in full] == np.maximum.accumulate(found).tolist()
+        assert [query.epochs for query in outcome.queries] == [12 * n for n in range(1, 9)] + [
+            96 + 200 * n for n in range(1, len(full) + 1)
+        ]
+        assert selection(outcome).metrics["accuracy"] == max(found)
+
+
+def test_the_summary_is_of_full_values_and_says_so(comparison):
+    figures = comparison.summaries["short"]["random"]
+    bests = [max(query.metrics["accuracy"] for query in outcome.queries[8:]) for outcome in comparison.outcomes]
+    assert figures.best_mean == pytest.approx(np.mean(bests))
+    assert figures.best_mean < 20
+    assert figures.test_mean == pytest.approx(-np.mean(bests))
+    assert (figures.fidelity, figures.promote, figures.budget) == (12, 10, 8)
+    assert (figures.free, figures.queried, figures.feasible_share) == (("size",), (), 1.0)
+    assert figures.objective == "accuracy:max"
+    lengths = [len(outcome.queries) - 8 for outcome in comparison.outcomes]
+    assert figures.epochs_mean == pytest.approx(96 + 200 * np.mean(lengths))
+
+
+def test_curves_run_over_the_promotions(comparison):
+    runs = comparison.runs("short", "random")
+    curves = gain_curves(runs.outcomes, runs.contest.aim, budget=runs.queries)
+    assert curves.shape == (2, 18)
+    assert np.isneginf(curves[:, :8]).all()
+    assert np.isfinite(curves[:, 8:]).all()
+
+
+def test_a_search_that_misses_the_optimum_counts_with_its_promotions(comparison):
+    figures = comparison.summaries["short"]["random"]
+    met = [any(q.best_so_far == figures.optimum for q in outcome.queries) for outcome in comparison.outcomes]
+    assert figures.censored == met.count(False)
+    if not all(met):
+        assert figures.queries_to_optimum_mean > 8
+
+
+def test_the_page_says_all_of_it(comparison):
+    page = Report(comparison, find(comparison)).page()
+    assert "8 queries at fidelity 12, then the best 10 again at 200" in page
+    assert "Known before a query (free), so that none is spent on what breaks a limit: size." in page
+    assert "All figures here are of the first objective, accuracy" in page
+    assert "Maximize accuracy and minimize size, with size at most 2." in page
+    assert "--free size" in page
+    assert "at fidelity 200" in page
+    assert "Epochs of a search, mean:" in page
+
+
+def test_settings_keep_the_protocol_and_another_is_refused(comparison, tmp_path):
+    folder = Folder(tmp_path / "out")
+    assert folder.grid() == comparison.grids[0]
+    assert folder.grid().contests["short"].protocol.full == 200
+    queried = Grid(**{**vars(comparison.grids[0]), "contests": {"short": Contest.of(short())}})
+    with pytest.raises(StudyError, match="free of short: size, now none"):
+        folder.claim(queried)
+
+
+def test_settings_of_an_earlier_version_can_be_read(comparison, tmp_path):
+    old = json.loads(json.dumps(asdict(comparison.grids[0])))
+    for name in ("protocol", "others"):
+        del old["contests"]["short"][name]
+    (tmp_path / "out/settings.json").write_text(json.dumps(old))
+    contest = Folder(tmp_path / "out").grid().contests["short"]
+    assert (contest.protocol.fidelity, contest.protocol.free, contest.others) == (None, (), ())

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from optiproxy.optimizer.seen import ENUMERABLE
+from optiproxy.spaces import FlatSpace, NASBench201, RestrictedSpace
+
+
+@pytest.fixture(scope="module")
+def cells() -> NASBench201:
+    return NASBench201()
+
+
+def test_knowing_one_is_knowing_all_isomorphic_ones(cells):
+    rng = np.random.default_rng(0)
+    known = Seen(cells)
+    for architecture in cells.sample(rng, 50):
+        known.add(architecture)
+        assert architecture in known
+        assert cells.canonical(architecture) in known
+    assert len(known) == len({cells.canonical(a) for a in cells.sample(np.random.default_rng(0), 50)})
+
+
+def test_plus_leaves_the_first_set_alone():
+    space = FlatSpace({"a": [0, 1, 2]})
+    known = Seen(space, [(0,)])
+    more = known.union([(1,)])
+    assert ((1,) in more, (0,) in more, (1,) in known) == (True, True, False)
+
+
+@given(st.integers(0, 24), st.integers(1, 30), st.integers(0, 5))
+def test_draws_exactly_what_is_left(known, wanted, seed):
+    space = FlatSpace({"a": [*range(4)], "b": [*range(6)]})
+    rng = np.random.default_rng(seed)
+    everything = [(a, b) for a in range(4) for b in range(6)]
+    first = [everything[i] for i in rng.permutation(24)[:known]]
+    drawn = Seen(space, first).draw(rng, wanted)
+    assert len(drawn) == len(set(drawn)) == min(wanted, 24 - known)
+    assert not set(drawn) & set(first)
+
+
+def test_remaining_counts_the_classes_of_the_whole_space(cells):
+    assert len(Seen(cells).remaining()) == 6466
+    assert len(Seen(cells, [(0,) * 6, (3,) * 6]).remaining()) == 6464
+
+
+def test_finds_the_only_valid_architecture_of_many():
+    space = RestrictedSpace(FlatSpace({str(d): [*range(6)] for d in range(6)}), lambda a: a == (5, 4, 3, 2, 1, 0))
+    known = Seen(space)
+    assert space.size <= ENUMERABLE
+    assert known.draw(np.random.default_rng(0), 3) == [(5, 4, 3, 2, 1, 0)]
+    known.add((5, 4, 3, 2, 1, 0))
+    assert known.draw(np.random.default_rng(0), 3) == []
+
+
+def test_a_space_too_large_to_enumerate_is_drawn_from_only():
+    space = FlatSpace({str(d): [*range(10)] for d in range(8)})
+    assert Seen(space).remaining() == []
+    assert len(Seen(space).draw(np.random.default_rng(0), 5)) == 5
+
+
+def test_fresh_keeps_the_first_of_isomorphic_candidates(cells):
+    twins = [a for a in cells.sample(np.random.default_rng(1), 200) if cells.canonical(a) != a][:1]
+    candidates = [*twins, cells.canonical(twins[0])]
+    assert Seen(cells).unseen(candidates) == twins

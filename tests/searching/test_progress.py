@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from optiproxy.metrics import Goal, Limit, Objective
+from optiproxy.searching.progress import Lines, Live, best, observer_for
+from optiproxy.searching.search import run
+from optiproxy.spaces import FlatSpace
+from optiproxy.storage.record import Record
+from optiproxy.task.function import FunctionTask
+
+GOAL = Goal((Objective("accuracy"),), (Limit("latency", 2.0),))
+
+
+def _told(terminal: bool, storage=None, budget=4) -> str:
+    console = Console(file=io.StringIO(), force_terminal=terminal, width=200)
+
+    def evaluate(values):
+        if values["a"] == 2:
+            raise ValueError("[red]odd")
+        return {"accuracy": values["a"], "latency": values["a"]}
+
+    task = FunctionTask(FlatSpace({"a": [0, 1, 2, 3]}), evaluate, goal=GOAL, isolated=False)
+    run(task, algorithm="random", budget=budget, observer=observer_for(GOAL, console), storage=storage)
+    return console.file.getvalue()
+
+
+def test_lines_tell_each_query_the_incumbent_and_the_time_left():
+    lines = _told(terminal=False).splitlines()
+    assert len(lines) == 4
+    assert lines[-1].startswith("4/4  #3 ")
+    assert lines[-1].endswith(
+        "best: accuracy 1 (#" + next(line for line in lines if "accuracy 1," in line)[5:].strip()[1] + ")  0 s left"
+    )
+    assert sum("failed: ValueError: [red]odd" in line for line in lines) == 1
+    assert sum("(infeasible)" in line for line in lines) == 1
+
+
+def test_lines_say_where_a_search_goes_on(tmp_path):
+    url = f"sqlite:///{tmp_path}/s.db"
+    _told(terminal=False, storage=url, budget=2)
+    lines = _told(terminal=False, storage=url, budget=3).splitlines()
+    assert lines[0].startswith("resuming after 2 of 3 queries, best: ")
+    assert lines[1].startswith("3/3  ")
+
+
+def test_a_terminal_shows_a_bar_and_keeps_the_failures():
+    shown = _told(terminal=True)
+    assert "4/4" in shown
+    assert "failed: ValueError: [red]odd" in shown
+
+
+def test_predicted_stands_beside_observed():
+    console = Console(file=io.StringIO(), width=200)
+    lines = Lines(GOAL, console)
+    lines.on_start(total=2, done=[])
+    record = Record(
+        number=0, architecture=(0,), state="complete", metrics={"accuracy": 91.5}, predicted={"accuracy": 90.25}
+    )
+    lines.on_finish(record)
+    assert (
+        "accuracy 91.5 (predicted 90.25), latency missing (infeasible)  best: none feasible yet"
+        in console.file.getvalue()
+    )
+
+
+def test_several_objectives_tell_the_front_and_its_hypervolume():
+    goal = Goal((Objective("accuracy"), Objective("latency", "min")))
+
+    def told(*measured):
+        return best(
+            [
+                Record(number=i, architecture=(i,), state="complete", metrics={"accuracy": a, "latency": b}, fidelity=f)
+                for i, (a, b, f) in enumerate(measured)
+            ],
+            goal,
+        )
+
+    assert told() == "best: none feasible yet"
+    assert told((1, 1, None)) == "front: 1, hypervolume 1.000"
+    assert told((1, 1, None), (2, 3, None), (3, 5, None), (0, 4, None)) == "front: 3, hypervolume 0.500"
+    # Once something is measured in full, what was measured at a lower fidelity no longer counts.
+    assert told((9, 9, 5), (8, 7, 5)) == "front at fidelity 5: 2, hypervolume 0.000"
+    assert told((9, 0, 5), (1, 1, None), (2, 3, None)) == "front: 2, hypervolume 0.000"
+
+
+@pytest.mark.parametrize(("terminal", "kind"), [(True, Live), (False, Lines)])
+def test_the_console_decides(terminal, kind):
+    assert isinstance(observer_for(GOAL, Console(file=io.StringIO(), force_terminal=terminal)), kind)
