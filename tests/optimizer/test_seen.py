@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optiproxy.optimizer.seen import ENUMERABLE
+from optiproxy.optimizer.seen import ENUMERABLE, Seen
 from optiproxy.spaces import FlatSpace, NASBench201, RestrictedSpace
 
 
