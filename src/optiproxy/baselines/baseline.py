@@ -25,7 +25,7 @@ class Baseline(Remembering):
 
     def propose(self, n: int, pending: Sequence[Architecture] = ()) -> list[Proposal]:
         """The first ``n`` candidates that are valid and still unknown; random ones where they are too few."""
-        known = self._known.union(pending)
+        known = self._seen.union(pending)
         rng = np.random.default_rng([self._seed, len(known)])
         found: list[Architecture] = []
         for candidate in known.unseen(self._candidates(rng)):

@@ -50,7 +50,7 @@ class RegularizedEvolution(Baseline):
 
     def propose(self, n: int, pending: Sequence[Architecture] = ()) -> list[Proposal]:
         """Breed up to ``n`` unknown children; random ones while the population is not full."""
-        known = self._known.union(pending)
+        known = self._seen.union(pending)
         rng = np.random.default_rng([self._seed, len(known)])
         population = self._trials[-self._population :]
         children: list[Architecture] = []

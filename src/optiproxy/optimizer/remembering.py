@@ -24,11 +24,11 @@ class Remembering:
         self._space = space
         self._goal = goal
         self._seed = seed
-        self._known = Seen(space)
+        self._seen = Seen(space)
         self._trials: Sequence[Trial] = ()
 
     @final
     def observe(self, trials: Sequence[Trial]) -> None:
         """Take note of the trials since the last call."""
-        self._known.update(trial.architecture for trial in trials[len(self._trials) :])
+        self._seen.update(trial.architecture for trial in trials[len(self._trials) :])
         self._trials = tuple(trials)

@@ -1,28 +1,32 @@
-"""Discrete candidates: around the ascended parameters, around the incumbents, and anywhere."""
+"""From relaxed to discrete: candidates around the ascended parameters, around the incumbents, and anywhere."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import final
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
-from optiproxy.spaces import Architecture, Space
+from optiproxy.optimizer.parts import Candidates, History, Problem, Score
+from optiproxy.optimizer.seen import Seen
+from optiproxy.spaces import Architecture
 
 
+@final
 @dataclass(frozen=True, kw_only=True)
-class Selection:
-    """Where the candidates come from.
+class LocalSelection:
+    """A `Selection` that draws around the peaks and the incumbents, and goes on from the leading candidates.
+
+    These last steps are taken in the discrete space, where no relaxation blurs them.
 
     Attributes:
         draws: Architectures drawn from each ascended parameter set.
         uniform: Share of uniform noise mixed into the distribution that they are drawn from.
-        incumbents: Best trials of which all neighbours, one decision away, are candidates as well.
-        neighbours: At most so many of them, drawn at random where there are more.
-        rounds: How often the neighbours of the leading candidates join them: the last steps of the ascent, taken in the
-            discrete space, where no relaxation blurs them.
-        leaders: Candidates whose neighbours join.
+        incumbents: Number of best trials of which all neighbours, one decision away, are candidates as well.
+        neighbours: Largest number of these neighbours, drawn at random where there are more.
+        rounds: How often the neighbours of the leading candidates join them.
+        leaders: Number of candidates whose neighbours join.
     """
 
     draws: int = 8
@@ -32,26 +36,62 @@ class Selection:
     rounds: int = 3
     leaders: int = 5
 
-    def candidates(
-        self,
-        space: Space,
-        parameters: Tensor,
-        *,
-        mask: Tensor,
-        incumbents: Sequence[Architecture],
-        generator: torch.Generator,
-    ) -> list[Architecture]:
-        """Distinct combinations of choices, not yet checked for validity or novelty.
+    def __call__(
+        self, peaks: Tensor, *, problem: Problem, history: History, seen: Seen, score: Score, generator: Generator
+    ) -> Candidates | None:
+        space = problem.space
+        drawn = self.candidates(peaks, problem=problem, history=history, generator=generator)
+        found = seen.unseen(map(space.canonical, drawn))
+        if not found:
+            return None
+        means, values = score(found)
+        met = seen.union(found)
+        for _ in range(self.rounds):
+            leaders = values.amax(0).argsort(descending=True)[: self.leaders].tolist()
+            around = met.unseen(space.canonical(near) for i in leaders for near in space.neighbours(found[i]))
+            if not around:
+                break
+            met.update(around)
+            found += around
+            more_means, more_values = score(around)
+            means, values = torch.cat([means, more_means]), torch.cat([values, more_values], 1)
+        return Candidates(found, means, values)
 
-        Args:
-            space: Where to search.
-            parameters: ``(b, d, c)`` ascended architecture parameters.
-            mask: ``(d, c)``, True where the decision has that choice.
-            incumbents: The best trials, best first.
-            generator: Draws.
-        """
-        chances = parameters.masked_fill(~mask, -torch.inf).softmax(-1)
-        chances = (1 - self.uniform) * chances + self.uniform * mask / mask.sum(1, keepdim=True)
-        around = [n for incumbent in incumbents[: self.incumbents] for n in space.neighbours(incumbent)]
+    def candidates(
+        self, peaks: Tensor, *, problem: Problem, history: History, generator: Generator
+    ) -> list[Architecture]:
+        """Distinct combinations of choices, not yet checked for validity or novelty."""
+        space, mask = problem.space, problem.mask
+        probabilities = peaks.masked_fill(~mask, -torch.inf).softmax(-1)
+        probabilities = (1 - self.uniform) * probabilities + self.uniform * mask / mask.sum(1, keepdim=True)
+        around = [near for best in history.incumbents[: self.incumbents] for near in space.neighbours(best)]
         order = torch.randperm(len(around), generator=generator)[: self.neighbours].tolist()
-        return list(dict.fromkeys(space.draw(chances, self.draws, generator) + [around[i] for i in order]))
+        return list(dict.fromkeys(space.draw(probabilities, self.draws, generator) + [around[i] for i in order]))
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class SampledSelection:
+    """The paper's `Selection`: architectures sampled from each parameter set, ranked by the proxy.
+
+    Attributes:
+        batch: Number of architectures sampled in each round, from all sets together.
+    """
+
+    batch: int = 100
+
+    def __call__(
+        self,
+        peaks: Tensor,
+        *,
+        problem: Problem,
+        history: History,  # noqa: ARG002 - the parameters alone say where to look
+        seen: Seen,
+        score: Score,
+        generator: Generator,
+    ) -> Candidates | None:
+        probabilities = peaks.masked_fill(~problem.mask, -torch.inf).softmax(2)
+        # `Space.draw` adds the likeliest of each set.
+        drawn = problem.space.draw(probabilities, max(self.batch // len(peaks) - 1, 1), generator)
+        found = seen.unseen(map(problem.space.canonical, drawn))
+        return Candidates(found, *score(found)) if found else None

@@ -1,7 +1,13 @@
-"""The optimization proxy: predicts metrics from graphs, differentiably. Knows graphs, not spaces."""
+"""The optimization proxy: predicts metrics from graphs, differentiably. It knows graphs, not spaces.
 
-from optiproxy.proxy.proxy import Proxy as Proxy
-from optiproxy.proxy.proxy import ProxyConfig as ProxyConfig
-from optiproxy.proxy.proxy import StructuralProxy as StructuralProxy
-from optiproxy.proxy.regression import Prediction as Prediction
+Read `contract` first, then `structural` with its parts `ensemble`, `pretraining` and `regression`; `convolution` is the
+published proxy.
+"""
+
+from optiproxy.proxy.contract import Encoder as Encoder
+from optiproxy.proxy.contract import Prediction as Prediction
+from optiproxy.proxy.contract import Predictor as Predictor
+from optiproxy.proxy.contract import Proxy as Proxy
+from optiproxy.proxy.convolution import GraphConvolution as GraphConvolution
+from optiproxy.proxy.structural import StructuralProxy as StructuralProxy
 from optiproxy.proxy.targets import Targets as Targets

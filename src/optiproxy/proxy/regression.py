@@ -10,18 +10,7 @@ from itertools import product
 import torch
 from torch import Tensor
 
-
-@dataclass(frozen=True)
-class Prediction:
-    """What a measurement of each metric would give.
-
-    Attributes:
-        mean: ``(b, m)`` expected score.
-        spread: ``(b, m)`` its standard deviation, noise included: a search is judged by what it measures.
-    """
-
-    mean: Tensor
-    spread: Tensor
+from optiproxy.proxy.contract import Prediction
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -29,7 +29,7 @@ class Scale(Protocol):
 
 
 @dataclass(frozen=True)
-class Ranks:
+class RankGaussian:
     """Normal scores, for objectives: values are replaced by the normal quantiles of their ranks, so that no outlier dominates.
 
     Attributes:
@@ -41,7 +41,7 @@ class Ranks:
     scores: Array
 
     @classmethod
-    def fit(cls, observed: Array) -> Ranks:
+    def fit(cls, observed: Array) -> RankGaussian:
         """The scale of these values; those that are not finite rank below all others and have no place on it."""
         finite = observed[np.isfinite(observed)]
         values, counts = np.unique(finite, return_counts=True)
@@ -64,7 +64,7 @@ class Ranks:
 
 
 @dataclass(frozen=True)
-class Margin:
+class ArcsinhSlack:
     """Slack, for limits: 0 at the bound, in proportion to the measured distance near it, like its logarithm far off.
 
     A cost is closer to a sum over operations than its rank is, and what matters is on which side of the bound it lies.
@@ -78,7 +78,7 @@ class Margin:
     worst: float
 
     @classmethod
-    def fit(cls, observed: Array) -> Margin:
+    def fit(cls, observed: Array) -> ArcsinhSlack:
         """The scale of these slacks."""
         finite = observed[np.isfinite(observed)]
         if not len(finite):
@@ -95,6 +95,37 @@ class Margin:
 
 
 @dataclass(frozen=True)
+class Standard:
+    """Zero mean and unit standard deviation, as the paper has it for objectives and limits alike.
+
+    Attributes:
+        mean: Of the values seen, the missing ones counted as the worst.
+        std: Their standard deviation.
+        worst: What a missing value counts as.
+    """
+
+    mean: float
+    std: float
+    worst: float
+
+    @classmethod
+    def fit(cls, observed: Array) -> Standard:
+        """The scale of these values."""
+        finite = observed[np.isfinite(observed)]
+        worst = float(finite.min()) if len(finite) else 0.0
+        filled = np.where(np.isfinite(observed), observed, worst)
+        # Of equal values the standard deviation may still be a rounding error.
+        return cls(float(filled.mean()), float(filled.std()) if np.ptp(filled) > 0 else 0.0, worst)
+
+    def score(self, observed: Array) -> Array:
+        filled = np.where(np.isfinite(observed), observed, self.worst)
+        return (filled - self.mean) / self.std if self.std else np.zeros_like(filled)
+
+    def value(self, score: float) -> float:
+        return score * self.std + self.mean
+
+
+@dataclass(frozen=True)
 class Targets:
     """The finished trials as columns for the proxy, larger = better in each.
 
@@ -106,22 +137,34 @@ class Targets:
     scores: Array
     scales: tuple[Scale, ...]
 
-    @classmethod
-    def of(cls, goal: Goal, metrics: Sequence[Metrics]) -> Targets:
-        """Normalise; a failed training or a missing metric is as bad as the worst one seen."""
-        gains = [np.array([objective.gain(m) for m in metrics]) for objective in goal.objectives]
-        slacks = [np.array([-limit.violation(m) for m in metrics]) for limit in goal.limits]
-        scales = (*map(Ranks.fit, gains), *map(Margin.fit, slacks))
-        scores = [scale.score(column) for scale, column in zip(scales, (*gains, *slacks), strict=True)]
-        return cls(np.stack(scores, 1), scales)
-
     def describe(self, goal: Goal, scores: Sequence[float]) -> dict[str, float]:
         """Metric name -> value in its unit, from one predicted score per column."""
         found: dict[str, float] = {}
-        m = len(goal.objectives)
-        for objective, scale, score in zip(goal.objectives, self.scales[:m], scores[:m], strict=True):
+        o = len(goal.objectives)
+        for objective, scale, score in zip(goal.objectives, self.scales[:o], scores[:o], strict=True):
             found[objective.metric] = scale.value(score) * (1.0 if objective.direction == "max" else -1.0)
-        for limit, scale, score in zip(goal.limits, self.scales[m:], scores[m:], strict=True):
+        for limit, scale, score in zip(goal.limits, self.scales[o:], scores[o:], strict=True):
             sign = -1.0 if limit.sense == "<=" else 1.0
             found.setdefault(limit.metric, limit.bound + sign * scale.value(score))
         return {name: value for name, value in found.items() if np.isfinite(value)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Normalization:
+    """How measured values become scores, from the finished trials alone: nothing of a whole table, nothing kept.
+
+    Attributes:
+        objectives: Fits the scale of one objective to its observed values, larger = better.
+        limits: Fits the scale of one limit to the observed slacks, positive where the limit is kept.
+    """
+
+    objectives: Callable[[Array], Scale] = RankGaussian.fit
+    limits: Callable[[Array], Scale] = ArcsinhSlack.fit
+
+    def __call__(self, goal: Goal, metrics: Sequence[Metrics]) -> Targets:
+        """The targets of ``n`` trials; a failed training or a missing metric is as bad as the worst one seen."""
+        gains = [np.array([objective.gain(m) for m in metrics]) for objective in goal.objectives]
+        slacks = [np.array([-limit.violation(m) for m in metrics]) for limit in goal.limits]
+        scales = (*map(self.objectives, gains), *map(self.limits, slacks))
+        scores = [scale.score(column) for scale, column in zip(scales, (*gains, *slacks), strict=True)]
+        return Targets(np.stack(scores, 1), scales)

@@ -28,13 +28,13 @@ class AlgorithmEntry:
 ALGORITHMS = (
     AlgorithmEntry(
         name="optiproxy",
-        target="optiproxy.optimizer.core:OptiProxy",
+        target="optiproxy.optimizer.optiproxy:OptiProxy",
         description="gradient ascent through a learned differentiable proxy",
         paper="Lyu, Cui, Shi, Li 2025, arXiv 2509.05656",
     ),
     AlgorithmEntry(
         name="optiproxy-published",
-        target="optiproxy.baselines.optiproxy_published:OptiProxyPublished",
+        target="optiproxy.optimizer.published:published",
         description="the paper's own configuration, without leaks",
         paper="Lyu, Cui, Shi, Li 2025, arXiv 2509.05656",
     ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any, final
 
 from optuna.samplers import BaseSampler
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
     from optiproxy.metrics import Goal
-    from optiproxy.optimizer import Algorithm
-    from optiproxy.optimizer.core import OptiProxyConfig
+    from optiproxy.optimizer import Algorithm, AlgorithmFactory
     from optiproxy.spaces import Space
 
 
@@ -36,13 +34,13 @@ class OptiProxySampler(BaseSampler):
         space: Where to search. If None, it is inferred from the parameters that the objective suggests: categories, and
             integers with few values. Floats are sampled at random.
         seed: The same seed and trials give the same proposals. If None, another one each time.
-        config: The parts of the method; by default those that serve every task.
+        algorithm: Builds another variant of the method, or any other `Algorithm`: ``partial(OptiProxy, ascent=Ascent(steps=30))``.
     """
 
     def __init__(
-        self, space: Space | None = None, *, seed: int | None = None, config: OptiProxyConfig | None = None
+        self, space: Space | None = None, *, seed: int | None = None, algorithm: AlgorithmFactory | None = None
     ) -> None:
-        self._sampler = AlgorithmSampler(partial(_optiproxy, config=config), space, seed=seed)
+        self._sampler = AlgorithmSampler(algorithm or _optiproxy, space, seed=seed)
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         return self._sampler.infer_relative_search_space(study, trial)
@@ -58,7 +56,7 @@ class OptiProxySampler(BaseSampler):
         return self._sampler.sample_independent(study, trial, param_name, param_distribution)
 
 
-def _optiproxy(space: Space, goal: Goal, *, seed: int, config: OptiProxyConfig | None) -> Algorithm:
-    from optiproxy.optimizer.core import OptiProxy  # torch loads here, not before
+def _optiproxy(space: Space, goal: Goal, *, seed: int) -> Algorithm:
+    from optiproxy.optimizer.optiproxy import OptiProxy  # torch loads here, not before
 
-    return OptiProxy(space, goal, seed=seed, config=config)
+    return OptiProxy(space, goal, seed=seed)

@@ -1,0 +1,132 @@
+"""Acquisition functions: what an architecture is worth trying, from what is predicted of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from optiproxy.metrics import Goal
+from optiproxy.optimizer.parts import History
+from optiproxy.proxy import Prediction
+
+FLAT = 1e-6
+"""Hypervolume, in squared units of a score and the like, below which the scalarised bound tells candidates apart."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class UpperConfidenceBound:
+    """An `Acquisition`: upper confidence bounds of the objectives, and the log-probability that every limit is kept.
+
+    Several objectives are weighed by a preference and joined by the augmented Chebyshev function (Knowles 2006), so that
+    every part of the front, convex or not, is the best for some preference.
+
+    Attributes:
+        beta: Number of standard deviations that are added to the mean (Srinivas et al. 2010).
+        feasibility_weight: Factor of the log-probability.
+        ideal: The score from which the Chebyshev function measures each objective. It has to be out of reach, or a larger
+            weight would pull towards an objective below it and push away above it; scores are normal quantiles.
+    """
+
+    beta: float = 2.5
+    feasibility_weight: float = 0.5
+    ideal: float = 3.0
+
+    def __call__(self, prediction: Prediction, preferences: Tensor) -> Tensor:
+        o = preferences.shape[1]
+        bounds = self.bounds(prediction, o)
+        value = (preferences * bounds).sum(1)
+        if o > 1:
+            # Knowles 2006, eq. 2, for maximisation: the worst weighted distance to the ideal, and 0.05 of their sum.
+            value = 0.05 * value + (preferences * (bounds - self.ideal)).amin(1)
+        return value + self.feasibility_weight * self.log_feasibility(prediction, o)
+
+    def rank(self, prediction: Prediction, preferences: Tensor, history: History, goal: Goal) -> Tensor:  # noqa: ARG002 - one candidate at a time
+        rows = [preference.expand(len(prediction.mean), -1) for preference in preferences]
+        return torch.stack([self(prediction, row) for row in rows])
+
+    def bounds(self, prediction: Prediction, o: int) -> Tensor:
+        """``(b, o)`` upper confidence bounds of the objectives."""
+        return prediction.mean[:, :o] + self.beta * prediction.std[:, :o]
+
+    def log_feasibility(self, prediction: Prediction, o: int) -> Tensor:
+        """``(b,)`` log-probability that all limits are kept, the metrics taken to be independent."""
+        margin = prediction.mean[:, o:] / prediction.std[:, o:]
+        return torch.special.log_ndtr(margin).sum(1)
+
+
+@final
+@dataclass(frozen=True)
+class HypervolumeImprovement:
+    """An `Acquisition`: the upper confidence bound, and with several objectives what it adds to the hypervolume.
+
+    So one proposal asks which part of the front is worth most, instead of one preference drawn by chance (SMS-EGO,
+    Ponweiser et al. 2008). Hypervolume is measured between scores, from the worst of each objective: no unit and no
+    outlier matters there. The ascent itself climbs the bound, because what is dominated adds nothing, and so has no slope.
+
+    Attributes:
+        bound: Says how optimistic and how careful about limits to be; with one objective it is all there is.
+    """
+
+    bound: UpperConfidenceBound = field(default_factory=UpperConfidenceBound)
+
+    def __call__(self, prediction: Prediction, preferences: Tensor) -> Tensor:
+        return self.bound(prediction, preferences)
+
+    def rank(self, prediction: Prediction, preferences: Tensor, history: History, goal: Goal) -> Tensor:
+        values = self.bound.rank(prediction, preferences, history, goal)
+        if history.objectives > 1:
+            # Proposals made at the same time keep to their preferences, and so apart.
+            values[0] = self.improvement(prediction, history.reached[history.feasible], history.reached.amin(0))
+        return values
+
+    def improvement(self, prediction: Prediction, front: Tensor, worst: Tensor) -> Tensor:
+        """The logarithm of the hypervolume that each candidate adds, ``(b,)``, and the probability of its limits.
+
+        Args:
+            prediction: ``(b, m)``: objectives first, then limits; a limit is kept from score 0 on.
+            front: ``(k, o)`` scores of the feasible trials.
+            worst: ``(o,)`` from where hypervolume is measured.
+        """
+        from moocore import hypervolume
+
+        b, o = len(prediction.mean), len(worst)
+        bounds = self.bound.bounds(prediction, o).double().numpy()
+        reached, origin = front.double().numpy(), worst.double().numpy()
+        before = hypervolume(reached, ref=origin, maximise=True) if len(reached) else 0.0
+        after = [hypervolume(np.vstack([reached, row]), ref=origin, maximise=True) for row in bounds]
+        added = (torch.tensor(after, dtype=prediction.mean.dtype) - before).clamp_min(0.0)
+        even = torch.full((b, o), 1 / o)
+        return (
+            (added + FLAT).log()
+            + 1e-3 * self.bound(prediction, even)
+            + self.bound.feasibility_weight * self.bound.log_feasibility(prediction, o)
+        )
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class PredictedSum:
+    """The paper's `Acquisition`: the sum of all predicted scores, such as accuracy minus latency.
+
+    Attributes:
+        tolerance: Candidates are ranked last that are predicted to exceed a limit by this share of it.
+    """
+
+    tolerance: float = 0.3
+
+    def __call__(self, prediction: Prediction, preferences: Tensor) -> Tensor:  # noqa: ARG002 - none is preferred
+        return prediction.mean.sum(1)
+
+    def rank(self, prediction: Prediction, preferences: Tensor, history: History, goal: Goal) -> Tensor:  # noqa: ARG002 - the same
+        scores = prediction.mean.double()
+        within = torch.ones(len(scores), dtype=torch.bool)
+        limits = zip(goal.limits, history.targets.scales[history.objectives :], strict=True)
+        for column, (limit, scale) in enumerate(limits, start=history.objectives):
+            slack = torch.tensor([scale.value(score) for score in scores[:, column].tolist()], dtype=scores.dtype)
+            within &= slack >= -self.tolerance * abs(limit.bound)
+        return scores.sum(1).masked_fill(~within, -torch.inf)[None]

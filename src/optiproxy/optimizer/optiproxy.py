@@ -1,0 +1,202 @@
+"""OptiProxy: architecture search by gradient ascent through a learned proxy (Lyu et al. 2025, arXiv 2509.05656)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import NamedTuple, final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from optiproxy.metrics import Goal
+from optiproxy.optimizer.acquisition import HypervolumeImprovement
+from optiproxy.optimizer.algorithm import Proposal
+from optiproxy.optimizer.ascent import Ascent
+from optiproxy.optimizer.initial import MaximinDesign
+from optiproxy.optimizer.parts import (
+    Acquisition,
+    Candidates,
+    Climb,
+    History,
+    InitialDesign,
+    Problem,
+    Round,
+    Schedule,
+    Selection,
+    Starts,
+)
+from optiproxy.optimizer.remembering import Remembering
+from optiproxy.optimizer.schedule import EveryTrial
+from optiproxy.optimizer.seen import Seen
+from optiproxy.optimizer.selection import LocalSelection
+from optiproxy.optimizer.starts import NearIncumbents
+from optiproxy.proxy import Encoder, Predictor, Proxy, StructuralProxy
+from optiproxy.proxy.targets import Normalization, Targets
+from optiproxy.spaces import Architecture, Space
+
+
+class Played(NamedTuple):
+    """What a round leaves to the next one."""
+
+    round: Round | None = None
+    predictor: Predictor | None = None
+    peaks: Tensor | None = None
+    targets: Targets | None = None
+    candidates: Candidates | None = None
+
+
+@final
+class OptiProxy(Remembering):
+    """An `Algorithm` in three steps: fit the proxy, ascend through it, select what it finds most promising.
+
+    The picture of the landscape is coarse at first and sharpens where the search goes, because later trials fall there.
+    The method is the product of its parts; each is described in `optiproxy.optimizer.parts` and is replaced by passing
+    another object. The defaults are the one configuration that serves every task; `published` is the paper's own.
+
+    Example::
+
+        OptiProxy(space, goal, seed=0, acquisition=HypervolumeImprovement(UpperConfidenceBound(beta=1.0)))
+
+    Args:
+        space: Where to search.
+        goal: What to improve, and which limits to keep.
+        seed: Names all streams of random numbers.
+        initial: Chooses the trials before the first ascent.
+        proxy: Predicts scores from relaxed graphs.
+        normalization: Turns metrics into the scores that the proxy learns.
+        starts: Where the ascents begin.
+        ascent: Climbs the acquisition function over relaxed architectures.
+        acquisition: Says what an architecture is worth trying.
+        selection: From relaxed to discrete architectures.
+        schedule: When the proxy is fitted anew.
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        goal: Goal,
+        *,
+        seed: int,
+        initial: InitialDesign = MaximinDesign(),
+        proxy: Proxy = StructuralProxy(),
+        normalization: Normalization = Normalization(),
+        starts: Starts = NearIncumbents(),
+        ascent: Climb = Ascent(),
+        acquisition: Acquisition = HypervolumeImprovement(),
+        selection: Selection = LocalSelection(),
+        schedule: Schedule = EveryTrial(),
+    ) -> None:
+        super().__init__(space, goal, seed=seed)
+        self._problem = Problem(space, goal, seed)
+        self._initial = initial
+        self._proxy = proxy
+        self._normalization = normalization
+        self._starts = starts
+        self._ascent = ascent
+        self._acquisition = acquisition
+        self._selection = selection
+        self._schedule = schedule
+        self._played = Played()
+
+    def propose(self, n: int, pending: Sequence[Architecture] = ()) -> list[Proposal]:
+        """Up to ``n`` architectures, the most promising first; random ones while no training has succeeded."""
+        seen = self._seen.union(pending)
+        if len(seen) < self._initial.size:
+            taken = [*(trial.architecture for trial in self._trials), *pending]
+            designed = self._initial(
+                n, problem=self._problem, examples=self._examples, features=self._features, taken=taken
+            )
+            proposals = [Proposal(architecture) for architecture in designed]
+        else:
+            self._catch_up(self._schedule.rounds(len(self._trials), pending, n))
+            proposals = self._choose(n, seen)
+        found = seen.union(proposal.architecture for proposal in proposals)
+        rng = np.random.default_rng([self._seed, len(seen)])
+        return proposals + [Proposal(architecture) for architecture in found.draw(rng, n - len(proposals))]
+
+    def _catch_up(self, rounds: Sequence[Round]) -> None:
+        """Play the rounds that this instance has not played yet; a search that was interrupted repeats some."""
+        if self._played.round not in rounds:
+            self._played = Played()
+        else:
+            rounds = rounds[rounds.index(self._played.round) + 1 :]
+        for round_ in rounds:
+            self._played = self._play(round_)
+
+    def _play(self, round_: Round) -> Played:
+        """One round of the method."""
+        problem, space = self._problem, self._space
+        trials = self._trials[: round_.trials]
+        if not any(all(np.isfinite(self._goal.gains(trial.metrics))) for trial in trials):
+            return self._played._replace(round=round_, candidates=None)
+        finished = self._seen if len(trials) == len(self._trials) else Seen(space, [t.architecture for t in trials])
+        seen = finished.union(round_.pending)
+        rng = np.random.default_rng([self._seed, len(seen)])
+        generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
+
+        # 1. Fit the proxy to all finished trials.
+        targets = self._normalization(self._goal, [trial.metrics for trial in trials])
+        history = History.of(trials, problem, targets)
+        predictor = self._proxy.fit(
+            self._encoder,
+            problem.graphs(history.architectures),
+            history.scores,
+            previous=self._played.predictor,
+            generator=generator,
+        )
+
+        # 2. Ascend: the gradient of the acquisition function flows through the proxy and the graph to the choices.
+        starts = self._starts(problem, history, previous=self._played.peaks, generator=generator)
+        # One preference among the objectives for each ascent and for each proposal, uniform on the simplex.
+        preferences = torch.tensor(
+            rng.dirichlet(np.ones(history.objectives), size=len(starts) + round_.proposals), dtype=torch.float32
+        )
+
+        def value(relaxed: Tensor) -> Tensor:
+            return self._acquisition(predictor(space.encode(relaxed)), preferences[: len(starts)])
+
+        peaks = self._ascent(starts, problem.mask, value, generator)
+
+        # 3. Select: discrete architectures, judged by the proxy without relaxation.
+        def score(architectures: Sequence[Architecture]) -> tuple[Tensor, Tensor]:
+            with torch.no_grad():
+                prediction = predictor(problem.graphs(architectures))
+                values = self._acquisition.rank(prediction, preferences[len(starts) :], history, self._goal)
+                return prediction.mean, values
+
+        candidates = self._selection(
+            peaks, problem=problem, history=history, seen=seen, score=score, generator=generator
+        )
+        return Played(round_, predictor, peaks, targets, candidates)
+
+    def _choose(self, n: int, seen: Seen) -> list[Proposal]:
+        """Of each preference's candidates the best that is valid and was not chosen yet."""
+        found, targets = self._played.candidates, self._played.targets
+        if found is None or targets is None:
+            return []
+        chosen: list[int] = []
+        for row in found.values.expand(n, -1) if len(found.values) == 1 else found.values[:n]:
+            # Validity may be expensive (a latency to measure), so it is asked by falling value, as rarely as possible.
+            ranked = (i for i in row.argsort(descending=True, stable=True).tolist() if i not in chosen)
+            unseen = (i for i in ranked if found.architectures[i] not in seen)
+            best = next((i for i in unseen if self._space.is_valid(found.architectures[i])), None)
+            if best is None:
+                break
+            chosen.append(best)
+        return [Proposal(found.architectures[i], targets.describe(self._goal, found.means[i].tolist())) for i in chosen]
+
+    @cached_property
+    def _examples(self) -> list[Architecture]:
+        """Random architectures of the space, always the same ones."""
+        return self._space.examples(np.random.default_rng([self._seed, 0]), self._proxy.unlabelled)
+
+    @cached_property
+    def _encoder(self) -> Encoder:
+        return self._proxy.pretrain(self._problem.graphs(self._examples), seed=self._seed)
+
+    def _features(self, architectures: Sequence[Architecture]) -> Tensor:
+        encoder = self._encoder
+        with torch.no_grad():
+            return encoder(self._problem.graphs(architectures))

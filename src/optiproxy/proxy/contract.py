@@ -1,0 +1,76 @@
+"""The contract of a proxy: learn from graphs and their scores, predict scores with an uncertainty."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from torch import Generator, Tensor
+
+from optiproxy.graph import GraphBatch
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The distribution of the scores that a measurement would give.
+
+    Attributes:
+        mean: ``(b, m)`` expected scores.
+        std: ``(b, m)`` their standard deviations, noise included: a search is judged by what it measures.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+
+Encoder: TypeAlias = Callable[[GraphBatch], Tensor]
+"""Graphs -> ``(b, q)`` points whose distances say how different the graphs are; known before any trial, differentiable."""
+
+
+class Predictor(Protocol):
+    """What a fit returns: a function of graphs that never changes."""
+
+    def __call__(self, graphs: GraphBatch) -> Prediction:
+        """Predict; differentiable in the weights of the graphs, so that relaxed architectures can climb.
+
+        Called with relaxed graphs in every step of the ascent, and with discrete ones to rank candidates.
+        """
+        ...
+
+
+class Proxy(Protocol):
+    """A differentiable stand-in for the trainings: settings alone, so that nothing half-fitted exists.
+
+    Attributes:
+        unlabelled: Number of random graphs that `pretrain` is to be given, at least one.
+    """
+
+    @property
+    def unlabelled(self) -> int: ...
+
+    def pretrain(self, graphs: GraphBatch, *, seed: int) -> Encoder:
+        """Learn what the space is like, before any query is spent.
+
+        Called once per search, when the first proposal needs it. The result is a function of the arguments.
+
+        Args:
+            graphs: ``(unlabelled, ...)`` discrete graphs, drawn at random from the space.
+            seed: Names the stream of random numbers.
+        """
+        ...
+
+    def fit(
+        self, encoder: Encoder, graphs: GraphBatch, scores: Tensor, *, previous: Predictor | None, generator: Generator
+    ) -> Predictor:
+        """Learn from the finished trials; called in each round, with a history that has grown at its end.
+
+        Args:
+            encoder: What `pretrain` has returned.
+            graphs: ``(n, ...)`` discrete graphs of the trials.
+            scores: ``(n, m)``, larger = better.
+            previous: The predictor of the round before, for a proxy that is kept warm; None in the first round. It must
+                not be changed.
+            generator: Draws whatever the fit draws.
+        """
+        ...
