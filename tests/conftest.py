@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from optiproxy.optimizer.core import OptiProxyConfig
 
 # The same examples in every run: a failure is a failure for everyone, and no timing decides.
 settings.register_profile("optiproxy", deadline=None, derandomize=True, max_examples=50)
@@ -37,15 +35,17 @@ def data_folder() -> Path:
 
 
 @pytest.fixture(scope="session")
-def light_config() -> OptiProxyConfig:
-    """OptiProxy with tiny parts: for what holds whatever their size. What it finds is of no consequence."""
+def light_parts() -> dict[str, Any]:
+    """Tiny parts of OptiProxy: for what holds whatever their size. What it finds is of no consequence."""
     from optiproxy.optimizer.ascent import Ascent
-    from optiproxy.optimizer.core import OptiProxyConfig
-    from optiproxy.proxy import ProxyConfig
+    from optiproxy.optimizer.starts import NearIncumbents
+    from optiproxy.proxy import StructuralProxy
     from optiproxy.proxy.ensemble import EnsembleConfig
     from optiproxy.proxy.pretraining import PretrainingConfig
 
-    proxy = ProxyConfig(
-        ensemble=EnsembleConfig(members=2, width=8, layers=2), pretraining=PretrainingConfig(steps=4, batch=16)
+    proxy = StructuralProxy(
+        ensemble=EnsembleConfig(members=2, width=8, layers=2),
+        pretraining=PretrainingConfig(steps=4, batch=16),
+        unlabelled=64,
     )
-    return OptiProxyConfig(proxy=proxy, ascent=Ascent(steps=4), starts=4, unlabelled=64)
+    return {"proxy": proxy, "ascent": Ascent(steps=4), "starts": NearIncumbents(count=4)}

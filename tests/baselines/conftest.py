@@ -7,7 +7,6 @@ from functools import partial
 import pytest
 
 from optiproxy.baselines.local_search import LocalSearch
-from optiproxy.baselines.optiproxy_published import OptiProxyPublished, PublishedConfig
 from optiproxy.baselines.predictor_based.bananas import Bananas, BananasConfig
 from optiproxy.baselines.predictor_based.bonas import Bonas, BonasConfig
 from optiproxy.baselines.predictor_based.nas_bowl import NasBowl, NasBowlConfig
@@ -18,7 +17,13 @@ from optiproxy.baselines.predictor_based.seminas import SemiNas, SemiNasConfig
 from optiproxy.baselines.predictor_based.weaknas import WeakNas, WeakNasConfig
 from optiproxy.baselines.predictors.networks import Training
 from optiproxy.baselines.reinforce import Reinforce
+from optiproxy.optimizer import schedule
 from optiproxy.optimizer.ascent import Ascent
+from optiproxy.optimizer.initial import RandomDesign
+from optiproxy.optimizer.published import published
+from optiproxy.optimizer.selection import SampledSelection
+from optiproxy.optimizer.starts import LatinHypercube
+from optiproxy.proxy import GraphConvolution
 
 SHORT = Training(epochs=12, batch=32, learning_rate=0.02)
 EARLY = Batches(4, 4)
@@ -35,10 +40,13 @@ LEARNERS = {
     ),
     "npenas": partial(Npenas, config=NpenasConfig(schedule=EARLY, layers=2, width=16, training=SHORT)),
     "optiproxy-published": partial(
-        OptiProxyPublished,
-        config=PublishedConfig(
-            schedule=EARLY, width=16, training=SHORT, sets=4, ascent=Ascent(steps=6, learning_rate=0.5), batch=40
-        ),
+        published,
+        initial=RandomDesign(size=4),
+        proxy=GraphConvolution(width=16, training=SHORT),
+        starts=LatinHypercube(count=4),
+        ascent=Ascent(steps=6, learning_rate=0.5),
+        selection=SampledSelection(batch=40),
+        schedule=schedule.Batches(4, 4),
     ),
     "seminas": partial(
         SemiNas,

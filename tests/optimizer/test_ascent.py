@@ -3,8 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from optiproxy.optimizer.ascent import Ascent
-from optiproxy.optimizer.relaxation import Relaxation
+from optiproxy.optimizer.ascent import Ascent, GumbelSoftmax
 
 MASK = torch.tensor([[True, True, True, True], [True, True, True, False], [True, True, False, False]])
 WORTH = torch.tensor([[0.0, 0.5, 2.0, 1.0], [1.5, 0.0, 0.5, 9.0], [0.0, 1.0, 9.0, 9.0]])
@@ -44,7 +43,7 @@ def test_the_default_climbs():
 
 def test_starts_climb_independently():
     """Beside other starts, a start ends where it would alone."""
-    ascent = Ascent(relaxation=Relaxation(noise=0.0))
+    ascent = Ascent(relaxation=GumbelSoftmax(noise=0.0))
     given = starts(4)
     together = climb(ascent, given)
     for i in range(4):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from optiproxy.optimizer.relaxation import Relaxation
+from optiproxy.optimizer.ascent import GumbelSoftmax
 
 MASK = torch.tensor([[True, True, True], [True, True, False], [True, False, False]])
 
@@ -18,7 +18,7 @@ def generator(seed=0):
 
 @pytest.mark.parametrize("progress", [0.0, 0.5, 1.0])
 def test_rows_lie_on_the_simplex_over_the_choices_that_exist(progress):
-    relaxed = Relaxation()(parameters(), MASK, progress=progress, generator=generator())
+    relaxed = GumbelSoftmax()(parameters(), MASK, progress=progress, generator=generator())
     assert relaxed.shape == (8, 3, 3)
     assert (relaxed >= 0).all()
     torch.testing.assert_close(relaxed.sum(-1), torch.ones(8, 3))
@@ -27,13 +27,13 @@ def test_rows_lie_on_the_simplex_over_the_choices_that_exist(progress):
 
 
 def test_the_cold_limit_is_one_hot():
-    relaxed = Relaxation(cold=1e-4)(parameters(), MASK, progress=1.0, generator=generator())
+    relaxed = GumbelSoftmax(cold=1e-4)(parameters(), MASK, progress=1.0, generator=generator())
     torch.testing.assert_close(relaxed.amax(-1), torch.ones(8, 3))
 
 
 def test_the_temperature_falls_from_hot_to_cold():
     """Without noise the weights are the softmax at the temperature of the moment."""
-    relaxation = Relaxation(hot=2.0, cold=0.5, noise=0.0)
+    relaxation = GumbelSoftmax(hot=2.0, cold=0.5, noise=0.0)
     given = parameters().masked_fill(~MASK, -torch.inf)
     for progress, temperature in ((0.0, 2.0), (0.5, 1.25), (1.0, 0.5)):
         relaxed = relaxation(parameters(), MASK, progress=progress, generator=generator())
@@ -42,14 +42,14 @@ def test_the_temperature_falls_from_hot_to_cold():
 
 def test_full_noise_draws_each_choice_as_often_as_its_softmax_says():
     logits = torch.tensor([[1.0, 0.0, -1.0], [0.5, -0.5, 9.0], [0.0, 0.0, 0.0]])
-    cold = Relaxation(cold=1e-3, noise=1.0)
+    cold = GumbelSoftmax(cold=1e-3, noise=1.0)
     drawn = cold(logits.expand(20_000, -1, -1), MASK, progress=1.0, generator=generator()).round().mean(0)
     torch.testing.assert_close(drawn, logits.masked_fill(~MASK, -torch.inf).softmax(-1), atol=0.02, rtol=0)
 
 
 def test_gradients_reach_every_choice_that_exists_and_no_other():
     given = parameters().requires_grad_()
-    relaxed = Relaxation()(given, MASK, progress=0.0, generator=generator())
+    relaxed = GumbelSoftmax()(given, MASK, progress=0.0, generator=generator())
     (gradient,) = torch.autograd.grad((relaxed * torch.arange(3)).sum(), given)
     assert gradient.isfinite().all()
     assert not gradient[:, ~MASK].any()
@@ -57,6 +57,8 @@ def test_gradients_reach_every_choice_that_exists_and_no_other():
 
 
 def test_the_generator_decides_the_noise():
-    one, same, other = (Relaxation()(parameters(), MASK, progress=0.0, generator=generator(seed)) for seed in (1, 1, 2))
+    one, same, other = (
+        GumbelSoftmax()(parameters(), MASK, progress=0.0, generator=generator(seed)) for seed in (1, 1, 2)
+    )
     assert torch.equal(one, same)
     assert not torch.equal(one, other)

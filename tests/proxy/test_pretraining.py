@@ -4,8 +4,7 @@ import numpy as np
 import torch
 
 from optiproxy.proxy.ensemble import EnsembleConfig, GraphEnsemble
-from optiproxy.proxy.pretraining import PretrainingConfig, pretrain
-from optiproxy.proxy.structure import structural_properties
+from optiproxy.proxy.pretraining import PretrainingConfig, pretrain, structural_properties
 from optiproxy.spaces import FlatSpace, NASBench201
 
 ENSEMBLE = EnsembleConfig(members=2, width=16, layers=3)

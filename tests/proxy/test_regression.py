@@ -38,7 +38,7 @@ def test_predicts_what_the_textbook_does(length, noise, trend):
         expected, spread = reference.predict(test.numpy(), return_std=True)
         np.testing.assert_allclose(prediction.mean[:, column], expected * scale**0.5 + mean, atol=1e-6)
         measured = np.sqrt(spread**2 + noise)
-        np.testing.assert_allclose(prediction.spread[:, column], measured * scale**0.5, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(prediction.std[:, column], measured * scale**0.5, rtol=1e-4, atol=1e-5)
 
 
 def test_constant_mean_and_variance_are_the_likeliest():
@@ -70,14 +70,14 @@ def test_each_metric_chooses_the_setting_under_which_it_is_likeliest():
     together = regression(test)
     for m in range(3):
         torch.testing.assert_close(alone[m](test).mean[:, 0], together.mean[:, m])
-        torch.testing.assert_close(alone[m](test).spread[:, 0], together.spread[:, m])
+        torch.testing.assert_close(alone[m](test).std[:, 0], together.std[:, m])
 
 
 def test_goes_through_what_was_observed_without_noise():
     train = points(15)
     prediction = Regression.fit(train, values(train), fixed(1.0, 1e-6))(train)
     torch.testing.assert_close(prediction.mean, values(train), atol=1e-3, rtol=0)
-    assert prediction.spread.max() < 0.01
+    assert prediction.std.max() < 0.01
 
 
 def test_spread_grows_away_from_what_was_observed_to_that_of_function_and_noise():
@@ -85,8 +85,8 @@ def test_spread_grows_away_from_what_was_observed_to_that_of_function_and_noise(
     regression = Regression.fit(train, values(train), fixed(1.0, 0.01))
     away = torch.tensor([[1.0, 0.0, 0.0]], dtype=torch.float64) * torch.arange(4, 12)[:, None]
     prediction = regression(train[:1] + away)
-    assert (prediction.spread.diff(dim=0) >= 0).all()
-    torch.testing.assert_close(prediction.spread[-1], (1.01 * regression.scales).sqrt())
+    assert (prediction.std.diff(dim=0) >= 0).all()
+    torch.testing.assert_close(prediction.std[-1], (1.01 * regression.scales).sqrt())
     torch.testing.assert_close(prediction.mean[-1], regression.means)
 
 
@@ -106,7 +106,7 @@ def test_gradients_are_exact(trend):
 
     def predicted(features):
         prediction = regression(features)
-        return torch.cat([prediction.mean, prediction.spread], 1)
+        return torch.cat([prediction.mean, prediction.std], 1)
 
     assert torch.autograd.gradcheck(predicted, points(5, seed=2).requires_grad_())
 
@@ -115,7 +115,7 @@ def test_gradients_are_finite_where_a_trial_was_made():
     train = points(10).float()
     at = train.clone().requires_grad_()
     prediction = Regression.fit(train, values(train), RegressionConfig())(at)
-    (gradient,) = torch.autograd.grad(prediction.mean.sum() + prediction.spread.sum(), at)
+    (gradient,) = torch.autograd.grad(prediction.mean.sum() + prediction.std.sum(), at)
     assert gradient.isfinite().all()
 
 
@@ -124,8 +124,8 @@ def test_copes_with_trials_that_are_all_alike(n):
     features = torch.zeros(n, 3)
     prediction = Regression.fit(features, torch.full((n, 2), 1.5), RegressionConfig())(torch.randn(4, 3))
     torch.testing.assert_close(prediction.mean, torch.full((4, 2), 1.5))
-    assert (prediction.spread > 0).all()
-    assert prediction.spread.isfinite().all()
+    assert (prediction.std > 0).all()
+    assert prediction.std.isfinite().all()
 
 
 def test_typical_distance_is_the_median_of_all_pairs():

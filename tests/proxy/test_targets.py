@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from optiproxy.metrics import Goal, Limit, Objective
-from optiproxy.proxy.targets import Margin, Ranks, Targets
+from optiproxy.proxy.targets import ArcsinhSlack, Normalization, RankGaussian
 
 # Quarters: ties are common, differences are never below what floats resolve.
 QUARTERS = st.integers(-400, 400).map(lambda x: x / 4)
@@ -21,7 +21,7 @@ WITH_MISSING = arrays(
 
 @given(OBSERVED)
 def test_scores_keep_the_order_and_the_ties(observed):
-    scores = Ranks.fit(observed).score(observed)
+    scores = RankGaussian.fit(observed).score(observed)
     assert np.isfinite(scores).all()
     assert ((scores[:, None] < scores[None, :]) == (observed[:, None] < observed[None, :])).all()
 
@@ -29,16 +29,18 @@ def test_scores_keep_the_order_and_the_ties(observed):
 @given(OBSERVED, st.floats(0.1, 10), st.floats(-5, 5))
 def test_scores_depend_on_nothing_but_the_order(observed, factor, offset):
     curved = np.exp(observed / 50) * factor + offset
-    np.testing.assert_allclose(Ranks.fit(curved).score(curved), Ranks.fit(observed).score(observed))
+    np.testing.assert_allclose(RankGaussian.fit(curved).score(curved), RankGaussian.fit(observed).score(observed))
 
 
 @given(OBSERVED)
 def test_the_opposite_of_the_values_has_the_opposite_scores(observed):
-    np.testing.assert_allclose(Ranks.fit(-observed).score(-observed), -Ranks.fit(observed).score(observed), atol=1e-12)
+    np.testing.assert_allclose(
+        RankGaussian.fit(-observed).score(-observed), -RankGaussian.fit(observed).score(observed), atol=1e-12
+    )
 
 
 def test_many_different_values_score_like_a_normal_sample():
-    scores = Ranks.fit(np.random.default_rng(0).exponential(size=1000) ** 3).score
+    scores = RankGaussian.fit(np.random.default_rng(0).exponential(size=1000) ** 3).score
     values = np.random.default_rng(0).exponential(size=1000) ** 3
     assert scores(values).mean() == pytest.approx(0, abs=1e-6)
     assert scores(values).std() == pytest.approx(1, abs=0.01)
@@ -46,7 +48,7 @@ def test_many_different_values_score_like_a_normal_sample():
 
 @given(WITH_MISSING)
 def test_what_is_missing_is_as_bad_as_the_worst(observed):
-    scale = Ranks.fit(observed)
+    scale = RankGaussian.fit(observed)
     scores = scale.score(observed)
     missing = ~np.isfinite(observed)
     assert np.isfinite(scores).all()
@@ -56,21 +58,21 @@ def test_what_is_missing_is_as_bad_as_the_worst(observed):
 
 @given(OBSERVED)
 def test_values_are_found_again_from_their_scores(observed):
-    scale = Ranks.fit(observed)
+    scale = RankGaussian.fit(observed)
     found = [scale.value(score) for score in scale.score(observed)]
     np.testing.assert_allclose(found, observed, atol=1e-9)
 
 
 @given(OBSERVED, st.lists(st.floats(-10, 10), min_size=2, max_size=2))
 def test_a_better_score_never_means_a_worse_value(observed, scores):
-    scale = Ranks.fit(observed)
+    scale = RankGaussian.fit(observed)
     low, high = sorted(scores)
     assert scale.value(low) <= scale.value(high) + 1e-9
 
 
 @given(WITH_MISSING)
 def test_margins_keep_order_and_sign_and_are_found_again(observed):
-    scale = Margin.fit(observed)
+    scale = ArcsinhSlack.fit(observed)
     scores = scale.score(observed)
     measured = np.isfinite(observed)
     assert np.isfinite(scores).all()
@@ -87,15 +89,15 @@ def test_margins_do_not_depend_on_the_unit_of_the_metric(observed, factor):
         unit = np.median(np.abs(observed))
         if unit:
             np.testing.assert_allclose(
-                Margin.fit(observed * factor).score(observed * factor), Margin.fit(observed).score(observed)
+                ArcsinhSlack.fit(observed * factor).score(observed * factor), ArcsinhSlack.fit(observed).score(observed)
             )
 
 
 def test_a_scale_of_nothing_says_nothing():
-    scale = Ranks.fit(np.array([math.nan, -math.inf]))
+    scale = RankGaussian.fit(np.array([math.nan, -math.inf]))
     assert not scale.score(np.array([math.nan, 1.0])).any()
     assert math.isnan(scale.value(0.0))
-    margin = Margin.fit(np.array([math.nan, -math.inf]))
+    margin = ArcsinhSlack.fit(np.array([math.nan, -math.inf]))
     assert not margin.score(np.array([math.nan, 1.0])).any()
     assert math.isnan(margin.value(0.0))
 
@@ -111,7 +113,7 @@ METRICS = [
 
 
 def test_every_column_grows_with_what_is_wanted():
-    scores = Targets.of(GOAL, METRICS).scores
+    scores = Normalization()(GOAL, METRICS).scores
     assert scores.shape == (5, 4)
     measured = scores[:3]
     assert [list(np.argsort(-column)) for column in measured.T] == [[2, 0, 1], [1, 2, 0], [0, 1, 2], [2, 1, 0]]
@@ -120,20 +122,20 @@ def test_every_column_grows_with_what_is_wanted():
 
 
 def test_limits_are_kept_exactly_from_zero_on():
-    targets = Targets.of(GOAL, METRICS)
+    targets = Normalization()(GOAL, METRICS)
     kept = (targets.scores[:, 2:] >= 0) & np.isfinite([[-limit.violation(m) for limit in GOAL.limits] for m in METRICS])
     expected = [[limit.violation(metrics) <= 0 for limit in GOAL.limits] for metrics in METRICS]
     assert kept.tolist() == expected
 
 
 def test_scores_are_told_in_the_units_of_the_metrics():
-    targets = Targets.of(GOAL, METRICS)
+    targets = Normalization()(GOAL, METRICS)
     for row, metrics in zip(targets.scores[:3], METRICS, strict=False):
         assert targets.describe(GOAL, row.tolist()) == pytest.approx(metrics)
 
 
 def test_a_metric_that_was_never_measured_is_not_predicted():
-    targets = Targets.of(
+    targets = Normalization()(
         Goal((Objective("accuracy"),), (Limit("latency", 1.0),)), [{"accuracy": 1.0}, {"accuracy": 2.0}]
     )
     assert set(targets.describe(Goal((Objective("accuracy"),), (Limit("latency", 1.0),)), [0.0, 0.0])) == {"accuracy"}
@@ -141,5 +143,5 @@ def test_a_metric_that_was_never_measured_is_not_predicted():
 
 def test_the_objective_is_described_where_it_is_limited_too():
     goal = Goal((Objective("size", "min"),), (Limit("size", 2.0),))
-    targets = Targets.of(goal, [{"size": 1.0}, {"size": 3.0}])
+    targets = Normalization()(goal, [{"size": 1.0}, {"size": 3.0}])
     assert targets.describe(goal, targets.scores[0].tolist()) == pytest.approx({"size": 1.0})

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import warnings
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING
 
 import optuna
@@ -18,7 +19,7 @@ from optiproxy.baselines import RandomSearch
 from optiproxy.errors import UsageError
 from optiproxy.metrics import Goal, Objective
 from optiproxy.optimizer import Proposal, Trial
-from optiproxy.optimizer.core import OptiProxy
+from optiproxy.optimizer.optiproxy import OptiProxy
 from optiproxy.sampler import AlgorithmSampler, OptiProxySampler, Parameters
 from optiproxy.spaces import FlatSpace, NASBench201, Space
 
@@ -50,8 +51,8 @@ class TestRandomConforms(_Conformance):
 
 class TestOptiProxyConforms(_Conformance):
     @pytest.fixture
-    def sampler(self, light_config) -> Callable[[], BaseSampler]:
-        return lambda: OptiProxySampler(seed=0, config=light_config)
+    def sampler(self, light_parts) -> Callable[[], BaseSampler]:
+        return lambda: OptiProxySampler(seed=0, algorithm=partial(OptiProxy, **light_parts))
 
 
 def test_the_suites_run_unabridged():
@@ -349,7 +350,7 @@ def test_another_sampler_continues_a_study_with_ranges():
     assert all(trial.params["depth"] in (1, 4, 7) for trial in study.trials)
 
 
-def test_a_space_from_an_objective_serves_the_same_objective(light_config):
+def test_a_space_from_an_objective_serves_the_same_objective(light_parts):
     """Integers are asked for as integers; what is not asked for in a trial is known all the same."""
 
     def suggest(trial):
@@ -359,7 +360,9 @@ def test_a_space_from_an_objective_serves_the_same_objective(light_config):
         ]
 
     space = Space.from_optuna(suggest)
-    study = optuna.create_study(direction="maximize", sampler=OptiProxySampler(space, seed=0, config=light_config))
+    study = optuna.create_study(
+        direction="maximize", sampler=OptiProxySampler(space, seed=0, algorithm=partial(OptiProxy, **light_parts))
+    )
     study.optimize(lambda trial: sum(suggest(trial)), n_trials=12)
     assert {trial.params["depth"] for trial in study.trials} <= {1, 3, 5}
     # Architectures that differ only in what was not asked for count as one.

@@ -12,6 +12,6 @@ from optiproxy.testing import AlgorithmConformance
 
 class TestRegistered(AlgorithmConformance):
     @pytest.fixture(params=["optiproxy", "random", "regularized-evolution"])
-    def algorithm(self, request, light_config):
-        changes = {"optiproxy": {"config": light_config}}
+    def algorithm(self, request, light_parts):
+        changes = {"optiproxy": light_parts}
         return partial(registry.algorithm(request.param), **changes.get(request.param, {}))

@@ -10,8 +10,9 @@ from optiproxy.baselines import RandomSearch
 from optiproxy.metrics import Goal, Limit, Objective
 from optiproxy.optimizer import Trial
 from optiproxy.optimizer.ascent import Ascent
-from optiproxy.optimizer.core import OptiProxy, OptiProxyConfig
-from optiproxy.proxy import ProxyConfig
+from optiproxy.optimizer.optiproxy import OptiProxy
+from optiproxy.optimizer.starts import NearIncumbents
+from optiproxy.proxy import StructuralProxy
 from optiproxy.proxy.ensemble import EnsembleConfig
 from optiproxy.proxy.pretraining import PretrainingConfig
 from optiproxy.spaces import FlatSpace, NASBench201, RestrictedSpace
@@ -29,17 +30,20 @@ def measure(architecture):
     }
 
 
-def small() -> OptiProxyConfig:
-    """Large enough to learn what matters here, at a fraction of the default's time."""
-    proxy = ProxyConfig(
+# Large enough to learn what matters here, at a fraction of the default's time.
+SMALL = {
+    "proxy": StructuralProxy(
         ensemble=EnsembleConfig(members=3, width=16, layers=2),
         pretraining=PretrainingConfig(steps=80, batch=32, learning_rate=1e-2),
-    )
-    return OptiProxyConfig(proxy=proxy, ascent=Ascent(steps=10), starts=8, unlabelled=300)
+        unlabelled=300,
+    ),
+    "ascent": Ascent(steps=10),
+    "starts": NearIncumbents(count=8),
+}
 
 
-def optiproxy(space=SPACE, goal=SCORE, *, seed=0):
-    return OptiProxy(space, goal, seed=seed, config=small())
+def optiproxy(space=SPACE, goal=SCORE, *, seed=0, **parts):
+    return OptiProxy(space, goal, seed=seed, **{**SMALL, **parts})
 
 
 def search(algorithm, budget, evaluate=measure):
@@ -128,11 +132,11 @@ def test_predictions_are_in_the_units_of_the_metrics_and_tell_good_from_bad():
             predicted.append([proposal.predicted[name] for name in ("score", "cost")])
             measured.append([metrics[name] for name in ("score", "cost")])
     error = np.abs(np.array(predicted) - np.array(measured))[10:].mean(0)
-    spread = np.std(
+    std = np.std(
         [[metrics["score"], metrics["cost"]] for metrics in map(measure, SPACE.sample(np.random.default_rng(0), 500))],
         axis=0,
     )
-    assert (error < spread).all()
+    assert (error < std).all()
 
 
 @pytest.mark.parametrize("failed", [{}, {"score": float("nan")}])

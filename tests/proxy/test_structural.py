@@ -5,13 +5,13 @@ import pytest
 import torch
 from scipy.stats import spearmanr
 
-from optiproxy.proxy import ProxyConfig, StructuralProxy
+from optiproxy.proxy import StructuralProxy
 from optiproxy.proxy.ensemble import EnsembleConfig
-from optiproxy.proxy.pretraining import PretrainingConfig
+from optiproxy.proxy.pretraining import PretrainingConfig, structural_properties
 from optiproxy.spaces import NASBench201
 
 SPACE = NASBench201()
-CONFIG = ProxyConfig(
+PROXY = StructuralProxy(
     ensemble=EnsembleConfig(members=2, width=16), pretraining=PretrainingConfig(steps=60, learning_rate=1e-2)
 )
 
@@ -26,57 +26,58 @@ def graphs(architectures):
 
 def worth(architectures):
     """``(n, 1)``: convolutions that data passes on its way."""
-    from optiproxy.proxy.structure import structural_properties
-
     return structural_properties(graphs(architectures))[:, 2:4].sum(1, keepdim=True)
 
 
 @pytest.fixture(scope="module")
-def proxy():
-    return StructuralProxy(graphs(cells(300, seed=0)), CONFIG, seed=0)
+def encoder():
+    return PROXY.pretrain(graphs(cells(300, seed=0)), seed=0)
 
 
-def test_few_trials_of_a_structural_property_order_unseen_cells(proxy):
+@pytest.fixture(scope="module")
+def fit(encoder):
+    """Architectures -> a predictor of their worth."""
+    return lambda architectures: PROXY.fit(encoder, graphs(architectures), worth(architectures))
+
+
+def test_few_trials_of_a_structural_property_order_unseen_cells(fit):
     train, test = cells(40, seed=1), cells(200, seed=2)
-    proxy.fit(graphs(train), worth(train))
-    predicted = proxy(graphs(test)).mean
+    predicted = fit(train)(graphs(test)).mean
     assert spearmanr(predicted[:, 0], worth(test)[:, 0]).statistic > 0.8
 
 
-def test_is_surer_of_what_it_was_told(proxy):
+def test_is_surer_of_what_it_was_told(fit):
     train, test = cells(20, seed=1), cells(100, seed=2)
-    proxy.fit(graphs(train), worth(train))
-    assert proxy(graphs(train)).spread.mean() < 0.7 * proxy(graphs(test)).spread.mean()
+    predictor = fit(train)
+    assert predictor(graphs(train)).std.mean() < 0.7 * predictor(graphs(test)).std.mean()
 
 
-def test_fitting_again_forgets_the_past(proxy):
+def test_a_fit_depends_on_its_arguments_alone_and_never_changes(fit):
     test = graphs(cells(10, seed=2))
     few, many = cells(5, seed=1), cells(30, seed=1)
-    proxy.fit(graphs(few), worth(few))
-    before = proxy(test)
-    proxy.fit(graphs(many), worth(many))
-    between = proxy(test)
-    proxy.fit(graphs(few), worth(few))
-    assert torch.equal(proxy(test).mean, before.mean)
-    assert torch.equal(proxy(test).spread, before.spread)
-    assert not torch.allclose(between.mean, before.mean)
+    first = fit(few)
+    before = first(test)
+    other = fit(many)(test)
+    assert torch.equal(first(test).mean, before.mean)
+    assert torch.equal(fit(few)(test).mean, before.mean)
+    assert torch.equal(fit(few)(test).std, before.std)
+    assert not torch.allclose(other.mean, before.mean)
 
 
-def test_mirror_images_are_predicted_alike(proxy):
+def test_mirror_images_are_predicted_alike(fit):
     """Two cells that differ in the order of their nodes only compute the same, though the benchmark counts them twice."""
     train = cells(20, seed=1)
-    proxy.fit(graphs(train), worth(train))
     # Edges 0-1, 1-3 and 0-2, 2-3 are the two ways round; edge 1-2 is cut.
     one, mirrored = (2, 3, 0, 4, 1, 2), (3, 2, 0, 4, 2, 1)
-    prediction = proxy(graphs([one, mirrored]))
+    prediction = fit(train)(graphs([one, mirrored]))
     torch.testing.assert_close(prediction.mean[0], prediction.mean[1])
-    torch.testing.assert_close(prediction.spread[0], prediction.spread[1])
+    torch.testing.assert_close(prediction.std[0], prediction.std[1])
 
 
-def test_the_prediction_can_be_climbed(proxy):
+def test_the_prediction_can_be_climbed(fit):
     """A step along the gradient with respect to relaxed cells raises the mean as much as the gradient says."""
     train = cells(20, seed=1)
-    proxy.fit(graphs(train), worth(train))
+    proxy = fit(train)
     weights = torch.randn(3, 6, 5, generator=torch.Generator().manual_seed(0)).softmax(-1).requires_grad_()
     mean = proxy(SPACE.encode(weights)).mean.sum()
     (gradient,) = torch.autograd.grad(mean, weights)
@@ -87,12 +88,11 @@ def test_the_prediction_can_be_climbed(proxy):
 
 
 def test_is_a_function_of_its_seed():
-    config = ProxyConfig(ensemble=EnsembleConfig(members=2, width=8), pretraining=PretrainingConfig(steps=3))
+    proxy = StructuralProxy(ensemble=EnsembleConfig(members=2, width=8), pretraining=PretrainingConfig(steps=3))
     train, test = cells(10, seed=1), graphs(cells(5, seed=2))
     means = []
     for seed in (0, 0, 1):
-        proxy = StructuralProxy(graphs(cells(50, seed=0)), config, seed=seed)
-        proxy.fit(graphs(train), worth(train))
-        means.append(proxy(test).mean)
+        encoder = proxy.pretrain(graphs(cells(50, seed=0)), seed=seed)
+        means.append(proxy.fit(encoder, graphs(train), worth(train))(test).mean)
     assert torch.equal(means[0], means[1])
     assert not torch.allclose(means[0], means[2])
