@@ -5,8 +5,9 @@ Importing the package is light: torch, Optuna and the rest load at first use.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from optiproxy.lazy import exported
 
 if TYPE_CHECKING:
     from optiproxy.errors import DataError as DataError
@@ -18,11 +19,13 @@ if TYPE_CHECKING:
     from optiproxy.metrics import Limit as Limit
     from optiproxy.metrics import Metric as Metric
     from optiproxy.metrics import Objective as Objective
+    from optiproxy.optimizer.optiproxy import OptiProxy as OptiProxy
     from optiproxy.sampler import OptiProxySampler as OptiProxySampler
     from optiproxy.searching.search import search as search
     from optiproxy.spaces.flat import FlatSpace as FlatSpace
     from optiproxy.spaces.published.nasbench201 import NASBench201 as NASBench201
     from optiproxy.spaces.space import Space as Space
+    from optiproxy.spaces.wrappers.pool import PoolSpace as PoolSpace
     from optiproxy.task.task import Task as Task
     from optiproxy.task.training_trial import TrainingTrial as TrainingTrial
     from optiproxy.training.costs.costs import Costs as Costs
@@ -40,8 +43,10 @@ _HOME = {
     "Metric": "optiproxy.metrics",
     "NASBench201": "optiproxy.spaces.published.nasbench201",
     "Objective": "optiproxy.metrics",
+    "OptiProxy": "optiproxy.optimizer.optiproxy",
     "OptiProxyError": "optiproxy.errors",
     "OptiProxySampler": "optiproxy.sampler",
+    "PoolSpace": "optiproxy.spaces.wrappers.pool",
     "SearchFailed": "optiproxy.errors",
     "Space": "optiproxy.spaces.space",
     "StudyError": "optiproxy.errors",
@@ -62,8 +67,10 @@ __all__ = [
     "Metric",
     "NASBench201",
     "Objective",
+    "OptiProxy",
     "OptiProxyError",
     "OptiProxySampler",
+    "PoolSpace",
     "SearchFailed",
     "Space",
     "StudyError",
@@ -75,10 +82,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOME[name]), name)
+__getattr__ = exported(__name__, _HOME)
 
 
 def __dir__() -> list[str]:

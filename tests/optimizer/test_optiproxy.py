@@ -9,12 +9,18 @@ import torch
 from optiproxy.baselines import RandomSearch
 from optiproxy.metrics import Goal, Limit, Objective
 from optiproxy.optimizer import Trial
+from optiproxy.optimizer.acquisition import HypervolumeImprovement, UpperConfidenceBound
 from optiproxy.optimizer.ascent import Ascent
+from optiproxy.optimizer.initial import MaximinDesign, RandomDesign
 from optiproxy.optimizer.optiproxy import OptiProxy
+from optiproxy.optimizer.published import published
+from optiproxy.optimizer.schedule import Batches, EveryTrial
+from optiproxy.optimizer.selection import LocalSelection
 from optiproxy.optimizer.starts import NearIncumbents
-from optiproxy.proxy import StructuralProxy
+from optiproxy.proxy import GraphConvolution, StructuralProxy
 from optiproxy.proxy.ensemble import EnsembleConfig
 from optiproxy.proxy.pretraining import PretrainingConfig
+from optiproxy.proxy.targets import Normalization, Standard
 from optiproxy.spaces import FlatSpace, NASBench201, RestrictedSpace
 
 SPACE = FlatSpace({f"layer{d}": [*range(4)] for d in range(8)})
@@ -177,3 +183,74 @@ def test_global_random_streams_are_left_alone():
     search(optiproxy(), 6)
     assert torch.equal(torch.get_rng_state(), before[0])
     assert np.random.get_state()[1].tolist() == before[1]  # noqa: NPY002
+
+
+class Watched:
+    """A part that does what another does, and counts how often it is asked."""
+
+    def __init__(self, part):
+        self._part = part
+        self.calls = 0
+
+    def __call__(self, *args, **kwargs):
+        self.calls += 1
+        return self._part(*args, **kwargs)
+
+    def __getattr__(self, name):
+        found = getattr(self._part, name)
+        if not callable(found):
+            return found
+
+        def watched(*args, **kwargs):
+            self.calls += 1
+            return found(*args, **kwargs)
+
+        return watched
+
+
+DEFAULTS = {
+    "initial": MaximinDesign(),
+    "proxy": SMALL["proxy"],
+    "normalization": Normalization(),
+    "starts": NearIncumbents(count=8),
+    "ascent": Ascent(steps=10),
+    "acquisition": HypervolumeImprovement(),
+    "selection": LocalSelection(),
+    "schedule": EveryTrial(),
+}
+
+
+@pytest.fixture(scope="module")
+def usual():
+    """The search of the default parts."""
+    return search(optiproxy(), 6)
+
+
+def test_every_part_is_exchanged_by_passing_an_object(usual):
+    """Also one that shares no class with ours; the same behaviour gives the same search."""
+    watched = {name: Watched(part) for name, part in DEFAULTS.items()}
+    assert search(optiproxy(**watched), 6) == usual
+    assert all(part.calls > 0 for part in watched.values())
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"acquisition": UpperConfidenceBound(beta=0.0)},
+        {"initial": RandomDesign(size=3)},
+        {"starts": NearIncumbents(count=2)},
+        {"ascent": Ascent(steps=0)},
+        {"normalization": Normalization(objectives=Standard.fit)},
+    ],
+    ids=lambda part: next(iter(part)),
+)
+def test_another_part_is_another_search(part, usual):
+    assert search(optiproxy(**part), 6) != usual
+
+
+def test_the_published_method_goes_on_after_an_interruption_as_if_there_had_been_none():
+    parts = {"proxy": GraphConvolution(width=16), "initial": RandomDesign(size=3), "schedule": Batches(3, 2)}
+    whole = search(published(SPACE, SCORE, seed=0, **parts), 9)
+    resumed = published(SPACE, SCORE, seed=0, **parts)
+    resumed.observe(whole[:8])
+    assert resumed.propose(1)[0].architecture == whole[8].architecture
