@@ -56,7 +56,7 @@ LEARNERS = {
             width=16,
             first=SHORT,
             second=Training(epochs=2, batch=100, learning_rate=0.01),
-            unlabelled=40,
+            unlabeled=40,
             seeds=20,
             steps=5,
         ),

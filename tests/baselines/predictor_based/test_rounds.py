@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optiproxy.baselines.predictor_based.rounds import Batches, Doubling, RoundConfig, RoundSearch, best_first
+from optiproxy.baselines.predictor_based.rounds import Batches, Doubling, RoundConfig, RoundSearch
 from optiproxy.errors import UsageError
 from optiproxy.metrics import Goal, Objective
 from optiproxy.optimizer import Trial
@@ -118,8 +118,3 @@ def test_random_ones_follow_the_ranking():
 
     algorithm = Empty(space, schedule=Batches(2, 2))
     assert sorted(trial.architecture for trial in _search(algorithm, budget=3)) == [(0,), (1,), (2,)]
-
-
-def test_best_first():
-    assert best_first([(0,), (1,), (2,)], lambda candidates: np.array([1.0, 3.0, 1.0])) == [(1,), (0,), (2,)]
-    assert best_first([], lambda candidates: 1 / 0) == []

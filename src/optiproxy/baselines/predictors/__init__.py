@@ -1,1 +1,4 @@
-"""Models that predict how good an architecture is, and the features that they read."""
+"""Models that the predictor-based baselines share.
+
+Read `networks` first (perceptrons, the training loop), then `graph_networks`, then `bayesian_linear`.
+"""

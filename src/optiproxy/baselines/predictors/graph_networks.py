@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from optiproxy.baselines.predictors.networks import Perceptron, Training, dropout, take, train, weight
-from optiproxy.baselines.ranking import Array
+from optiproxy.baselines.scalarization import Array
 from optiproxy.spaces import GraphBatch
 
 CHUNK = 512
@@ -56,7 +56,9 @@ class Convolutions(nn.Module):
 
 
 class Isomorphism(nn.Module):
-    """The graph isomorphism network (Xu et al., ICLR 2019): each node's perceptron of itself plus what it receives.
+    """The graph isomorphism network (Xu, Hu, Leskovec and Jegelka, ICLR 2019, arXiv 1810.00826).
+
+    Each layer passes a node's state plus the sum of its predecessors' through a perceptron of two layers.
 
     Args:
         features: ``f`` of the graphs.
@@ -80,6 +82,7 @@ class Isomorphism(nn.Module):
         incoming = graphs.adjacency.transpose(1, 2)
         state = graphs.operations
         for first, second, norm in zip(self.first, self.second, self.norms, strict=True):
+            # eq. 4.1 with epsilon = 0: a sum over neighbors, which unlike a mean tells multisets apart.
             heard = state + incoming @ state
             state = norm(torch.relu(torch.relu(heard @ first) @ second))
         return dropout(state.mean(1), self._rate, generator)
@@ -107,7 +110,7 @@ class GraphPredictor(nn.Module):
 def fit_by_squares(
     network: GraphPredictor, graphs: GraphBatch, values: Array, *, training: Training, generator: torch.Generator
 ) -> None:
-    """Fit the first output to ``(n,)`` values, with dropout, by the mean of squared errors."""
+    """Fit the first output of a network, in place and with dropout, to ``(n,)`` values by the mean squared error."""
     targets = torch.from_numpy(values).float()
 
     def loss(rows: Tensor) -> Tensor:
@@ -117,7 +120,7 @@ def fit_by_squares(
 
 
 def in_parts(function: Callable[[GraphBatch], Tensor], graphs: GraphBatch) -> Array:
-    """What a network gives for many graphs, without gradients and without much memory."""
+    """What a network gives for ``b`` graphs, `CHUNK` at a time, which takes little memory, and without gradients."""
     with torch.no_grad():
         return torch.cat([function(part) for part in graphs.split(CHUNK)]).double().numpy()
 

@@ -36,7 +36,7 @@ class Training:
 
 
 def torch_stream(rng: np.random.Generator) -> torch.Generator:
-    """A generator for torch, seeded by the next number of a stream."""
+    """A generator for torch, seeded by the next number of a numpy stream."""
     return torch.Generator().manual_seed(int(rng.integers(2**62)))
 
 
@@ -61,6 +61,7 @@ def train(
 
 def weight(*shape: int, generator: torch.Generator) -> nn.Parameter:
     """Uniform with a variance of one over the number of inputs, the last axis but one (LeCun et al. 1998)."""
+    # A uniform distribution within +-r has the variance r^2 / 3.
     bound = math.sqrt(3 / shape[-2])
     return nn.Parameter((2 * torch.rand(shape, generator=generator) - 1) * bound)
 
@@ -69,6 +70,7 @@ def dropout(state: Tensor, rate: float, generator: torch.Generator | None) -> Te
     """Zero a share of the entries while training; without a generator, which means in prediction, none."""
     if generator is None:
         return state
+    # Divided by the share that is kept, so that the mean is the same in training and in prediction.
     return state * (torch.rand(state.shape, generator=generator) >= rate) / (1 - rate)
 
 
@@ -95,6 +97,7 @@ class Perceptron(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         """``(b, inputs)``, the same for all members -> ``(e, b, outputs)``."""
         state = inputs.expand(len(self.weights[0]), *inputs.shape)
+        # One batched product serves all members: ten small networks cost hardly more than one.
         for i, (matrix, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             state = torch.baddbmm(bias, state if i == 0 else torch.relu(state), matrix)
         return state
