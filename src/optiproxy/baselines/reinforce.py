@@ -9,9 +9,9 @@ from torch import Tensor
 
 from optiproxy.baselines.baseline import Baseline
 from optiproxy.baselines.choices import choice_mask
-from optiproxy.baselines.predictors.networks import torch_stream
 from optiproxy.metrics import Goal
 from optiproxy.proxy.adam import Adam
+from optiproxy.proxy.networks import torch_stream
 from optiproxy.spaces import Architecture, Space
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from optiproxy.baselines.predictor_based.nas_bowl import (
     features,
     histograms,
 )
-from optiproxy.baselines.predictor_based.rounds import Batches
 from optiproxy.metrics import Goal, Objective
 from optiproxy.optimizer import Trial
+from optiproxy.optimizer.schedule import Batches
 from optiproxy.spaces import FlatSpace, NASBench201
 
 NONE, SKIP, CONV1, CONV3, POOL, IN, OUT = range(7)

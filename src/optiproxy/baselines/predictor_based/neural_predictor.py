@@ -7,14 +7,39 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, final
 
 from optiproxy.baselines.predictor_based.candidates import best_first, pool
-from optiproxy.baselines.predictor_based.rounds import Doubling, History, RoundConfig, RoundSearch, Schedule
-from optiproxy.baselines.predictors.graph_networks import Convolutions, GraphPredictor, fit_by_squares, in_parts
-from optiproxy.baselines.predictors.networks import Perceptron, Training, torch_stream
+from optiproxy.baselines.predictor_based.graph_regression import GraphPredictor, fit_by_squares, in_parts
+from optiproxy.baselines.predictor_based.rounds import History, RoundConfig, RoundSearch
 from optiproxy.baselines.scalarization import Array, standardized
+from optiproxy.errors import UsageError
+from optiproxy.optimizer.parts import Round, Schedule
+from optiproxy.proxy.convolution import Convolutions
+from optiproxy.proxy.networks import Perceptron, Training, torch_stream
 from optiproxy.spaces import Architecture
 
 if TYPE_CHECKING:
     import numpy as np
+
+
+@final
+@dataclass(frozen=True)
+class Doubling:
+    """A `Schedule` with a round whenever there are twice as many trials as when the last one began.
+
+    Attributes:
+        initial: Number of random trials before the first round.
+
+    Raises:
+        UsageError: If there is no first trial.
+    """
+
+    initial: int = 20
+
+    def __post_init__(self) -> None:
+        if self.initial < 1:
+            raise UsageError(f"Expected at least 1 random trial, got {self.initial}.")
+
+    def rounds(self, trials: int, pending: Sequence[Architecture], n: int) -> Sequence[Round]:  # noqa: ARG002 - as in batches
+        return tuple(Round(self.initial << k, (), 1) for k in range((trials // self.initial).bit_length()))
 
 
 @dataclass(frozen=True, kw_only=True)

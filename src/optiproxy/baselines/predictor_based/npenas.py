@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, final
 
+import torch
+from torch import Tensor, nn
+
 from optiproxy.baselines.predictor_based.candidates import best_first, mutants
+from optiproxy.baselines.predictor_based.graph_regression import GraphPredictor, fit_by_squares, in_parts
 from optiproxy.baselines.predictor_based.rounds import History, RoundConfig, RoundSearch
-from optiproxy.baselines.predictors.graph_networks import GraphPredictor, Isomorphism, fit_by_squares, in_parts
-from optiproxy.baselines.predictors.networks import Perceptron, Training, torch_stream
 from optiproxy.baselines.scalarization import Array, standardized
-from optiproxy.spaces import Architecture
+from optiproxy.proxy.networks import Perceptron, Training, dropout, torch_stream, weight
+from optiproxy.spaces import Architecture, GraphBatch
 
 if TYPE_CHECKING:
     import numpy as np
@@ -78,3 +82,40 @@ class Npenas(RoundSearch[NpenasConfig]):
 
         # NPENAS-NP has no exploration: its acquisition function is the prediction itself.
         return best_first(candidates, predict)
+
+
+class Isomorphism(nn.Module):
+    """The graph isomorphism network (Xu, Hu, Leskovec and Jegelka, ICLR 2019, arXiv 1810.00826).
+
+    Each layer passes a node's state plus the sum of its predecessors' through a perceptron of two layers.
+
+    Args:
+        features: ``f`` of the graphs.
+        width: ``h`` units per node.
+        layers: Number of layers.
+        rate: Dropout of the mean.
+        generator: Draws the initial weights.
+    """
+
+    def __init__(self, features: int, *, width: int, layers: int, rate: float, generator: torch.Generator) -> None:
+        super().__init__()
+        sizes = list(pairwise([features, *[width] * layers]))
+        self.first = nn.ParameterList([weight(i, o, generator=generator) for i, o in sizes])
+        self.second = nn.ParameterList([weight(o, o, generator=generator) for _, o in sizes])
+        self.norms = nn.ModuleList([nn.LayerNorm(o) for _, o in sizes])
+        self._rate = rate
+
+    def forward(self, graphs: GraphBatch, generator: torch.Generator | None = None) -> Tensor:
+        """``(b, h)``: the mean of the nodes' states.
+
+        Args:
+            graphs: Discrete or relaxed.
+            generator: Draws dropout while training; None predicts.
+        """
+        incoming = graphs.adjacency.transpose(1, 2)
+        state = graphs.operations
+        for first, second, norm in zip(self.first, self.second, self.norms, strict=True):
+            # Xu et al., eq. 4.1 with epsilon = 0: a sum over predecessors, which unlike a mean tells multisets apart.
+            aggregated = state + incoming @ state
+            state = norm(torch.relu(torch.relu(aggregated @ first) @ second))
+        return dropout(state.mean(1), self._rate, generator)

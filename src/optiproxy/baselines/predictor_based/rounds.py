@@ -5,70 +5,20 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, final
+from typing import TYPE_CHECKING, Generic, TypeVar, final
 
 import numpy as np
 
 from optiproxy.baselines.baseline import Baseline
 from optiproxy.baselines.scalarization import Array
-from optiproxy.errors import UsageError
 from optiproxy.metrics import Goal, Metrics
+from optiproxy.optimizer.parts import Schedule
+from optiproxy.optimizer.schedule import Batches
 from optiproxy.optimizer.seen import Seen
 from optiproxy.spaces import Architecture, Space
 
 if TYPE_CHECKING:
     from optiproxy.spaces import GraphBatch
-
-
-class Schedule(Protocol):
-    """When the predictor is fitted anew: a partition of the trials into random ones and rounds."""
-
-    @property
-    def initial(self) -> int:
-        """Random trials before the first round."""
-        ...
-
-    def start(self, n: int) -> int:
-        """With how many trials the round began that is going on after ``n`` (at least `initial`) of them."""
-        ...
-
-
-@dataclass(frozen=True)
-class Batches:
-    """A round every ``size`` trials.
-
-    Raises:
-        UsageError: If there is no first trial, or a round has none.
-    """
-
-    initial: int = 10
-    size: int = 10
-
-    def __post_init__(self) -> None:
-        if self.initial < 1 or self.size < 1:
-            raise UsageError(f"Expected at least 1 random trial and 1 per round, got {self.initial} and {self.size}.")
-
-    def start(self, n: int) -> int:
-        return n - (n - self.initial) % self.size
-
-
-@dataclass(frozen=True)
-class Doubling:
-    """A round whenever there are twice as many trials as when the last one began.
-
-    Raises:
-        UsageError: If there is no first trial.
-    """
-
-    initial: int = 20
-
-    def __post_init__(self) -> None:
-        if self.initial < 1:
-            raise UsageError(f"Expected at least 1 random trial, got {self.initial}.")
-
-    def start(self, n: int) -> int:
-        # The largest power of two times `initial` that is not above n.
-        return self.initial << ((n // self.initial).bit_length() - 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,9 +96,11 @@ class RoundSearch(Baseline, ABC, Generic[Config]):
     @final
     def _candidates(self, rng: np.random.Generator) -> Sequence[Architecture]:  # noqa: ARG002 - a round draws its own
         """The ranking of the round going on, kept until the round is over; nothing before the first."""
-        if len(self._trials) < self._config.schedule.initial:
+        rounds = self._config.schedule.rounds(len(self._trials), (), 1)
+        if not rounds:
             return ()
-        start = self._config.schedule.start(len(self._trials))
+        # Unlike those of `OptiProxy`, a round does not go on from the one before, so only the last one is ranked.
+        start = rounds[-1].trials
         if self._ranking[0] != start:
             history = self._history(start)
             # Without differences between the trials there is nothing to fit: the round consists of random trials.

@@ -13,10 +13,11 @@ from torch.nn import functional
 
 from optiproxy.baselines.choices import choice_mask
 from optiproxy.baselines.predictor_based.candidates import best_first
+from optiproxy.baselines.predictor_based.graph_regression import in_parts
 from optiproxy.baselines.predictor_based.rounds import History, RoundConfig, RoundSearch
-from optiproxy.baselines.predictors.graph_networks import Convolutions, in_parts
-from optiproxy.baselines.predictors.networks import Perceptron, Training, take, torch_stream, train
 from optiproxy.baselines.scalarization import Array, standardized
+from optiproxy.proxy.convolution import Convolutions
+from optiproxy.proxy.networks import Perceptron, Training, take, torch_stream, train
 from optiproxy.spaces import Architecture, GraphBatch
 
 

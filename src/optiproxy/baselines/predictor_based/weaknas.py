@@ -11,8 +11,8 @@ from torch import Tensor
 
 from optiproxy.baselines.predictor_based.candidates import best_first, pool
 from optiproxy.baselines.predictor_based.rounds import History, RoundConfig, RoundSearch
-from optiproxy.baselines.predictors.networks import Perceptron, Training, torch_stream, train
 from optiproxy.baselines.scalarization import Array, standardized
+from optiproxy.proxy.networks import Perceptron, Training, torch_stream, train
 from optiproxy.spaces import Architecture
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optiproxy.baselines.predictors.bayesian_linear import BayesianLinear
+from optiproxy.baselines.predictor_based.bayesian_linear import BayesianLinear
 
 
 def _data(n, q, *, noise, seed=0):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from optiproxy.baselines.predictors.networks import Perceptron, Training, dropout, train
+from optiproxy.proxy.networks import Perceptron, Training, dropout, train
 
 
 def _stream(seed=0):

@@ -4,14 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from optiproxy.baselines.predictors.graph_networks import (
-    Convolutions,
-    GraphPredictor,
-    Isomorphism,
-    fit_by_squares,
-    in_parts,
-)
-from optiproxy.baselines.predictors.networks import Perceptron, Training, take
+from optiproxy.baselines.predictor_based.graph_regression import GraphPredictor, fit_by_squares, in_parts
+from optiproxy.baselines.predictor_based.npenas import Isomorphism
+from optiproxy.proxy.convolution import Convolutions
+from optiproxy.proxy.networks import Perceptron, Training, take
 from optiproxy.spaces import GraphBatch, NASBench201
 
 SPACE = NASBench201()
