@@ -63,12 +63,14 @@ class RegularizedEvolution(Remembering):
             if child is None:
                 break
             children.append(child)
+            # Its siblings must differ from it.
             seen.add(child)
         return [Proposal(child) for child in [*children, *seen.draw(rng, n - len(children))]]
 
     def _breed(self, population: Sequence[Trial], seen: Seen, rng: np.random.Generator) -> Architecture | None:
         """A valid child that has not been seen, or None where many tournaments bring none."""
         for _ in range(TOURNAMENTS):
+            # Drawn with replacement, as in the paper.
             contestants = [population[i] for i in rng.integers(len(population), size=self._sample)]
             child = mutate(self._space, self._winner(contestants, rng).architecture, rng)
             if child not in seen and self._space.is_valid(child):
@@ -76,6 +78,7 @@ class RegularizedEvolution(Remembering):
         return None
 
     def _winner(self, contestants: Sequence[Trial], rng: np.random.Generator) -> Trial:
+        # Feasible contestants first; with one objective the front is the best of them alone.
         front = self._goal.front([trial.metrics for trial in contestants])
         if front:
             return contestants[front[rng.integers(len(front))]]

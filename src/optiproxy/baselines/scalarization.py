@@ -55,6 +55,7 @@ def scalarized_utilities(goal: Goal, metrics: Sequence[Metrics], preference: Arr
         # ParEGO minimizes max_j(w_j f_j) + rho sum_j(w_j f_j); here f = 1 - scaled and the sign is turned round.
         chebyshev = (preference * (scaled - 1)).min(1)
         utilities[feasible] = chebyshev + AUGMENTATION * (preference * scaled).sum(1)
+    # Deb's rules: the best infeasible trial is no better than the worst feasible one.
     floor = utilities[feasible].min(initial=np.inf) if feasible.any() else 0.0
     violations = np.array([constraint_violation(goal, m) for m in metrics])
     # From [0, inf] into [0, 1], so that one trial far outside does not set the scale that a predictor has to fit.
@@ -84,6 +85,7 @@ class ConstrainedLoss:
     @classmethod
     def of(cls, goal: Goal, metrics: Metrics) -> ConstrainedLoss:
         """Read the metrics of a trial as the goal does."""
+        # Violations are relative to their bounds, so that limits in different units weigh the same.
         return cls(
             tuple(-gain for gain in goal.gains(metrics)),
             tuple(_squashed(limit.violation(metrics) / (abs(limit.bound) or 1.0)) for limit in goal.limits),
@@ -132,6 +134,7 @@ def penalized_losses(trials: Sequence[ConstrainedLoss], losses: Sequence[float])
     feasible losses: this shows the way back without drowning the differences that matter.
     """
     feasible = [loss for trial, loss in zip(trials, losses, strict=True) if trial.mean_violation == 0]
+    # Deb's rules: every infeasible trial behind the worst feasible one.
     worst = max(feasible, default=0.0)
     span = (worst - min(feasible, default=0.0)) or 1.0
     return [

@@ -71,7 +71,7 @@ class RemotePackage:
 
 @cache
 def _server(python: Path, script: Path, process: int) -> Server:  # noqa: ARG001 - a forked process needs its own
-    """One for all searches of a process: it keeps nothing between questions."""
+    """The server that all searches of a process share, because it keeps nothing between questions."""
     return Server(python, script)
 
 

@@ -64,6 +64,7 @@ class Bananas(RoundSearch[BananasConfig]):
 
     def _rank(self, history: History, rng: np.random.Generator) -> Sequence[Architecture]:
         config = self._config
+        # Algorithm 1: candidates are mutants of the best, the ensemble is trained on all trials so far.
         candidates = mutants(self._space, history.best(config.parents), config.candidates, seen=history.seen, rng=rng)
         predict = self._fit(history, torch_stream(rng))
 
@@ -81,6 +82,7 @@ class Bananas(RoundSearch[BananasConfig]):
 
         def encode(architectures: Sequence[Architecture]) -> Tensor:
             one_hot = self._space.one_hot(architectures)
+            # The path encoding of the paper, and the one-hot decisions for spaces whose graph is a chain.
             paths = torch.from_numpy(encoding(self._space.encode(one_hot))).float()
             return torch.cat([paths, one_hot.flatten(1)], 1)
 

@@ -26,6 +26,7 @@ def mutants(
     found = seen.unseen(_children(space, parents, rng))
     generation = found
     while generation and len(found) < n:
+        # At most n parents, because the children of all of them would be many more than are wanted.
         generation = seen.union(found).unseen(_children(space, generation[:n], rng))
         found = [*found, *generation]
     return found[:n]
@@ -52,5 +53,6 @@ def best_first(
 def _children(space: Space, parents: Sequence[Architecture], rng: np.random.Generator) -> list[Architecture]:
     broods = [space.neighbours(parent) for parent in parents]
     shuffled = [[brood[i] for i in rng.permutation(len(brood))] for brood in broods]
+    # One child of each parent after the other; a parent with few neighbors has None where its turn comes.
     turns = chain.from_iterable(zip_longest(*shuffled))
     return [space.canonical(child) for child in turns if child is not None]

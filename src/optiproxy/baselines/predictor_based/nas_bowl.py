@@ -56,10 +56,12 @@ class NasBowl(RoundSearch[NasBowlConfig]):
     def _rank(self, history: History, rng: np.random.Generator) -> Sequence[Architecture]:
         config = self._config
         half = config.candidates // 2
+        # Mutants exploit, random architectures explore; both halves compete for the same queries.
         near = mutants(self._space, history.best(config.parents), half, seen=history.seen, rng=rng)
         anywhere = map(self._space.canonical, self._space.examples(rng, config.candidates - half))
         candidates = history.seen.unseen([*near, *anywhere])
         gaps = history.utilities.max() - history.utilities
+        # In place of the logarithm of the error, see above.
         targets = standardized(-np.log1p(gaps / np.median(gaps[gaps > 0])))
         trials = histograms(self._graphs(history.architectures), max(config.depths))
         processes: dict[int, BayesianLinear] = {}
@@ -135,6 +137,7 @@ def _histograms(operations: Sequence[int], incoming: dict[int, list[int]], depth
 
 def _live(incoming: Sequence[Sequence[bool]], inputs: Sequence[int], outputs: Sequence[int]) -> dict[int, list[int]]:
     """Node -> its predecessors, of the nodes on a path from an input to an output."""
+    # Forwards what the input reaches, backwards what the output needs: only what is both can matter to the training.
     before = [[i for i in range(node) if row[i]] for node, row in enumerate(incoming)]
     reached: set[int] = set()
     for node, sources in enumerate(before):

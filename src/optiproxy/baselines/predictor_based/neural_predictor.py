@@ -39,6 +39,7 @@ class Doubling:
             raise UsageError(f"Expected at least 1 random trial, got {self.initial}.")
 
     def rounds(self, trials: int, pending: Sequence[Architecture], n: int) -> Sequence[Round]:  # noqa: ARG002 - as in batches
+        # After initial, 2 initial, 4 initial ... trials; a round depends on no earlier one.
         return tuple(Round(self.initial << k, (), 1) for k in range((trials // self.initial).bit_length()))
 
 

@@ -63,6 +63,7 @@ class Npenas(RoundSearch[NpenasConfig]):
 
     def _rank(self, history: History, rng: np.random.Generator) -> Sequence[Architecture]:
         config = self._config
+        # One generation: every parent has about as many children, most of which are never evaluated.
         candidates = mutants(self._space, history.best(config.parents), config.candidates, seen=history.seen, rng=rng)
         generator = torch_stream(rng)
         graphs = self._graphs(history.architectures)

@@ -54,6 +54,7 @@ class WeakNas(RoundSearch[WeakNasConfig]):
     settings = WeakNasConfig
 
     def _rank(self, history: History, rng: np.random.Generator) -> Sequence[Architecture]:
+        # The whole space where it is small, as in the paper.
         candidates = pool(self._space, self._config.candidates, seen=history.seen, rng=rng)
         leaders = best_first(candidates, self._fit(history, torch_stream(rng)))[: self._config.top]
         # A weak predictor tells a good region, not the best of it: so queries are drawn uniformly from its leaders.
