@@ -10,20 +10,19 @@ from optiproxy.baselines.local_search import LocalSearch
 from optiproxy.baselines.predictor_based.bananas import Bananas, BananasConfig
 from optiproxy.baselines.predictor_based.bonas import Bonas, BonasConfig
 from optiproxy.baselines.predictor_based.nas_bowl import NasBowl, NasBowlConfig
-from optiproxy.baselines.predictor_based.neural_predictor import NeuralPredictor, NeuralPredictorConfig
+from optiproxy.baselines.predictor_based.neural_predictor import Doubling, NeuralPredictor, NeuralPredictorConfig
 from optiproxy.baselines.predictor_based.npenas import Npenas, NpenasConfig
-from optiproxy.baselines.predictor_based.rounds import Batches, Doubling
 from optiproxy.baselines.predictor_based.seminas import SemiNas, SemiNasConfig
 from optiproxy.baselines.predictor_based.weaknas import WeakNas, WeakNasConfig
-from optiproxy.baselines.predictors.networks import Training
 from optiproxy.baselines.reinforce import Reinforce
-from optiproxy.optimizer import schedule
 from optiproxy.optimizer.ascent import Ascent
 from optiproxy.optimizer.initial import RandomDesign
 from optiproxy.optimizer.published import published
+from optiproxy.optimizer.schedule import Batches
 from optiproxy.optimizer.selection import SampledSelection
 from optiproxy.optimizer.starts import LatinHypercube
 from optiproxy.proxy import GraphConvolution
+from optiproxy.proxy.networks import Training
 
 SHORT = Training(epochs=12, batch=32, learning_rate=0.02)
 EARLY = Batches(4, 4)
@@ -46,7 +45,7 @@ LEARNERS = {
         starts=LatinHypercube(count=4),
         ascent=Ascent(steps=6, learning_rate=0.5),
         selection=SampledSelection(batch=40),
-        schedule=schedule.Batches(4, 4),
+        schedule=EARLY,
     ),
     "seminas": partial(
         SemiNas,
@@ -56,7 +55,7 @@ LEARNERS = {
             width=16,
             first=SHORT,
             second=Training(epochs=2, batch=100, learning_rate=0.01),
-            unlabelled=40,
+            unlabeled=40,
             seeds=20,
             steps=5,
         ),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from optiproxy.baselines import RandomSearch, RegularizedEvolution
+from optiproxy.baselines.regularized_evolution import mutate
 from optiproxy.errors import UsageError
 from optiproxy.metrics import Goal, Limit, Objective
 from optiproxy.optimizer import Trial
@@ -104,3 +105,10 @@ def test_two_objectives_breed_from_the_front():
 def test_refuses_an_empty_population():
     with pytest.raises(UsageError, match="at least 1"):
         RegularizedEvolution(FlatSpace({"a": [0]}), GOAL, seed=0, population=0)
+
+
+def test_a_mutant_is_any_neighbor():
+    space = FlatSpace({"a": [0, 1, 2], "b": [0, 1]})
+    rng = np.random.default_rng(0)
+    assert {mutate(space, (0, 0), rng) for _ in range(100)} == {(1, 0), (2, 0), (0, 1)}
+    assert mutate(FlatSpace({"a": [0]}), (0,), rng) == (0,)

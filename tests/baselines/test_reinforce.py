@@ -24,10 +24,10 @@ def _trials(n, seed=0):
 
 
 def test_the_policy_is_uniform_at_first_and_leaves_out_what_is_no_choice():
-    chances = _policy([])
-    assert torch.allclose(chances.sum(1), torch.ones(3))
-    assert chances[0].tolist() == [0.5, 0.5, 0, 0, 0]
-    assert torch.allclose(chances[2, :3], torch.full((3,), 1 / 3))
+    probabilities = _policy([])
+    assert torch.allclose(probabilities.sum(1), torch.ones(3))
+    assert probabilities[0].tolist() == [0.5, 0.5, 0, 0, 0]
+    assert torch.allclose(probabilities[2, :3], torch.full((3,), 1 / 3))
 
 
 def test_the_first_trial_says_nothing():
@@ -36,10 +36,10 @@ def test_the_first_trial_says_nothing():
 
 
 def test_the_policy_learns_what_is_good():
-    chances = _policy(_trials(200))
-    assert chances[0, 1] > 0.6
-    assert chances[2, 1] < 0.25
-    assert chances[1].max() < 0.4
+    probabilities = _policy(_trials(200))
+    assert probabilities[0, 1] > 0.6
+    assert probabilities[2, 1] < 0.25
+    assert probabilities[1].max() < 0.4
 
 
 def test_one_step_moves_each_logit_by_the_learning_rate_at_most():
@@ -54,9 +54,9 @@ def test_draws_follow_the_policy():
     algorithm = Reinforce(SPACE, GOAL, seed=0, learning_rate=1.0)
     algorithm.observe([Trial((0, i % 5, 0), {"score": float(-i)}) for i in range(2)])
     generator = torch.Generator().manual_seed(0)
-    chances = torch.zeros(3, 5)
-    chances[0, 1] = chances[1, 4] = chances[2, 2] = 1.0
-    assert set(algorithm._draws(chances, generator)) == {(1, 4, 2)}
+    probabilities = torch.zeros(3, 5)
+    probabilities[0, 1] = probabilities[1, 4] = probabilities[2, 2] = 1.0
+    assert set(algorithm._draws(probabilities, generator)) == {(1, 4, 2)}
 
 
 def test_a_policy_that_has_become_certain_still_proposes_new_ones():

@@ -1,4 +1,9 @@
-"""Search algorithms to compare with that no maintained package has."""
+"""Search algorithms to compare with: published methods without a maintained package, and the packages that there are.
 
-from optiproxy.baselines.random_search import RandomSearch as RandomSearch
+Read `baseline` and `scalarization` first, which all of them share. `local_search`, `regularized_evolution` and
+`reinforce` are one published method each; `predictor_based` holds those that learn a predictor, and `packages` those that
+somebody else maintains.
+"""
+
+from optiproxy.baselines.baseline import RandomSearch as RandomSearch
 from optiproxy.baselines.regularized_evolution import RegularizedEvolution as RegularizedEvolution

@@ -15,16 +15,16 @@ from optiproxy.spaces import Architecture, Space
 
 @final
 class LocalSearch(Baseline):
-    """An `Algorithm`: from the best of some random trials, move to any better neighbour; where none is better, start afresh.
+    """An `Algorithm`: hill climbing; from the best of some random trials to any better neighbor, and at a local optimum anew.
 
-    Ten random trials before each walk and the move at the first improvement are the defaults of the authors' later release
-    (naszilla). The paper's algorithm 1 starts from one and evaluates all neighbours before it moves, which in large spaces
-    is more than a budget. Each proposal retraces the walks through all trials, so that a search that was interrupted goes
-    on where it was.
+    Published: algorithm 1 of the paper starts from one random architecture and evaluates all of its neighbors before it
+    moves to the best of them. In large spaces that is more than a budget. Ten random trials before each walk, and the move
+    at the first improvement, are the defaults of the authors' later release (naszilla); both were measured
+    (docs/decisions/baselines.md).
 
-    Differences, for the equal terms of a comparison: see `ranking.utilities`. Neighbours are evaluated in random order,
-    none twice; one that an earlier walk has evaluated counts. While the last neighbours of a walk are pending, random
-    trials of the next one are proposed.
+    Differences, for the equal terms of a comparison: utilities are those of `scalarized_utilities`. Neighbors are
+    evaluated in random order and none twice; one that an earlier walk has evaluated counts. While the last neighbors of
+    a walk are pending, random trials of the next walk are proposed.
 
     Args:
         space: Where to search.
@@ -36,35 +36,37 @@ class LocalSearch(Baseline):
     def __init__(self, space: Space, goal: Goal, *, seed: int, starts: int = 10) -> None:
         super().__init__(space, goal, seed=seed)
         self._starts = starts
-        self._around: dict[Architecture, list[Architecture]] = {}
+        self._neighborhoods: dict[Architecture, list[Architecture]] = {}
 
     def _candidates(self, rng: np.random.Generator) -> Sequence[Architecture]:  # noqa: ARG002 - a walk draws nothing
-        """The neighbours still to be evaluated where the first unfinished walk is; none if it has yet to begin."""
-        values = self._utilities(self._trials)
-        reached: dict[Architecture, float] = {}
-        for trial, value in zip(self._trials, values, strict=True):
-            reached.setdefault(self._space.canonical(trial.architecture), float(value))
+        """The neighbors still to be evaluated where the first unfinished walk is; none if that has yet to begin."""
+        # All walks are retraced from the trials at each proposal: so no state has to be stored with a study, and a
+        # search that was interrupted goes on where it was.
+        utility: dict[Architecture, float] = {}
+        for trial, value in zip(self._trials, self._utilities(self._trials), strict=True):
+            utility.setdefault(self._space.canonical(trial.architecture), float(value))
         visited: set[Architecture] = set()
-        while len(drawn := [a for a in reached if a not in visited][: self._starts]) == self._starts:
+        # Trials that no walk has passed were drawn at random; the next walk begins at the best of as many as it needs.
+        while len(drawn := [a for a in utility if a not in visited][: self._starts]) == self._starts:
             visited.update(drawn)
-            here = max(drawn, key=lambda a: reached[a])
+            here = max(drawn, key=lambda a: utility[a])
             while True:
-                around = self._neighbours(here)
-                visited.update(around)
-                better = next((n for n in around if reached.get(n, -np.inf) > reached[here]), None)
+                neighbors = self._neighbors(here)
+                visited.update(neighbors)
+                better = next((a for a in neighbors if utility.get(a, -np.inf) > utility[here]), None)
                 if better is not None:
                     here = better
-                elif unseen := [n for n in around if n not in reached]:
+                elif unseen := [a for a in neighbors if a not in utility]:
                     return unseen
                 else:
-                    break
+                    break  # a local optimum: all neighbors were evaluated and none is better
         return ()
 
-    def _neighbours(self, architecture: Architecture) -> list[Architecture]:
-        """Its valid neighbours, no two isomorphic, in random order, the same at each call."""
-        if architecture not in self._around:
+    def _neighbors(self, architecture: Architecture) -> list[Architecture]:
+        """Its valid neighbors, no two isomorphic, in random order, the same at each call."""
+        if architecture not in self._neighborhoods:
             rng = np.random.default_rng([self._seed, *architecture])
             around = Seen(self._space, [architecture]).unseen(self._space.neighbours(architecture))
-            valid = [self._space.canonical(n) for n in around if self._space.is_valid(n)]
-            self._around[architecture] = [valid[i] for i in rng.permutation(len(valid))]
-        return self._around[architecture]
+            valid = [self._space.canonical(a) for a in around if self._space.is_valid(a)]
+            self._neighborhoods[architecture] = [valid[i] for i in rng.permutation(len(valid))]
+        return self._neighborhoods[architecture]

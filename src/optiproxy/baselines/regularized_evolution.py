@@ -7,26 +7,29 @@ from typing import final
 
 import numpy as np
 
-from optiproxy.baselines.baseline import Baseline
-from optiproxy.baselines.mutation import mutate
-from optiproxy.baselines.ranking import excess
+from optiproxy.baselines.scalarization import constraint_violation
 from optiproxy.errors import UsageError
 from optiproxy.metrics import Goal
 from optiproxy.optimizer.algorithm import Proposal, Trial
+from optiproxy.optimizer.remembering import Remembering
 from optiproxy.optimizer.seen import Seen
 from optiproxy.spaces import Architecture, Space
 
 TOURNAMENTS = 100
-"""Children tried before one is accepted that differs from its parent in more than one decision."""
+"""Tournaments held for one child before random draws take over, where the population has hardly any new neighbor."""
 
 
 @final
-class RegularizedEvolution(Baseline):
-    """An `Algorithm`: a neighbour (one decision away, in most spaces) of a tournament's winner; the population is the youngest trials.
+class RegularizedEvolution(Remembering):
+    """An `Algorithm`: tournament selection and mutation, in a population of the youngest trials.
 
-    Differences from the paper, for the equal terms of a comparison: no network is evaluated twice, and infeasible trials
-    rank below feasible ones, by how far they break the limits (Deb's rules, 2000). With several objectives a tournament
-    is won by any of its non-dominated members.
+    Published: algorithm 1 of the paper. The population is a queue: each child is a mutant of the winner of a tournament,
+    and the oldest member dies, however good it is. A mutant is a neighbor of its parent, which in most spaces differs in
+    one decision.
+
+    Differences, for the equal terms of a comparison: no architecture is evaluated twice, and infeasible trials rank below
+    feasible ones, by how far they break the limits (Deb's rules, 2000). With several objectives a tournament is won by
+    any of its non-dominated members.
 
     Args:
         space: Where to search.
@@ -49,30 +52,40 @@ class RegularizedEvolution(Baseline):
         self._sample = sample
 
     def propose(self, n: int, pending: Sequence[Architecture] = ()) -> list[Proposal]:
-        """Breed up to ``n`` unknown children; random ones while the population is not full."""
-        known = self._seen.union(pending)
-        rng = np.random.default_rng([self._seed, len(known)])
+        """Breed up to ``n`` new children; random architectures while the population is not full."""
+        seen = self._seen.union(pending)
+        rng = np.random.default_rng([self._seed, len(seen)])
+        # Aging: trials are in the order in which they finished, so the last ones are the youngest.
         population = self._trials[-self._population :]
         children: list[Architecture] = []
-        while population and len(known) >= self._population and len(children) < n:
-            child = self._breed(population, known, rng)
+        while population and len(seen) >= self._population and len(children) < n:
+            child = self._breed(population, seen, rng)
             if child is None:
                 break
             children.append(child)
-            known.add(child)
-        return [Proposal(child) for child in [*children, *known.draw(rng, n - len(children))]]
+            # Its siblings must differ from it.
+            seen.add(child)
+        return [Proposal(child) for child in [*children, *seen.draw(rng, n - len(children))]]
 
-    def _breed(self, population: Sequence[Trial], known: Seen, rng: np.random.Generator) -> Architecture | None:
-        """A valid child that is not known, or None where many tournaments bring none."""
+    def _breed(self, population: Sequence[Trial], seen: Seen, rng: np.random.Generator) -> Architecture | None:
+        """A valid child that has not been seen, or None where many tournaments bring none."""
         for _ in range(TOURNAMENTS):
+            # Drawn with replacement, as in the paper.
             contestants = [population[i] for i in rng.integers(len(population), size=self._sample)]
             child = mutate(self._space, self._winner(contestants, rng).architecture, rng)
-            if child not in known and self._space.is_valid(child):
+            if child not in seen and self._space.is_valid(child):
                 return child
         return None
 
     def _winner(self, contestants: Sequence[Trial], rng: np.random.Generator) -> Trial:
+        # Feasible contestants first; with one objective the front is the best of them alone.
         front = self._goal.front([trial.metrics for trial in contestants])
         if front:
             return contestants[front[rng.integers(len(front))]]
-        return min(contestants, key=lambda trial: excess(self._goal, trial.metrics))
+        return min(contestants, key=lambda trial: constraint_violation(self._goal, trial.metrics))
+
+
+def mutate(space: Space, parent: Architecture, rng: np.random.Generator) -> Architecture:
+    """A neighbor, all equally likely; the parent itself where it has none."""
+    neighbors = space.neighbours(parent)
+    return neighbors[rng.integers(len(neighbors))] if neighbors else parent

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from optiproxy.baselines.packages.decisions import OpenDecisions
-from optiproxy.baselines.packages.search import PackageSearch
+from optiproxy.baselines.packages.search import OpenDecisions, PackageSearch
+from optiproxy.metrics import Goal, Objective
 from optiproxy.optimizer import Trial
 from optiproxy.spaces import FlatSpace, RestrictedSpace
 from optiproxy.spaces.wrappers.pool import PoolSpace
 
+GOAL = Goal((Objective("score"),))
 SPACE = FlatSpace({f"d{d}": [0, 1, 2, 3] for d in range(4)})
 
 
@@ -18,10 +19,8 @@ class Insisting:
         self.architectures = architectures
         self.told, self.asked, self.seeds, self.closed = [], [], [], 0
 
-    def observe(self, trials):
-        self.told.append(len(trials))
-
-    def suggest(self, pending, *, seed):
+    def suggest(self, trials, pending, *, seed):
+        self.told.append((list(trials), list(pending)))
         self.seeds.append(seed)
         try:
             for architecture in self.architectures:
@@ -32,7 +31,7 @@ class Insisting:
 
 
 def _propose(package, *, trials=(), pending=(), n=1, space=SPACE, seed=0):
-    search = PackageSearch(space, package, seed=seed)
+    search = PackageSearch(space, GOAL, seed=seed, suggester=package)
     search.observe([Trial(architecture, {"score": 1.0}) for architecture in trials])
     return [proposal.architecture for proposal in search.propose(n, pending)]
 
@@ -81,20 +80,20 @@ def test_several_proposals_differ_and_see_each_other():
     assert len(set(package.seeds)) == 4
 
 
-def test_a_package_hears_of_trials_once():
+def test_a_package_is_told_of_all_trials_and_of_all_that_is_pending():
     package = Insisting((0, 0, 0, 0))
-    search = PackageSearch(SPACE, package, seed=0)
-    trials = [Trial((1, 1, 1, 1), {"score": 1.0})]
-    for _ in range(3):
-        search.observe(trials)
-        search.propose(1)
-    search.observe([*trials, Trial((2, 1, 1, 1), {"score": 1.0})])
-    assert package.told == [1, 2]
+    search = PackageSearch(SPACE, GOAL, seed=0, suggester=package)
+    trials = [Trial((i, 1, 1, 1), {"score": 1.0}) for i in range(2)]
+    search.observe(trials[:1])
+    first = [proposal.architecture for proposal in search.propose(2, [(3, 3, 3, 3)])]
+    search.observe(trials)
+    search.propose(1)
+    assert package.told == [(trials[:1], [(3, 3, 3, 3)]), (trials[:1], [(3, 3, 3, 3), first[0]]), (trials, [])]
 
 
 @pytest.mark.parametrize("architecture", [(0, 0, 0), (2, 0, 1), (1, 0, 1)])
 def test_open_decisions_and_back(architecture):
     decisions = OpenDecisions(FlatSpace({"a": [1, 2, 3], "fixed": ["only"], "b": [True, False]}))
     assert decisions.counts == (3, 2)
-    assert decisions.chosen(architecture) == (architecture[0], architecture[2])
-    assert decisions.architecture(decisions.chosen(architecture)) == architecture
+    assert decisions.choices(architecture) == (architecture[0], architecture[2])
+    assert decisions.architecture(decisions.choices(architecture)) == architecture

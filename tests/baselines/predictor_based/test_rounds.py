@@ -1,14 +1,11 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from optiproxy.baselines.predictor_based.rounds import Batches, Doubling, RoundConfig, RoundSearch, best_first
-from optiproxy.errors import UsageError
+from optiproxy.baselines.predictor_based.rounds import RoundConfig, RoundSearch
 from optiproxy.metrics import Goal, Objective
 from optiproxy.optimizer import Trial
+from optiproxy.optimizer.schedule import Batches
 from optiproxy.spaces import FlatSpace, RestrictedSpace
 
 GOAL = Goal((Objective("score"),))
@@ -36,30 +33,6 @@ def _search(algorithm, *, budget, n=1):
         algorithm.observe(trials)
         trials += [Trial(p.architecture, {"score": float(sum(p.architecture))}) for p in algorithm.propose(n)]
     return trials
-
-
-@given(st.integers(1, 30), st.integers(1, 30), st.integers(0, 200))
-def test_batches(initial, size, more):
-    schedule = Batches(initial, size)
-    n = initial + more
-    start = schedule.start(n)
-    assert initial <= start <= n < start + size
-    assert (start - initial) % size == 0
-    assert schedule.start(start) == start
-
-
-@given(st.integers(1, 30), st.integers(0, 500))
-def test_doubling(initial, more):
-    n = initial + more
-    start = Doubling(initial).start(n)
-    assert start <= n < 2 * start
-    assert start % initial == 0
-
-
-@pytest.mark.parametrize("wrong", [lambda: Batches(0, 1), lambda: Batches(1, 0), lambda: Doubling(0)])
-def test_refuses_empty_rounds(wrong):
-    with pytest.raises(UsageError, match="at least 1"):
-        wrong()
 
 
 def test_ranks_once_per_round_and_from_its_beginning():
@@ -118,8 +91,3 @@ def test_random_ones_follow_the_ranking():
 
     algorithm = Empty(space, schedule=Batches(2, 2))
     assert sorted(trial.architecture for trial in _search(algorithm, budget=3)) == [(0,), (1,), (2,)]
-
-
-def test_best_first():
-    assert best_first([(0,), (1,), (2,)], lambda candidates: np.array([1.0, 3.0, 1.0])) == [(1,), (0,), (2,)]
-    assert best_first([], lambda candidates: 1 / 0) == []

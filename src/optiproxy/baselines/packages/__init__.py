@@ -1,6 +1,6 @@
 """Search algorithms of maintained packages, on the same terms as all others.
 
-They get a categorical parameter per decision, and never an architecture twice: what a package proposes although it is
-invalid, known or pending is put right as `optiproxy.baselines.packages.search` says. What Optuna brings runs right
-here; every other package lives in an environment of its own and is spoken to over a pipe.
+Read `search` first: how any optimizer becomes an algorithm that never evaluates an architecture twice. Optuna's samplers
+run right here (`optuna_samplers`). Every other package lives in an environment of its own (`environments`), where a script
+of `servers` asks it; `remote` puts the questions, over a `pipe`.
 """

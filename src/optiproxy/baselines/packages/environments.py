@@ -38,7 +38,7 @@ class Environment:
 
     @property
     def folder(self) -> Path:
-        """Where it is, or would be."""
+        """Folder of the environment, whether or not it has been built."""
         chosen = os.environ.get("OPTIPROXY_BENCH_ENV")
         return (Path(chosen) if chosen else Path(sys.prefix) / "bench-env") / self.name
 
@@ -50,7 +50,7 @@ class Environment:
 
     @property
     def requirements(self) -> Path:
-        """What it consists of, every package pinned."""
+        """File that lists its packages, every one pinned."""
         return _REQUIREMENTS / f"{self.name}.txt"
 
     @property
@@ -67,20 +67,23 @@ class Environment:
         return "" if self.ready else f"The package {self.name} is not in {self.folder}. {_REMEDY}"
 
     def build(self) -> None:
-        """Make it anew.
+        """Build it, in place of what is there.
 
         Raises:
             PackageError: If Python or pip fails; the message ends with what it said last.
         """
+        # From nothing, because pip would leave packages that an older list of requirements had.
         shutil.rmtree(self.folder, ignore_errors=True)
         _run([sys.executable, "-m", "venv", "--without-pip", str(self.folder)])
         if self.beside_ours:
+            # A .pth file puts our packages on the path behind its own, which therefore win.
             ours = sysconfig.get_path("purelib")
             theirs = sysconfig.get_path("purelib", "venv", vars={"base": str(self.folder)})
             (Path(theirs) / "optiproxy-beside.pth").write_text(f"{ours}\n", encoding="utf-8")
         # The pins are complete; resolving them again would only bring what they leave out on purpose (GPU libraries).
         pip = [sys.executable, "-m", "pip", "--python", str(self.python), "--disable-pip-version-check"]
         _run([*pip, "install", "--quiet", "--no-deps", "-r", str(self.requirements)])
+        # Last, so that a build that was interrupted does not look ready.
         self._stamp.write_text(self._digest, encoding="utf-8")
 
     @property

@@ -58,12 +58,14 @@ class Server:
             self._running = None
 
     def _ask(self, message: Mapping[str, Any]) -> tuple[int, ...] | None:
+        # JSON knows no infinity; what is not finite has been replaced before.
         line = json.dumps(message, allow_nan=False)
         try:
             if self._running is None:
                 self._running = _Process.start(self._python, self._script)
             answer = _read(self._running.exchange(line, timeout=self._timeout))
         except _Broken as broken:
+            # A process that broke the protocol once is not trusted again; the next question starts another.
             trouble = f"{broken}{self._running.last_words() if self._running else ''}"
             self.close()
             raise PackageError(

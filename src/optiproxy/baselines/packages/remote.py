@@ -11,11 +11,10 @@ from typing import final
 
 import numpy as np
 
-from optiproxy.baselines.packages.decisions import OpenDecisions
 from optiproxy.baselines.packages.environments import ENVIRONMENTS
-from optiproxy.baselines.packages.outcomes import Outcome, joined, penalised
 from optiproxy.baselines.packages.pipe import Server
-from optiproxy.baselines.packages.search import PackageSearch
+from optiproxy.baselines.packages.search import OpenDecisions, PackageSearch
+from optiproxy.baselines.scalarization import ConstrainedLoss, penalized_losses, scalarized_losses
 from optiproxy.errors import PackageError
 from optiproxy.metrics import Goal
 from optiproxy.optimizer.algorithm import Trial
@@ -27,7 +26,7 @@ _SERVERS = Path(__file__).parent / "servers"
 @final
 @dataclass(frozen=True)
 class Served:
-    """An `AlgorithmFactory`: what a script suggests.
+    """An `AlgorithmFactory` of what a script suggests, run by any interpreter.
 
     Attributes:
         python: The interpreter that has the package.
@@ -40,13 +39,14 @@ class Served:
     def __call__(self, space: Space, goal: Goal, *, seed: int) -> PackageSearch:
         """Build the algorithm; its process starts with the first question."""
         server = _server(self.python, self.script, os.getpid())
-        return PackageSearch(space, RemoteSuggester(space, goal, server=server, seed=seed), seed=seed)
+        suggester = RemoteSuggester(space, goal, server=server, seed=seed)
+        return PackageSearch(space, goal, seed=seed, suggester=suggester)
 
 
 @final
 @dataclass(frozen=True)
 class RemotePackage:
-    """An `AlgorithmFactory` whose package may be missing.
+    """An `AlgorithmFactory` of what a script of `servers` suggests, whose package may be missing.
 
     Attributes:
         environment: Name of the environment with the package.
@@ -71,17 +71,17 @@ class RemotePackage:
 
 @cache
 def _server(python: Path, script: Path, process: int) -> Server:  # noqa: ARG001 - a forked process needs its own
-    """One for all searches of a process: it keeps nothing between questions."""
+    """The server that all searches of a process share, because it keeps nothing between questions."""
     return Server(python, script)
 
 
 @final
 class RemoteSuggester:
-    """Puts each question to a server together with all trials, so that the server needs no memory.
+    """A `Suggester`: puts each question to a server together with all trials, so that the server needs no memory.
 
     Args:
         space: Where to search.
-        goal: What for. Limits and several objectives come as one loss too; see `outcomes`.
+        goal: What for. Limits and several objectives come as one loss too, see `optiproxy.baselines.scalarization`.
         server: Of the package.
         seed: Of the search.
     """
@@ -91,31 +91,30 @@ class RemoteSuggester:
         self._goal = goal
         self._server = server
         self._seed = seed
-        self._trials: list[tuple[int, ...]] = []
-        self._outcomes: list[Outcome] = []
 
-    def observe(self, trials: Sequence[Trial]) -> None:
-        for trial in trials[len(self._trials) :]:
-            self._trials.append(self._decisions.chosen(trial.architecture))
-            self._outcomes.append(Outcome.of(self._goal, trial.metrics))
-
-    def suggest(self, pending: Sequence[Architecture], *, seed: int) -> Generator[Architecture, None, None]:
+    def suggest(
+        self, trials: Sequence[Trial], pending: Sequence[Architecture], *, seed: int
+    ) -> Generator[Architecture, None, None]:
         if not self._decisions.counts:
             return
+        read = [ConstrainedLoss.of(self._goal, trial.metrics) for trial in trials]
+        # Like ParEGO, under another preference among the objectives for each proposal.
         weights = np.random.default_rng(seed).dirichlet(np.ones(len(self._goal.objectives)))
-        objective = joined(self._outcomes, weights.tolist())
+        objective = scalarized_losses(read, weights.tolist())
+        # One question serves all packages: those that model limits read the objective and the violations, the others the
+        # loss, which has the violations in it.
         question = {
             "counts": self._decisions.counts,
-            "trials": self._trials,
+            "trials": [self._decisions.choices(trial.architecture) for trial in trials],
             "objective": objective,
-            "loss": penalised(self._outcomes, objective),
-            "violations": [outcome.violations for outcome in self._outcomes],
-            "pending": [self._decisions.chosen(architecture) for architecture in pending],
+            "loss": penalized_losses(read, objective),
+            "violations": [loss.violations for loss in read],
+            "pending": [self._decisions.choices(architecture) for architecture in pending],
             "seed": self._seed,
             "step": seed,
         }
-        for chosen in self._server.suggestions(question):
-            yield self._decisions.architecture(chosen)
+        for choices in self._server.suggestions(question):
+            yield self._decisions.architecture(choices)
 
 
 catcma = RemotePackage("cmaes", "catcma")

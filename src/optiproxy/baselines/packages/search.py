@@ -8,7 +8,9 @@ from typing import Protocol, final
 
 import numpy as np
 
+from optiproxy.metrics import Goal
 from optiproxy.optimizer.algorithm import Proposal, Trial
+from optiproxy.optimizer.remembering import Remembering
 from optiproxy.optimizer.seen import Seen
 from optiproxy.spaces import Architecture, Space
 
@@ -16,17 +18,16 @@ from optiproxy.spaces import Architecture, Space
 class Suggester(Protocol):
     """A package's optimizer, seen from here."""
 
-    def observe(self, trials: Sequence[Trial]) -> None:
-        """Take note of all finished trials, in their order; called before `suggest`, whenever there are new ones."""
-        ...
-
-    def suggest(self, pending: Sequence[Architecture], *, seed: int) -> Generator[Architecture, None, None]:
+    def suggest(
+        self, trials: Sequence[Trial], pending: Sequence[Architecture], *, seed: int
+    ) -> Generator[Architecture, None, None]:
         """What the package would evaluate next, most wanted first, asked one by one.
 
-        It ends where asking once more would be of little use or cost too much, and depends on nothing but the trials,
-        the arguments and the seed of the search.
+        It ends where asking once more would be of little use or cost too much, and depends on nothing but the arguments
+        and the seed of the search.
 
         Args:
+            trials: All that have finished, in their order; from call to call they only grow at their end.
             pending: Still running; a package that has no notion of that passes them over.
             seed: Another one for each proposal.
         """
@@ -34,62 +35,56 @@ class Suggester(Protocol):
 
 
 @final
-class PackageSearch:
+class PackageSearch(Remembering):
     """An `Algorithm`: the first suggestion that is valid and new; else what is near; else what is left.
 
-    Known to a package are the trials, whoever proposed them. What it suggests although the same network is known or
-    pending, or no architecture of the space at all, costs no query: the next suggestion is taken. Where the suggestions
-    end, the nearest of the `Space.neighbours` of the first of them is, and where these are all known, any unknown
-    architecture. Without a decision to take, that is also how the search begins.
+    A package is told of all trials, whoever proposed them. A suggestion costs no query where the same network has been
+    evaluated or is pending, or where it is no architecture of the space at all: the next suggestion is taken. Where the
+    suggestions end, the nearest of the `Space.neighbours` of the first of them is taken, and where all of these have been
+    seen, any new architecture. Without a decision to take, that is also how the search begins.
 
     Args:
         space: Where to search.
-        suggester: The package.
+        goal: What is good.
         seed: Names the streams of random numbers.
+        suggester: The package, for this space and this goal.
     """
 
-    def __init__(self, space: Space, suggester: Suggester, *, seed: int) -> None:
-        self._space = space
+    def __init__(self, space: Space, goal: Goal, *, seed: int, suggester: Suggester) -> None:
+        super().__init__(space, goal, seed=seed)
         self._suggester = suggester
-        self._seed = seed
-        self._known = Seen(space)
-        self._observed = 0
-
-    def observe(self, trials: Sequence[Trial]) -> None:
-        """Tell the package."""
-        if len(trials) > self._observed:
-            self._known.update(trial.architecture for trial in trials[self._observed :])
-            self._observed = len(trials)
-            self._suggester.observe(trials)
 
     def propose(self, n: int, pending: Sequence[Architecture] = ()) -> list[Proposal]:
-        """Up to ``n`` unknown architectures, chosen one by one: each is pending for the next."""
+        """Up to ``n`` new architectures, chosen one by one: each is pending for the next."""
         chosen: list[Architecture] = []
         while len(chosen) < n:
             running = [*pending, *chosen]
-            found = self._choose(self._known.union(running), running)
+            found = self._choose(self._seen.union(running), running)
             if found is None:
                 break
             chosen.append(found)
         return [Proposal(architecture) for architecture in chosen]
 
-    def _choose(self, known: Seen, running: Sequence[Architecture]) -> Architecture | None:
-        rng = np.random.default_rng([self._seed, len(known)])
+    def _choose(self, seen: Seen, running: Sequence[Architecture]) -> Architecture | None:
+        rng = np.random.default_rng([self._seed, len(seen)])
         wanted: Architecture | None = None
-        with closing(self._suggester.suggest(running, seed=int(rng.integers(2**31)))) as suggestions:
+        suggestions = self._suggester.suggest(self._trials, running, seed=int(rng.integers(2**31)))
+        # Closed at once, because a package behind a pipe answers nobody else while its suggestions are open.
+        with closing(suggestions):
             for suggestion in suggestions:
-                if self._acceptable(suggestion, known):
+                if self._acceptable(suggestion, seen):
                     return suggestion
                 wanted = suggestion if wanted is None else wanted
         for near in () if wanted is None else self._around(wanted, rng):
-            if self._acceptable(near, known):
+            if self._acceptable(near, seen):
                 return near
-        return next(iter(known.draw(rng, 1)), None)
+        return next(iter(seen.draw(rng, 1)), None)
 
     def _around(self, wanted: Architecture, rng: np.random.Generator) -> list[Architecture]:
-        """The neighbours of a wish by the number of decisions in which they differ from it, equals in random order.
+        """The neighbors of a suggestion by the number of decisions in which they differ from it, equals in random order.
 
-        In a pool nearly every wish of a package that knows the decisions alone lies outside, and its neighbours anywhere.
+        In a pool, nearly every suggestion of a package that knows the decisions alone lies outside, and its neighbors may
+        be far away.
         """
         around = self._space.neighbours(wanted)
         order = rng.permutation(len(around))
@@ -97,6 +92,36 @@ class PackageSearch:
             (around[i] for i in order), key=lambda near: sum(a != b for a, b in zip(near, wanted, strict=True))
         )
 
-    def _acceptable(self, architecture: Architecture, known: Seen) -> bool:
+    def _acceptable(self, architecture: Architecture, seen: Seen) -> bool:
         # Validity may be expensive, so it is asked last.
-        return architecture not in known and self._space.is_valid(architecture)
+        return architecture not in seen and self._space.is_valid(architecture)
+
+
+@final
+class OpenDecisions:
+    """The decisions of a space that have more than one choice, which are all that a package is given to choose.
+
+    Several packages refuse a parameter with just one choice.
+
+    Args:
+        space: Whose decisions.
+
+    Attributes:
+        counts: Number of choices of each open decision.
+    """
+
+    def __init__(self, space: Space) -> None:
+        self._first_choices = tuple(0 for _ in space.decisions)
+        self._open = tuple(d for d, decision in enumerate(space.decisions) if len(decision.choices) > 1)
+        self.counts = tuple(len(space.decisions[d].choices) for d in self._open)
+
+    def choices(self, architecture: Architecture) -> tuple[int, ...]:
+        """The positions chosen by the open decisions alone."""
+        return tuple(architecture[d] for d in self._open)
+
+    def architecture(self, choices: Sequence[int]) -> Architecture:
+        """The inverse of `choices`."""
+        whole = list(self._first_choices)
+        for d, position in zip(self._open, choices, strict=True):
+            whole[d] = int(position)
+        return tuple(whole)

@@ -1,23 +1,27 @@
-"""BANANAS (White, Neiswanger and Savani, AAAI 2021, arXiv 1910.11858)."""
+"""BANANAS and its path encoding (White, Neiswanger and Savani, AAAI 2021, arXiv 1910.11858)."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, final
+from typing import final
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from optiproxy.baselines.mutation import mutants
-from optiproxy.baselines.predictor_based.rounds import History, RoundConfig, RoundSearch, best_first
-from optiproxy.baselines.predictors.networks import Perceptron, Training, torch_stream, train
-from optiproxy.baselines.predictors.path_encoding import PathEncoding
-from optiproxy.baselines.ranking import Array, standardized
-from optiproxy.spaces import Architecture
+from optiproxy.baselines.predictor_based.candidates import best_first, mutants
+from optiproxy.baselines.predictor_based.rounds import History, RoundConfig, RoundSearch
+from optiproxy.baselines.scalarization import Array, standardized
+from optiproxy.proxy.networks import Perceptron, Training, torch_stream, train
+from optiproxy.spaces import Architecture, GraphBatch
 
-if TYPE_CHECKING:
-    import numpy as np
+Path = tuple[int, ...]
+"""The operations met on the way from an input to an output."""
+
+LONGEST = 200
+"""Paths kept per node, the shortest ones; cells have fewer, whole networks may have millions."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,9 +31,9 @@ class BananasConfig(RoundConfig):
     Attributes:
         members: ``e`` perceptrons in the ensemble.
         layers: Hidden layers of each.
-        width: Units of each layer.
+        width: ``h`` units of each layer.
         training: Of the ensemble.
-        paths: Length of the path encoding.
+        paths: Length of the truncated path encoding.
         parents: Best trials that are mutated.
         candidates: Mutants among which a round chooses.
     """
@@ -47,36 +51,40 @@ class BananasConfig(RoundConfig):
 class Bananas(RoundSearch[BananasConfig]):
     """An `Algorithm`: independent Thompson sampling from an ensemble of perceptrons, among mutants of the best.
 
-    The predictor, its training (mean absolute error, as in the authors' later release: it needs no known lower bound of
-    the loss), 10 random trials, rounds of 10 and 100 candidates are the published ones.
+    Published: algorithm 1 of the paper, with its ensemble of 5, truncated path encoding, 10 random trials, rounds of 10
+    and 100 candidates. The loss is the mean absolute error of the authors' later release: unlike the paper's mean absolute
+    percentage error, it needs no known lower bound of the metric.
 
-    Differences, for the equal terms of a comparison: see `RoundSearch` and `ranking.utilities`; targets are standardised.
-    The decisions stand beside the paths in the encoding, because where the graph is a chain a single path is the whole
-    architecture and says nothing about another one.
+    Differences, for the equal terms of a comparison: see `RoundSearch` and `scalarized_utilities`; targets are
+    standardized. The one-hot decisions stand beside the paths in the encoding, because where the graph is a chain a single
+    path is the whole architecture and says nothing about another one.
     """
 
     settings = BananasConfig
 
     def _rank(self, history: History, rng: np.random.Generator) -> Sequence[Architecture]:
         config = self._config
-        candidates = mutants(self._space, history.best(config.parents), config.candidates, known=history.known, rng=rng)
+        # Algorithm 1: candidates are mutants of the best, the ensemble is trained on all trials so far.
+        candidates = mutants(self._space, history.best(config.parents), config.candidates, seen=history.seen, rng=rng)
         predict = self._fit(history, torch_stream(rng))
 
-        def sample(architectures: Sequence[Architecture]) -> Array:
+        def thompson_sample(architectures: Sequence[Architecture]) -> Array:
             predicted = predict(architectures)
+            # Independent Thompson sampling: each candidate is drawn from a normal posterior of its own.
             return rng.normal(predicted.mean(0), predicted.std(0))
 
-        return best_first(candidates, sample)
+        return best_first(candidates, thompson_sample)
 
     def _fit(self, history: History, generator: torch.Generator) -> Callable[[Sequence[Architecture]], Array]:
-        """The ensemble's predictions ``(e, b)``."""
+        """A function from ``b`` architectures to the ensemble's predictions ``(e, b)``."""
         config = self._config
         encoding = PathEncoding(self._graphs(history.architectures), length=config.paths)
 
         def encode(architectures: Sequence[Architecture]) -> Tensor:
-            decisions = self._space.one_hot(architectures)
-            found = torch.from_numpy(encoding(self._space.encode(decisions))).float()
-            return torch.cat([found, decisions.flatten(1)], 1)
+            one_hot = self._space.one_hot(architectures)
+            # The path encoding of the paper, and the one-hot decisions for spaces whose graph is a chain.
+            paths = torch.from_numpy(encoding(self._space.encode(one_hot))).float()
+            return torch.cat([paths, one_hot.flatten(1)], 1)
 
         inputs = encode(history.architectures)
         targets = torch.from_numpy(standardized(history.utilities)).float()
@@ -95,3 +103,49 @@ class Bananas(RoundSearch[BananasConfig]):
             return predicted.double().numpy()
 
         return predict
+
+
+class PathEncoding:
+    """One indicator for each of the most frequent paths, where a path is a sequence of operations from input to output.
+
+    The paper leaves out the paths that are least likely in a random cell. Here the frequency is counted among the trials,
+    which needs no model of random cells and serves any space.
+
+    Args:
+        graphs: Of the ``n`` trials. A path that none of them has says nothing about a candidate.
+        length: Most indicators ``q``, the truncation.
+    """
+
+    def __init__(self, graphs: GraphBatch, *, length: int) -> None:
+        counts = Counter(path for present in paths(graphs) for path in present)
+        common = sorted(counts, key=lambda path: (-counts[path], len(path), path))[:length]
+        self._positions = {path: i for i, path in enumerate(common)}
+
+    def __call__(self, graphs: GraphBatch) -> Array:
+        """``(b, q)``, zeros and ones."""
+        encoded = np.zeros((len(graphs), len(self._positions)))
+        for row, present in zip(encoded, paths(graphs), strict=True):
+            row[[self._positions[path] for path in present if path in self._positions]] = 1.0
+        return encoded
+
+
+def paths(graphs: GraphBatch) -> list[frozenset[Path]]:
+    """Of each discrete graph, every sequence of operations that leads from an input to an output."""
+    operations = graphs.operations.argmax(2).tolist()
+    incoming = graphs.adjacency.transpose(1, 2).bool().tolist()
+    return [_paths(o, i, graphs.inputs, graphs.outputs) for o, i in zip(operations, incoming, strict=True)]
+
+
+def _paths(
+    operations: Sequence[int], incoming: Sequence[Sequence[bool]], inputs: Sequence[int], outputs: Sequence[int]
+) -> frozenset[Path]:
+    ending: list[list[Path]] = []
+    # Nodes are in topological order, so the paths that end in all predecessors of a node are there before its own.
+    for node, operation in enumerate(operations):
+        arriving: set[Path] = {()} if node in inputs else set()
+        for before in range(node):
+            if incoming[node][before]:
+                arriving.update(ending[before])
+        shortest = sorted(arriving, key=lambda path: (len(path), path))[:LONGEST]
+        ending.append([(*path, operation) for path in shortest])
+    return frozenset(path for node in outputs for path in ending[node])

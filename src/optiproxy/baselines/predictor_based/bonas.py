@@ -10,33 +10,34 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from optiproxy.baselines.mutation import mutants
-from optiproxy.baselines.predictor_based.rounds import History, RoundConfig, RoundSearch, best_first
-from optiproxy.baselines.predictors.bayesian_linear import BayesianLinear
-from optiproxy.baselines.predictors.graph_networks import Convolutions, GraphPredictor, in_parts
-from optiproxy.baselines.predictors.networks import Perceptron, Training, take, torch_stream, train
-from optiproxy.baselines.ranking import Array, standardized
+from optiproxy.baselines.predictor_based.bayesian_linear import BayesianLinear
+from optiproxy.baselines.predictor_based.candidates import best_first, mutants
+from optiproxy.baselines.predictor_based.graph_regression import GraphPredictor, in_parts
+from optiproxy.baselines.predictor_based.rounds import History, RoundConfig, RoundSearch
+from optiproxy.baselines.scalarization import Array, standardized
+from optiproxy.proxy.convolution import Convolutions
+from optiproxy.proxy.networks import Perceptron, Training, take, torch_stream, train
 from optiproxy.spaces import Architecture
 
 
 @dataclass(frozen=True, kw_only=True)
 class BonasConfig(RoundConfig):
-    """As published where not said otherwise.
+    """As published where `Bonas` does not say otherwise.
 
     Attributes:
         layers: Graph convolutions.
-        width: Units per node.
+        width: ``h`` units per node.
         training: Of the convolutions.
-        optimism: Standard deviations added to the mean by the upper confidence bound.
+        beta: Standard deviations that the upper confidence bound adds to the mean.
         population: Best candidates that are mutated in each generation of the evolution.
-        children: In each generation.
-        generations: How many.
+        children: Mutants in each generation.
+        generations: Of the evolution in one round.
     """
 
     layers: int = 4
     width: int = 64
     training: Training = field(default_factory=lambda: Training(epochs=100, batch=16, learning_rate=1e-3))
-    optimism: float = 0.5
+    beta: float = 0.5
     population: int = 20
     children: int = 100
     generations: int = 3
@@ -44,34 +45,35 @@ class BonasConfig(RoundConfig):
 
 @final
 class Bonas(RoundSearch[BonasConfig]):
-    """An `Algorithm`: Bayesian linear regression on the embedding of a graph network; evolution of its confidence bound.
+    """An `Algorithm`: Bayesian regression on the embedding of a graph network; evolution maximizes its confidence bound.
 
-    Convolutions with a linear head are fitted by squared errors weighed by the exponential of the target, so that good
-    architectures count more; then the head is replaced by a Bayesian one, and candidates evolve towards the largest upper
-    confidence bound. Layers, width and optimism are the published ones.
+    Published: graph convolutions with a linear head are fitted by an exponentially weighted squared error, so that good
+    architectures count more; then the head is replaced by a Bayesian one, and an evolutionary algorithm maximizes the
+    upper confidence bound. Number of layers, width and ``beta`` are the published ones.
 
-    Differences, for the equal terms of a comparison: see `RoundSearch` and `ranking.utilities`. Rounds have 10 trials,
-    not 100, which our budgets would not fill. The regression is linear in standardised targets, where the paper's passes
+    Differences, for the equal terms of a comparison: see `RoundSearch` and `scalarized_utilities`. Rounds have 10 trials,
+    not 100, which our budgets would not fill. The regression is linear in standardized targets, where the paper's passes
     a sigmoid that fits accuracies only. The convolutions go both ways and end in the mean of the nodes, instead of in a
-    node that all others are joined to.
+    global node that all others are joined to.
     """
 
     settings = BonasConfig
 
     def _rank(self, history: History, rng: np.random.Generator) -> Sequence[Architecture]:
         config = self._config
-        bound = self._fit(history, torch_stream(rng))
+        upper_confidence_bound = self._fit(history, torch_stream(rng))
+        # The acquisition function is maximized by evolution, which begins at the best trials.
         leaders: list[Architecture] = []
         parents = history.best(config.population)
         for _ in range(config.generations):
-            seen = history.known.union(leaders)
-            children = mutants(self._space, parents, config.children, known=seen, rng=rng)
-            leaders = best_first([*leaders, *children], bound)
+            seen = history.seen.union(leaders)
+            children = mutants(self._space, parents, config.children, seen=seen, rng=rng)
+            leaders = best_first([*leaders, *children], upper_confidence_bound)
             parents = leaders[: config.population]
         return leaders
 
     def _fit(self, history: History, generator: torch.Generator) -> Callable[[Sequence[Architecture]], Array]:
-        """The upper confidence bound."""
+        """The upper confidence bound, a function from ``b`` architectures to ``(b,)`` values."""
         config = self._config
         graphs = self._graphs(history.architectures)
         targets = standardized(history.utilities)
@@ -83,6 +85,7 @@ class Bonas(RoundSearch[BonasConfig]):
         network = GraphPredictor(encoder, Perceptron([config.width, 1], generator=generator))
 
         def loss(rows: Tensor) -> Tensor:
+            # Exponential weights, as in the paper: what matters is to be right about the good architectures.
             errors = network(take(graphs, rows))[:, 0] - labels[rows]
             return (importance[rows] * errors.square()).sum() / importance[rows].sum()
 
@@ -90,13 +93,14 @@ class Bonas(RoundSearch[BonasConfig]):
 
         def embed(architectures: Sequence[Architecture]) -> Array:
             embedded = in_parts(encoder, self._graphs(architectures))
-            # Of length about 1, with a constant for the intercept.
+            # A constant for the intercept. Layer normalization leaves rows of length sqrt(h); the regression wants 1.
             return np.pad(embedded, ((0, 0), (0, 1)), constant_values=1.0) / np.sqrt(config.width)
 
+        # The head is thrown away: only its uncertainty was missing, which the closed form has.
         regression = BayesianLinear.fit(embed(history.architectures), targets)
 
-        def bound(architectures: Sequence[Architecture]) -> Array:
-            mean, spread = regression(embed(architectures))
-            return mean + config.optimism * spread
+        def upper_confidence_bound(architectures: Sequence[Architecture]) -> Array:
+            mean, std = regression(embed(architectures))
+            return mean + config.beta * std
 
-        return bound
+        return upper_confidence_bound

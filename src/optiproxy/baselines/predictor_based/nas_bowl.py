@@ -1,7 +1,8 @@
-"""NAS-BOWL (Ru, Wan, Dong and Osborne, ICLR 2021, arXiv 2006.07556)."""
+"""NAS-BOWL and its Weisfeiler-Lehman kernel (Ru, Wan, Dong and Osborne, ICLR 2021, arXiv 2006.07556)."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import final
@@ -9,12 +10,16 @@ from typing import final
 import numpy as np
 from scipy.special import ndtr
 
-from optiproxy.baselines.mutation import mutants
-from optiproxy.baselines.predictor_based.rounds import Batches, History, RoundConfig, RoundSearch, Schedule, best_first
-from optiproxy.baselines.predictors.bayesian_linear import BayesianLinear
-from optiproxy.baselines.predictors.wl_features import features, histograms
-from optiproxy.baselines.ranking import Array, standardized
-from optiproxy.spaces import Architecture
+from optiproxy.baselines.predictor_based.bayesian_linear import BayesianLinear
+from optiproxy.baselines.predictor_based.candidates import best_first, mutants
+from optiproxy.baselines.predictor_based.rounds import History, RoundConfig, RoundSearch
+from optiproxy.baselines.scalarization import Array, standardized
+from optiproxy.optimizer.parts import Schedule
+from optiproxy.optimizer.schedule import Batches
+from optiproxy.spaces import Architecture, GraphBatch
+
+Histogram = Counter[Hashable]
+"""How often each Weisfeiler-Lehman label occurs in a graph."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,12 +43,12 @@ class NasBowlConfig(RoundConfig):
 class NasBowl(RoundSearch[NasBowlConfig]):
     """An `Algorithm`: a Gaussian process with a Weisfeiler-Lehman graph kernel, expected improvement, mutated candidates.
 
-    The kernel, the choice of its depth and of the noise by marginal likelihood, 10 random trials and rounds of 5 are the
-    published ones. The paper models the logarithm of the validation error. Where any metric may be the objective there
-    is no error whose logarithm could be taken; here it is the logarithm of the distance to the best trial, in medians of
-    that distance, which tells the good ones apart in the same way and lets no failure dominate.
+    Published: the kernel, the choice of its depth and of the noise by marginal likelihood, 10 random trials and rounds
+    of 5. The paper models the logarithm of the validation error. Where any metric may be the objective there is no error
+    whose logarithm could be taken; here it is the logarithm of the distance to the best trial, in medians of that
+    distance, which tells the good ones apart in the same way and lets no failure dominate.
 
-    Further differences, for the equal terms of a comparison: see `RoundSearch` and `ranking.utilities`.
+    Further differences, for the equal terms of a comparison: see `RoundSearch` and `scalarized_utilities`.
     """
 
     settings = NasBowlConfig
@@ -51,29 +56,96 @@ class NasBowl(RoundSearch[NasBowlConfig]):
     def _rank(self, history: History, rng: np.random.Generator) -> Sequence[Architecture]:
         config = self._config
         half = config.candidates // 2
-        near = mutants(self._space, history.best(config.parents), half, known=history.known, rng=rng)
+        # Mutants exploit, random architectures explore; both halves compete for the same queries.
+        near = mutants(self._space, history.best(config.parents), half, seen=history.seen, rng=rng)
         anywhere = map(self._space.canonical, self._space.examples(rng, config.candidates - half))
-        candidates = history.known.unseen([*near, *anywhere])
+        candidates = history.seen.unseen([*near, *anywhere])
         gaps = history.utilities.max() - history.utilities
+        # In place of the logarithm of the error, see above.
         targets = standardized(-np.log1p(gaps / np.median(gaps[gaps > 0])))
         trials = histograms(self._graphs(history.architectures), max(config.depths))
         processes: dict[int, BayesianLinear] = {}
         vocabularies: dict[int, dict[Hashable, int]] = {}
         for depth in config.depths:
-            counted = [found[depth] for found in trials]
+            counted = [histogram[depth] for histogram in trials]
             vocabularies[depth] = {label: i for i, label in enumerate(dict.fromkeys(x for h in counted for x in h))}
             processes[depth] = BayesianLinear.fit(features(counted, vocabularies[depth]), targets)
+        # The depth is a hyperparameter of the kernel, chosen by marginal likelihood as in the paper.
         depth = max(config.depths, key=lambda d: processes[d].evidence)
 
-        def improvement(architectures: Sequence[Architecture]) -> Array:
-            counted = [found[depth] for found in histograms(self._graphs(architectures), depth)]
-            mean, spread = processes[depth](features(counted, vocabularies[depth]))
-            return expected_improvement(mean, spread, float(targets.max()))
+        def acquisition(architectures: Sequence[Architecture]) -> Array:
+            counted = [histogram[depth] for histogram in histograms(self._graphs(architectures), depth)]
+            mean, std = processes[depth](features(counted, vocabularies[depth]))
+            return expected_improvement(mean, std, float(targets.max()))
 
-        return best_first(candidates, improvement)
+        return best_first(candidates, acquisition)
 
 
-def expected_improvement(mean: Array, spread: Array, best: float) -> Array:
-    """``E max(y - best, 0)`` of normal ``y`` (Jones, Schonlau and Welch 1998)."""
-    z = (mean - best) / spread
-    return spread * (z * ndtr(z) + np.exp(-0.5 * z * z) / np.sqrt(2 * np.pi))
+def expected_improvement(mean: Array, std: Array, best: float) -> Array:
+    """``(b,)`` expectation of ``max(y - best, 0)`` under normal ``y`` (Jones, Schonlau and Welch 1998, eq. 15)."""
+    z = (mean - best) / std
+    return std * (z * ndtr(z) + np.exp(-0.5 * z * z) / np.sqrt(2 * np.pi))
+
+
+def histograms(graphs: GraphBatch, depth: int) -> list[list[Histogram]]:
+    """Of each discrete graph ``depth + 1`` histograms of labels, cumulative over the iterations.
+
+    This is the Weisfeiler-Lehman subtree kernel's relabeling (Shervashidze et al., JMLR 2011). A node's label is first its
+    operation, then, in each iteration, its label together with those of its predecessors. Nodes on no path from an input
+    to an output take no part.
+    """
+    operations = graphs.operations.argmax(2).tolist()
+    incoming = graphs.adjacency.transpose(1, 2).bool().tolist()
+    return [
+        _histograms(o, _live(i, graphs.inputs, graphs.outputs), depth)
+        for o, i in zip(operations, incoming, strict=True)
+    ]
+
+
+def features(counted: Sequence[Histogram], vocabulary: dict[Hashable, int]) -> Array:
+    """``(b, q)`` counts of each label of the vocabulary, divided so that every row has a Euclidean length of 1.
+
+    The last column holds the length of all labels outside the vocabulary together. Products with rows that have none,
+    those of the trials, are the normalized Weisfeiler-Lehman kernel, and so is the product of a row with itself.
+    """
+    found = np.zeros((len(counted), len(vocabulary) + 1))
+    for row, histogram in zip(found, counted, strict=True):
+        for label, count in histogram.items():
+            if label in vocabulary:
+                row[vocabulary[label]] = count
+            else:
+                row[-1] += count**2
+        # Without it, an architecture unlike all trials would look certain: its prior variance is its squared length.
+        row[-1] **= 0.5
+    lengths: Array = np.linalg.norm(found, axis=1, keepdims=True)
+    return found / np.where(lengths > 0, lengths, 1.0)
+
+
+def _histograms(operations: Sequence[int], incoming: dict[int, list[int]], depth: int) -> list[Histogram]:
+    labels: dict[int, Hashable] = {node: operations[node] for node in incoming}
+    counts: Histogram = Counter(labels.values())
+    found = [counts.copy()]
+    for _ in range(depth):
+        # Predecessors are a multiset, hence sorted; labels of different depths have no order but that of their text.
+        labels = {
+            n: (labels[n], tuple(sorted((labels[i] for i in before), key=repr))) for n, before in incoming.items()
+        }
+        counts.update(labels.values())
+        found.append(counts.copy())
+    return found
+
+
+def _live(incoming: Sequence[Sequence[bool]], inputs: Sequence[int], outputs: Sequence[int]) -> dict[int, list[int]]:
+    """Node -> its predecessors, of the nodes on a path from an input to an output."""
+    # Forwards what the input reaches, backwards what the output needs: only what is both can matter to the training.
+    before = [[i for i in range(node) if row[i]] for node, row in enumerate(incoming)]
+    reached: set[int] = set()
+    for node, sources in enumerate(before):
+        if node in inputs or reached.intersection(sources):
+            reached.add(node)
+    needed: set[int] = set()
+    for node in reversed(range(len(before))):
+        if node in outputs or node in needed:
+            needed.update((node, *before[node]))
+    live = reached & needed
+    return {node: [i for i in before[node] if i in live] for node in sorted(live)}

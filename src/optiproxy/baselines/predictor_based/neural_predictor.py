@@ -6,22 +6,54 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, final
 
-from optiproxy.baselines.mutation import pool
-from optiproxy.baselines.predictor_based.rounds import Doubling, History, Schedule
-from optiproxy.baselines.predictors.graph_networks import Convolutions
-from optiproxy.baselines.predictors.graph_regression import GraphRegression, RegressionConfig
-from optiproxy.baselines.predictors.networks import Training
+from optiproxy.baselines.predictor_based.candidates import best_first, pool
+from optiproxy.baselines.predictor_based.graph_regression import GraphPredictor, fit_by_squares, in_parts
+from optiproxy.baselines.predictor_based.rounds import History, RoundConfig, RoundSearch
+from optiproxy.baselines.scalarization import Array, standardized
+from optiproxy.errors import UsageError
+from optiproxy.optimizer.parts import Round, Schedule
+from optiproxy.proxy.convolution import Convolutions
+from optiproxy.proxy.networks import Perceptron, Training, torch_stream
 from optiproxy.spaces import Architecture
 
 if TYPE_CHECKING:
     import numpy as np
 
 
-@dataclass(frozen=True, kw_only=True)
-class NeuralPredictorConfig(RegressionConfig):
-    """As published but for the candidates: random, the whole space where it is small; the paper ranks many more.
+@final
+@dataclass(frozen=True)
+class Doubling:
+    """A `Schedule` with a round whenever there are twice as many trials as when the last one began.
 
     Attributes:
+        initial: Number of random trials before the first round.
+
+    Raises:
+        UsageError: If there is no first trial.
+    """
+
+    initial: int = 20
+
+    def __post_init__(self) -> None:
+        if self.initial < 1:
+            raise UsageError(f"Expected at least 1 random trial, got {self.initial}.")
+
+    def rounds(self, trials: int, pending: Sequence[Architecture], n: int) -> Sequence[Round]:  # noqa: ARG002 - as in batches
+        # After initial, 2 initial, 4 initial ... trials; a round depends on no earlier one.
+        return tuple(Round(self.initial << k, (), 1) for k in range((trials // self.initial).bit_length()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class NeuralPredictorConfig(RoundConfig):
+    """As published but for the candidates: random, or the whole space where it is small; the paper ranks many more.
+
+    Attributes:
+        layers: Graph convolutions.
+        width: ``h`` units per node.
+        hidden: Units of the perceptron on top.
+        dropout: After each convolution.
+        training: Of both.
+        candidates: Random architectures that are ranked, where the space is too large to be ranked as a whole.
         schedule: After 20 random trials and whenever their number has doubled.
     """
 
@@ -37,19 +69,37 @@ class NeuralPredictorConfig(RegressionConfig):
 
 
 @final
-class NeuralPredictor(GraphRegression[NeuralPredictorConfig]):
+class NeuralPredictor(RoundSearch[NeuralPredictorConfig]):
     """An `Algorithm`: train a graph convolutional network on random trials, then evaluate the best of its predictions.
 
-    Sizes and training are the published ones. The paper trains once, on 172 random architectures, and leaves open how a
+    Published: sizes and training of the network. The paper trains once, on 172 random architectures, and leaves open how a
     budget is to be split between the random ones and the best predicted. No algorithm here knows its budget, so it comes
     in stages: 20 random trials, then the predictor is trained anew whenever the number of trials has doubled.
 
-    Differences, for the equal terms of a comparison: see `RoundSearch` and `ranking.utilities`; targets are standardised;
-    the classifier that sorts out failing networks first, which the paper uses on one space, is left out.
+    Differences, for the equal terms of a comparison: see `RoundSearch` and `scalarized_utilities`; targets are
+    standardized; the classifier that sorts out failing networks first, which the paper uses on one space, is left out.
     """
 
     settings = NeuralPredictorConfig
-    encoder = Convolutions
 
-    def _contenders(self, history: History, rng: np.random.Generator) -> Sequence[Architecture]:
-        return pool(self._space, self._config.candidates, known=history.known, rng=rng)
+    def _rank(self, history: History, rng: np.random.Generator) -> Sequence[Architecture]:
+        config = self._config
+        candidates = pool(self._space, config.candidates, seen=history.seen, rng=rng)
+        generator = torch_stream(rng)
+        graphs = self._graphs(history.architectures)
+        encoder = Convolutions(
+            graphs.operations.shape[2],
+            width=config.width,
+            layers=config.layers,
+            rate=config.dropout,
+            generator=generator,
+        )
+        network = GraphPredictor(encoder, Perceptron([config.width, config.hidden, 1], generator=generator))
+        targets = standardized(history.utilities)
+        fit_by_squares(network, graphs, targets, training=config.training, generator=generator)
+
+        def predict(architectures: Sequence[Architecture]) -> Array:
+            return in_parts(network, self._graphs(architectures))[:, 0]
+
+        # No exploration: the acquisition function is the prediction itself.
+        return best_first(candidates, predict)

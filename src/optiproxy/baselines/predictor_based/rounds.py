@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, final
+from typing import TYPE_CHECKING, Generic, TypeVar, final
 
 import numpy as np
 
 from optiproxy.baselines.baseline import Baseline
-from optiproxy.baselines.ranking import Array
-from optiproxy.errors import UsageError
+from optiproxy.baselines.scalarization import Array
 from optiproxy.metrics import Goal, Metrics
+from optiproxy.optimizer.parts import Schedule
+from optiproxy.optimizer.schedule import Batches
 from optiproxy.optimizer.seen import Seen
 from optiproxy.spaces import Architecture, Space
 
@@ -20,62 +21,12 @@ if TYPE_CHECKING:
     from optiproxy.spaces import GraphBatch
 
 
-class Schedule(Protocol):
-    """When the predictor is fitted anew."""
-
-    @property
-    def initial(self) -> int:
-        """Random trials before the first round."""
-        ...
-
-    def start(self, n: int) -> int:
-        """With how many trials the round began that is going on after ``n`` (at least `initial`) of them."""
-        ...
-
-
-@dataclass(frozen=True)
-class Batches:
-    """A round every ``size`` trials.
-
-    Raises:
-        UsageError: If there is no first trial, or a round has none.
-    """
-
-    initial: int = 10
-    size: int = 10
-
-    def __post_init__(self) -> None:
-        if self.initial < 1 or self.size < 1:
-            raise UsageError(f"Expected at least 1 random trial and 1 per round, got {self.initial} and {self.size}.")
-
-    def start(self, n: int) -> int:
-        return n - (n - self.initial) % self.size
-
-
-@dataclass(frozen=True)
-class Doubling:
-    """A round whenever there are twice as many trials as when the last one began.
-
-    Raises:
-        UsageError: If there is no first trial.
-    """
-
-    initial: int = 20
-
-    def __post_init__(self) -> None:
-        if self.initial < 1:
-            raise UsageError(f"Expected at least 1 random trial, got {self.initial}.")
-
-    def start(self, n: int) -> int:
-        return self.initial << ((n // self.initial).bit_length() - 1)
-
-
 @dataclass(frozen=True, kw_only=True)
 class RoundConfig:
     """Settings of a search in rounds.
 
     Attributes:
-        schedule: When the predictor is fitted; if a subclass does not say otherwise after 10 random trials and every 10.
+        schedule: When the predictor is fitted; unless a subclass says otherwise, after 10 random trials and every 10.
     """
 
     schedule: Schedule = field(default_factory=Batches)
@@ -91,14 +42,14 @@ class History:
     Attributes:
         architectures: In canonical form.
         metrics: What was measured of each.
-        utilities: ``(n,)``, see `ranking.utilities`.
-        known: The same architectures as a set.
+        utilities: ``(n,)``, larger = better, see `scalarized_utilities`.
+        seen: The same architectures as a set.
     """
 
     architectures: tuple[Architecture, ...]
     metrics: tuple[Metrics, ...]
     utilities: Array
-    known: Seen
+    seen: Seen
 
     @property
     def informative(self) -> bool:
@@ -116,8 +67,8 @@ class RoundSearch(Baseline, ABC, Generic[Config]):
 
     Each round depends on the trials that it starts from and on nothing that finishes during it. So the published batches
     are kept even where one proposal is asked for at a time, the search is the same after a replay, and a fit is paid once
-    per round. What became known meanwhile is passed over. Random architectures follow where a ranking has been used up
-    or nothing could be learned.
+    per round. What has been evaluated meanwhile is passed over. Random architectures follow where a ranking has been used
+    up or nothing could be learned.
 
     Subclasses name their `settings` and implement `_rank`, the method proper.
 
@@ -133,28 +84,31 @@ class RoundSearch(Baseline, ABC, Generic[Config]):
     def __init__(self, space: Space, goal: Goal, *, seed: int, config: Config | None = None) -> None:
         super().__init__(space, goal, seed=seed)
         self._config: Config = self.settings() if config is None else config
-        self._round: tuple[int, Sequence[Architecture]] = (0, ())
+        self._ranking: tuple[int, Sequence[Architecture]] = (0, ())
 
     @abstractmethod
     def _rank(self, history: History, rng: np.random.Generator) -> Sequence[Architecture]:
         """Candidates for the queries of a round, best first, not yet checked for validity.
 
-        Called once per round, with `History.informative` trials. A function of the arguments.
+        Called once per round, with a history that is `informative`. Its result depends on the arguments alone.
         """
 
     @final
     def _candidates(self, rng: np.random.Generator) -> Sequence[Architecture]:  # noqa: ARG002 - a round draws its own
-        """That of the round going on, kept until it is over; nothing before the first."""
-        if len(self._trials) < self._config.schedule.initial:
+        """The ranking of the round going on, kept until the round is over; nothing before the first."""
+        rounds = self._config.schedule.rounds(len(self._trials), (), 1)
+        if not rounds:
             return ()
-        start = self._config.schedule.start(len(self._trials))
-        if self._round[0] != start:
+        # Unlike those of `OptiProxy`, a round does not go on from the one before, so only the last one is ranked.
+        start = rounds[-1].trials
+        if self._ranking[0] != start:
             history = self._history(start)
-            self._round = (start, self._rank(history, self._stream(start)) if history.informative else ())
-        return self._round[1]
+            # Without differences between the trials there is nothing to fit: the round consists of random trials.
+            self._ranking = (start, self._rank(history, self._stream(start)) if history.informative else ())
+        return self._ranking[1]
 
     def _history(self, start: int) -> History:
-        """The first ``start`` trials, with a preference among several objectives of their own."""
+        """The first ``start`` trials, under a preference among several objectives that is drawn for this round."""
         trials = self._trials[:start]
         architectures = tuple(self._space.canonical(trial.architecture) for trial in trials)
         metrics = tuple(trial.metrics for trial in trials)
@@ -165,13 +119,5 @@ class RoundSearch(Baseline, ABC, Generic[Config]):
         return np.random.default_rng([self._seed, start, 0])
 
     def _graphs(self, architectures: Sequence[Architecture]) -> GraphBatch:
+        """The ``b`` architectures as graphs."""
         return self._space.encode(self._space.one_hot(architectures))
-
-
-def best_first(
-    candidates: Sequence[Architecture], score: Callable[[Sequence[Architecture]], Array]
-) -> list[Architecture]:
-    """The candidates by falling score."""
-    if not candidates:
-        return []
-    return [candidates[i] for i in np.argsort(-score(candidates), kind="stable")]

@@ -12,10 +12,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from optiproxy.baselines.choices import choice_mask
-from optiproxy.baselines.predictor_based.rounds import History, RoundConfig, RoundSearch, best_first
-from optiproxy.baselines.predictors.graph_networks import Convolutions, in_parts
-from optiproxy.baselines.predictors.networks import Perceptron, Training, take, torch_stream, train
-from optiproxy.baselines.ranking import Array, standardized
+from optiproxy.baselines.predictor_based.candidates import best_first
+from optiproxy.baselines.predictor_based.graph_regression import in_parts
+from optiproxy.baselines.predictor_based.rounds import History, RoundConfig, RoundSearch
+from optiproxy.baselines.scalarization import Array, standardized
+from optiproxy.proxy.convolution import Convolutions
+from optiproxy.proxy.networks import Perceptron, Training, take, torch_stream, train
 from optiproxy.spaces import Architecture, GraphBatch
 
 
@@ -25,16 +27,16 @@ class SemiNasConfig(RoundConfig):
 
     Attributes:
         layers: Graph convolutions of the encoder.
-        width: Units of the embedding.
+        width: ``h`` units of the embedding.
         hidden: Units of the predictor.
         dropout: In the encoder.
-        trade_off: Weight of the prediction in the loss; the rest is that of the reconstruction.
+        trade_off: Weight of the prediction in the loss, the paper's lambda; the rest is that of the reconstruction.
         first: Training on the trials.
-        second: Training on the trials and the self-labelled architectures.
+        second: Training on the trials and the self-labeled architectures.
         repeats: How often the trials occur among these.
-        unlabelled: Architectures that the predictor labels itself.
-        seeds: Best architectures, evaluated or self-labelled, from whose embeddings the gradient is followed.
-        steps: Lengths of the gradient step that are tried, 1, 2, 3 ...
+        unlabeled: Random architectures that the predictor labels itself.
+        seeds: Best architectures, evaluated or self-labeled, from whose embeddings the gradient is followed.
+        steps: Number of lengths of the gradient step that are tried: 1, 2, 3 ...
     """
 
     layers: int = 2
@@ -49,13 +51,13 @@ class SemiNasConfig(RoundConfig):
         default_factory=lambda: Training(epochs=20, batch=100, learning_rate=1e-3, weight_decay=1e-4)
     )
     repeats: int = 10
-    unlabelled: int = 500
+    unlabeled: int = 500
     seeds: int = 50
     steps: int = 10
 
 
 class _EncoderPredictorDecoder(nn.Module):
-    """Graph -> embedding -> utility, and embedding -> one distribution per decision."""
+    """Graph -> embedding -> utility, and embedding -> one categorical distribution per decision."""
 
     def __init__(self, features: int, mask: Tensor, config: SemiNasConfig, generator: torch.Generator) -> None:
         super().__init__()
@@ -72,33 +74,33 @@ class _EncoderPredictorDecoder(nn.Module):
         return predicted[0, :, 0]
 
     def decode(self, embedding: Tensor) -> Tensor:
-        """``(b, h) -> (b, d, c)`` logarithms of chances."""
+        """``(b, h) -> (b, d, c)`` log-probabilities."""
         logits: Tensor = self.decoder(embedding)[0].unflatten(1, self._mask.shape)
         return logits.masked_fill(~self._mask, -torch.inf).log_softmax(2)
 
 
 @final
 class SemiNas(RoundSearch[SemiNasConfig]):
-    """An `Algorithm` like SemiNAS: an encoder, a predictor and a decoder, trained on trials and on their own labels.
+    """An `Algorithm` like SemiNAS: encoder, predictor and decoder, trained on trials and on the predictor's own labels.
 
-    As in the paper: the three are first trained on the trials, by squared error and reconstruction in proportion 0.8 to
-    0.2; then they label many unlabelled architectures and are trained on both, the trials repeated 10 times; then the
-    embeddings of the best architectures are moved along the gradient of the prediction, by ever longer steps, and decoded.
-    Width, predictor, rates, weights and repetitions are the published ones.
+    Published: the three are first trained on the trials, by squared error and reconstruction in proportion 0.8 to 0.2;
+    then the predictor labels many unlabeled architectures and all are trained on both, the trials repeated 10 times; then
+    the embeddings of the best architectures are moved along the gradient of the prediction, by ever longer steps, and
+    decoded. Width, predictor, rates, weights and repetitions are the published ones.
 
     Not as in the paper, hence "like": the encoder is a graph network and the decoder independent of the order of the
-    decisions, where the paper has recurrent ones over a sequence; training is as much shorter (500 labelled by itself,
+    decisions, where the paper has recurrent ones over a sequence; training is as much shorter (500 labeled by itself,
     not 10,000) as rounds of 10 trials from 10 random ones are more frequent than the paper's 4 rounds of 300. Several
-    decodings compete for a round's queries by their prediction. See also `RoundSearch` and `ranking.utilities`; targets
-    are standardised.
+    decodings compete for a round's queries by their prediction. See also `RoundSearch` and `scalarized_utilities`;
+    targets are standardized.
     """
 
     settings = SemiNasConfig
 
     def _rank(self, history: History, rng: np.random.Generator) -> Sequence[Architecture]:
         config, generator = self._config, torch_stream(rng)
-        drawn = self._space.examples(rng, config.unlabelled)
-        unlabelled = history.known.unseen(map(self._space.canonical, drawn))
+        drawn = self._space.examples(rng, config.unlabeled)
+        unlabeled = history.seen.unseen(map(self._space.canonical, drawn))
         labels = standardized(history.utilities)
         features = self._graphs(history.architectures).operations.shape[2]
         model = _EncoderPredictorDecoder(features, choice_mask(self._space), config, generator)
@@ -106,9 +108,11 @@ class SemiNas(RoundSearch[SemiNasConfig]):
         def predict(architectures: Sequence[Architecture]) -> Array:
             return in_parts(lambda graphs: model.predict(model.encoder(graphs)), self._graphs(architectures))
 
+        # Semi-supervised: train on the trials, label what has no label, train on both.
         self._fit(model, history.architectures, labels, training=config.first, generator=generator)
-        guessed = predict(unlabelled) if unlabelled else np.empty(0)
-        both = [*history.architectures * config.repeats, *unlabelled]
+        guessed = predict(unlabeled) if unlabeled else np.empty(0)
+        # Repeated, so that the few true labels weigh as much as the many guessed ones.
+        both = [*history.architectures * config.repeats, *unlabeled]
         self._fit(
             model,
             both,
@@ -116,11 +120,11 @@ class SemiNas(RoundSearch[SemiNasConfig]):
             training=config.second,
             generator=generator,
         )
-        everyone = [*history.architectures, *unlabelled]
+        everyone = [*history.architectures, *unlabeled]
         order = np.argsort(-np.concatenate([labels, guessed]), kind="stable")
         seeds = list(dict.fromkeys(everyone[i] for i in order))[: config.seeds]
         moved = self._follow_gradient(model, self._graphs(seeds), generator)
-        return best_first(history.known.unseen(map(self._space.canonical, moved)), predict)
+        return best_first(history.seen.unseen(map(self._space.canonical, moved)), predict)
 
     def _fit(
         self,
@@ -134,14 +138,15 @@ class SemiNas(RoundSearch[SemiNasConfig]):
         weights = self._space.one_hot(architectures)
         graphs = self._space.encode(weights)
         targets = torch.from_numpy(labels).float()
-        chosen = weights.argmax(2)
+        choices = weights.argmax(2)
         trade_off = self._config.trade_off
 
         def loss(rows: Tensor) -> Tensor:
+            # lambda * prediction loss + (1 - lambda) * reconstruction loss
             embedding = model.encoder(take(graphs, rows), generator)
             error = (model.predict(embedding) - targets[rows]).square().mean()
-            surprise = functional.nll_loss(model.decode(embedding).flatten(0, 1), chosen[rows].flatten())
-            return trade_off * error + (1 - trade_off) * surprise
+            reconstruction = functional.nll_loss(model.decode(embedding).flatten(0, 1), choices[rows].flatten())
+            return trade_off * error + (1 - trade_off) * reconstruction
 
         train(model, loss, len(architectures), training=training, generator=generator)
 
@@ -149,11 +154,12 @@ class SemiNas(RoundSearch[SemiNasConfig]):
         self, model: _EncoderPredictorDecoder, graphs: GraphBatch, generator: torch.Generator
     ) -> list[Architecture]:
         """Decodings along the gradient from each graph's embedding, those of short steps first."""
+        # The gradient of the predicted utility says where, in the space of embeddings, better architectures lie.
         embedding = model.encoder(graphs).detach().requires_grad_()
         (gradient,) = torch.autograd.grad(model.predict(embedding).sum(), embedding)
         found: list[Architecture] = []
         with torch.no_grad():
             for step in range(1, self._config.steps + 1):
-                chances = model.decode(embedding + step * gradient).exp()
-                found += self._space.draw(chances, 1, generator)
+                probabilities = model.decode(embedding + step * gradient).exp()
+                found += self._space.draw(probabilities, 1, generator)
         return found

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, final
 import torch
 from torch import Tensor
 
-from optiproxy.baselines.mutation import pool
-from optiproxy.baselines.predictor_based.rounds import History, RoundConfig, RoundSearch, best_first
-from optiproxy.baselines.predictors.networks import Perceptron, Training, torch_stream, train
-from optiproxy.baselines.ranking import Array, standardized
+from optiproxy.baselines.predictor_based.candidates import best_first, pool
+from optiproxy.baselines.predictor_based.rounds import History, RoundConfig, RoundSearch
+from optiproxy.baselines.scalarization import Array, standardized
+from optiproxy.proxy.networks import Perceptron, Training, torch_stream, train
 from optiproxy.spaces import Architecture
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class WeakNasConfig(RoundConfig):
 
     Attributes:
         layers: Hidden layers of the perceptron.
-        width: Units of each.
+        width: ``h`` units of each.
         training: Of the perceptron.
         top: Predicted best, from which a round draws its queries uniformly.
         candidates: Random architectures that are ranked, where the space is too large to be ranked as a whole.
@@ -42,23 +42,26 @@ class WeakNasConfig(RoundConfig):
 class WeakNas(RoundSearch[WeakNasConfig]):
     """An `Algorithm`: weak predictors, refitted as the search narrows down, each good enough to say where to look next.
 
-    A perceptron on the one-hot decisions ranks the whole space; the round's queries are drawn uniformly from the best 100
-    of its ranking. Rounds of 10 and layers are those of the authors' release, and so are 10 random trials first; on
-    NAS-Bench-101 the release spends 100.
+    Published: a perceptron on the one-hot decisions ranks the whole space, and the round's queries are drawn uniformly
+    from the best 100 of its ranking. Rounds of 10 and the number of layers are those of the authors' release, and so are 10
+    random trials first; on NAS-Bench-101 the release spends 100.
 
-    Differences, for the equal terms of a comparison: see `RoundSearch` and `ranking.utilities`; targets are standardised.
-    The release has 1000 units per layer, 100 iterations and a constant rate; 200 units and 200 iterations with a falling
-    rate find what they do, in a tenth of the time (docs/decisions/baselines.md).
+    Differences, for the equal terms of a comparison: see `RoundSearch` and `scalarized_utilities`; targets are
+    standardized. The release has 1000 units per layer, 100 iterations and a constant rate; 200 units and 200 iterations with
+    a falling rate find what they do, in a tenth of the time (docs/decisions/baselines.md).
     """
 
     settings = WeakNasConfig
 
     def _rank(self, history: History, rng: np.random.Generator) -> Sequence[Architecture]:
-        candidates = pool(self._space, self._config.candidates, known=history.known, rng=rng)
+        # The whole space where it is small, as in the paper.
+        candidates = pool(self._space, self._config.candidates, seen=history.seen, rng=rng)
         leaders = best_first(candidates, self._fit(history, torch_stream(rng)))[: self._config.top]
+        # A weak predictor tells a good region, not the best of it: so queries are drawn uniformly from its leaders.
         return [leaders[i] for i in rng.permutation(len(leaders))]
 
     def _fit(self, history: History, generator: torch.Generator) -> Callable[[Sequence[Architecture]], Array]:
+        """A function from ``b`` architectures to predicted utilities ``(b,)``."""
         config = self._config
         inputs = self._space.one_hot(history.architectures).flatten(1)
         targets = torch.from_numpy(standardized(history.utilities)).float()

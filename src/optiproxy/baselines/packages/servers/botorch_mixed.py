@@ -59,10 +59,12 @@ def _acquisition(question: SimpleNamespace) -> Callable[[torch.Tensor], torch.Te
     limits = {m + 1: (None, 0.0) for m in range(len(question.violations[0]))}
     columns = [[value, *violations] for value, violations in zip(question.objective, question.violations, strict=True)]
     targets = torch.tensor(columns, dtype=torch.double)
+    # BoTorch maximizes; limits keep their sign, because their bounds are given.
     targets[:, 0] = -targets[:, 0]
     model = MixedSingleTaskGP(features, targets, cat_dims=list(range(features.shape[1])))
     fit_gpytorch_mll(ExactMarginalLogLikelihood(model.likelihood, model))
     feasible = (targets[:, 1:] <= 0).all(dim=1)
+    # Expected improvement needs an incumbent; before there is a feasible one, feasibility is what is searched for.
     if not feasible.any():
         return LogProbabilityOfFeasibility(model, constraints=limits)
     best = targets[feasible, 0].max()

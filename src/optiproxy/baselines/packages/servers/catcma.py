@@ -28,6 +28,7 @@ def suggest(question: SimpleNamespace) -> Iterator[list[int]]:
     ]
     for start in range(0, len(told) - size + 1, size):
         optimizer.tell(told[start : start + size])
+    # The generations so far depend on the seed of the search, the draws from them on the proposal.
     optimizer.reseed_rng(question.step)
     for _ in range(ASKS):
         yield optimizer.ask().c.argmax(axis=1).tolist()

@@ -33,9 +33,11 @@ def suggest(question: SimpleNamespace) -> Iterator[list[int]]:
         strategy="rand1_bin",
         seed=question.seed,
     )
+    # Filled by the trials below, not by the package's own random vectors.
     evolution.population = np.empty((0, len(counts)))
     fitness: list[float] = []
     for number, (chosen, loss) in enumerate(zip(question.trials, question.loss, strict=True)):
+        # Nothing is kept between questions, so the vector behind a trial is found again among the offspring it came from.
         own = (vector for vector in _offspring(evolution, number, question.seed) if _bins(vector, counts) == chosen)
         vector = next(own, (np.array(chosen) + 0.5) / counts)
         turn = number % POPULATION

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optiproxy.baselines.predictors.bayesian_linear import BayesianLinear
+from optiproxy.baselines.predictor_based.bayesian_linear import BayesianLinear
 
 
 def _data(n, q, *, noise, seed=0):
@@ -21,9 +21,9 @@ def test_is_the_posterior_in_the_space_of_weights(n, q, seed):
     at = np.random.default_rng(seed + 1).normal(size=(5, q))
     precision = features.T @ features / 0.1 + np.eye(q)
     mean = at @ np.linalg.solve(precision, features.T @ targets / 0.1)
-    spread = np.sqrt(fitted.scale * np.einsum("bq,bq->b", at, np.linalg.solve(precision, at.T).T))
+    std = np.sqrt(fitted.scale * np.einsum("bq,bq->b", at, np.linalg.solve(precision, at.T).T))
     assert np.allclose(fitted(at)[0], mean, atol=1e-6)
-    assert np.allclose(fitted(at)[1], spread, atol=1e-4)
+    assert np.allclose(fitted(at)[1], std, atol=1e-4)
 
 
 def test_finds_the_noise():
@@ -39,13 +39,13 @@ def test_finds_the_noise():
 def test_is_sure_of_what_it_has_seen_and_not_of_the_rest():
     features = np.eye(3)[:2]
     fitted = BayesianLinear.fit(features, np.array([1.0, -1.0]), noises=(1e-3,))
-    mean, spread = fitted(np.eye(3))
+    mean, std = fitted(np.eye(3))
     assert np.allclose(mean, [1, -1, 0], atol=0.01)
-    assert spread[0] < 0.1 * spread[2]
+    assert std[0] < 0.1 * std[2]
 
 
 def test_constant_targets_are_no_trouble():
     fitted = BayesianLinear.fit(np.ones((4, 2)), np.zeros(4))
-    mean, spread = fitted(np.ones((1, 2)))
+    mean, std = fitted(np.ones((1, 2)))
     assert mean[0] == 0
-    assert np.isfinite(spread).all()
+    assert np.isfinite(std).all()

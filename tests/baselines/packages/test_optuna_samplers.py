@@ -4,10 +4,13 @@ import numpy as np
 import optuna
 import pytest
 
-from optiproxy.baselines.packages.optuna_gp import optuna_gp
-from optiproxy.baselines.packages.optuna_nsga2 import optuna_nsga2
-from optiproxy.baselines.packages.optuna_tpe import optuna_tpe
-from optiproxy.baselines.packages.optuna_tpe_univariate import optuna_tpe_univariate
+from optiproxy.baselines.packages.optuna_samplers import (
+    OptunaSuggester,
+    optuna_gp,
+    optuna_nsga2,
+    optuna_tpe,
+    optuna_tpe_univariate,
+)
 from optiproxy.metrics import Goal, Limit, Objective
 from optiproxy.optimizer import Trial
 from optiproxy.spaces import FlatSpace
@@ -72,3 +75,19 @@ def test_leaves_the_verbosity_of_optuna_as_it_was():
     algorithm.observe([Trial((0,) * 6, {"score": 1.0})])
     algorithm.propose(2)
     assert optuna.logging.get_verbosity() == before
+
+
+def test_the_study_is_told_of_each_trial_once_and_keeps_nothing_pending(told):
+    asked = []
+
+    class Recording(optuna.samplers.RandomSampler):
+        def sample_independent(self, study, trial, param_name, param_distribution):
+            if param_name == "0":
+                states = [other.state.name for other in study.get_trials(deepcopy=False)]
+                asked.append((states.count("COMPLETE"), states.count("RUNNING") - 1))  # the one being asked runs too
+            return super().sample_independent(study, trial, param_name, param_distribution)
+
+    suggester = OptunaSuggester(SPACE, GOAL, sampler=Recording, attempts=1)
+    for n, pending in [(3, [(0,) * 6, (1,) * 6]), (3, []), (5, [(2,) * 6])]:
+        assert len(list(suggester.suggest(told[:n], pending, seed=0))) == 1
+    assert asked == [(3, 2), (3, 0), (5, 1)]

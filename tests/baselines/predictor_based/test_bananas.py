@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from optiproxy.baselines.predictors.path_encoding import LONGEST, PathEncoding, paths
+from optiproxy.baselines.predictor_based.bananas import LONGEST, PathEncoding, paths
 from optiproxy.spaces import FlatSpace, GraphBatch, NASBench201
 
 NONE, SKIP, CONV1, CONV3, POOL, IN, OUT = range(7)

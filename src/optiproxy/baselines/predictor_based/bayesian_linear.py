@@ -1,4 +1,4 @@
-"""Bayesian linear regression in closed form, which with kernel features is a Gaussian process."""
+"""Bayesian linear regression in closed form, which with the features of a kernel is a Gaussian process."""
 
 from __future__ import annotations
 
@@ -7,19 +7,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optiproxy.baselines.ranking import Array
+from optiproxy.baselines.scalarization import Array
 
 
 @dataclass(frozen=True)
 class BayesianLinear:
-    """``y = <w, x> + noise`` with a normal prior of the weights (Rasmussen and Williams 2006, ch. 2).
+    """``y = <w, x> + noise`` with a normal prior of the weights ``w``.
+
+    Source: Rasmussen and Williams, Gaussian Processes for Machine Learning (2006), chapter 2. All is done in the space of
+    the ``n`` trials, where ``K = X X'`` is the covariance of the function values, because features may be many more.
 
     Attributes:
         features: ``(n, q)`` of the trials.
-        weights: ``(n,)`` of each trial in the predicted mean.
-        whitening: ``(n, n)`` inverse Cholesky factor of the covariance.
-        scale: Variance of the weights.
-        evidence: Logarithm of the likelihood of the targets, up to a constant.
+        weights: ``(n,)`` of each trial's covariance in the posterior mean.
+        whitening: ``(n, n)`` inverse Cholesky factor of the covariance of the targets.
+        scale: Prior variance of the weights.
+        evidence: Log marginal likelihood of the targets, up to a constant.
     """
 
     features: Array
@@ -32,28 +35,34 @@ class BayesianLinear:
     def fit(
         cls, features: Array, targets: Array, *, noises: Sequence[float] = (1e-3, 1e-2, 1e-1, 1.0)
     ) -> BayesianLinear:
-        """The likeliest of the given noises; the variance of the weights is then the likeliest one in closed form.
+        """Choose noise and prior variance by marginal likelihood.
 
         Args:
             features: ``(n, q)`` of length about 1.
             targets: ``(n,)`` around 0.
-            noises: Variances of the observations, relative to that of the weights.
+            noises: Variances of the observations that are tried, relative to that of the weights. The prior variance then
+                is the likeliest one in closed form.
         """
         n = len(features)
         covariance = features @ features.T
         fits: list[BayesianLinear] = []
         for noise in noises:
+            # With K + noise I = L L', whitening is the inverse of L (algorithm 2.1).
             factor = np.linalg.cholesky(covariance + noise * np.eye(n))
             whitening: Array = np.linalg.inv(factor).astype(np.float64)
             residuals = whitening @ targets
+            # Both variances scale together, and the likelihood is largest where the scale is the mean square below.
             scale = max(float(residuals @ residuals) / n, 1e-12)
+            # eq. 2.30; at that scale its quadratic form is the constant n / 2.
             evidence = -0.5 * n * np.log(scale) - float(np.log(factor.diagonal()).sum())
             fits.append(cls(features, whitening.T @ residuals, whitening, scale, float(evidence)))
         return max(fits, key=lambda fit: fit.evidence)
 
     def __call__(self, features: Array) -> tuple[Array, Array]:
-        """Mean and standard deviation ``(b,)`` of the function, without noise, at ``(b, q)``."""
+        """Posterior mean and standard deviation ``(b,)`` of the function, without noise, at ``(b, q)``."""
         covariance = features @ self.features.T
+        # eq. 2.26: prior variance less what the trials explain; rounding must not make it negative.
         explained = np.square(covariance @ self.whitening.T).sum(1)
         variance = self.scale * np.maximum(np.square(features).sum(1) - explained, 1e-9)
+        # eq. 2.25
         return covariance @ self.weights, np.sqrt(variance)
