@@ -1,4 +1,4 @@
-"""A network as it is used: what it is called with, and in which mode it is measured."""
+"""A network's forward pass: what it is called with, and in which mode it is measured."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Inputs = Tensor | tuple[Tensor, ...]
 
 
 def arguments(inputs: Inputs) -> tuple[Tensor, ...]:
-    """The positional arguments of the call."""
+    """Return the positional arguments of the call."""
     return (inputs,) if isinstance(inputs, Tensor) else inputs
 
 

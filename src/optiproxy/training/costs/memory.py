@@ -20,7 +20,7 @@ class Memory:
     """Bytes of one forward pass.
 
     Attributes:
-        weights: Of parameters and buffers.
+        weights: Bytes of parameters and buffers.
         activations: Largest sum, at any time, of the inputs and of everything that the pass has made and still holds.
     """
 
@@ -29,7 +29,7 @@ class Memory:
 
     @property
     def peak(self) -> int:
-        """Both together."""
+        """Weights and activations together."""
         return self.weights + self.activations
 
 
@@ -55,10 +55,10 @@ def _bytes(storages: set[torch.UntypedStorage]) -> int:
 
 
 class _Living(TorchDispatchMode):
-    """Follows the storages that operations make: how many bytes live, and how many lived at most.
+    """Follows the storages that operations make: how many bytes live now, and how many lived at most.
 
     Args:
-        known: Storages that were there before.
+        known: Storages that were there before, which are not counted.
     """
 
     def __init__(self, *, known: set[torch.UntypedStorage]) -> None:
@@ -81,6 +81,7 @@ class _Living(TorchDispatchMode):
         return result
 
     def _follow(self, storage: torch.UntypedStorage) -> None:
+        # Views and in-place operations return storages that are counted already.
         if storage in self._seen:
             return
         self._seen.add(storage)

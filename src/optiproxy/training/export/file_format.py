@@ -1,4 +1,4 @@
-"""The contract of a file format for networks, and the check that a written file answers like its network."""
+"""The contract of a file format for networks, and the check that a written file answers as its network does."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class FileFormat(Protocol):
     """One way to write a network down.
 
     Attributes:
-        name: On the command line.
-        filename: Of what is written.
+        name: Its name on the command line.
+        filename: Name of the file that is written.
         use: What the file is for, one sentence.
     """
 
@@ -63,16 +63,16 @@ class FileFormat(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class WrittenFile:
-    """A file that answers like its network.
+    """A file that was checked to answer as its network does.
 
     Attributes:
         path: Where it lies.
         use: What it is for, one sentence.
         difference: Largest difference between its outputs and the network's, relative to the largest output above 1.
-        latency: Of one input, measured on the file.
-        again: The same, measured once more.
+        latency: Time for one input, measured on the file.
+        again: Time for one input, measured once more, which shows how far measurements differ.
         batch: The one number of rows that it takes; None where any will do.
-        shapes: Of each input's rows. A recorded graph takes no others; the source of a class may.
+        shapes: Shape of each input's rows. A recorded graph takes no others; the source of a class may.
     """
 
     path: Path
@@ -90,8 +90,8 @@ def write_checked(network: nn.Module, example: Inputs, folder: Path, *, as_forma
     Args:
         network: Written in evaluation mode.
         example: One input, ``(1, ...)``.
-        folder: Exists.
-        as_format: How.
+        folder: Folder that exists.
+        as_format: Format of the file.
 
     Raises:
         UsageError: If a package is missing.
@@ -121,7 +121,7 @@ def write_checked(network: nn.Module, example: Inputs, folder: Path, *, as_forma
 
 
 def _probes(inputs: tuple[Tensor, ...], batch: int | None) -> Iterator[tuple[Tensor, ...]]:
-    """The example, the example changed, and several rows together where the file takes them."""
+    """Yield inputs to compare on: the example, changed examples, and several rows together where the file takes them."""
     stream = torch.Generator().manual_seed(0)
     yield inputs
     changed = [tuple(_changed(tensor, stream) for tensor in inputs) for _ in range(3)]
@@ -131,7 +131,7 @@ def _probes(inputs: tuple[Tensor, ...], batch: int | None) -> Iterator[tuple[Ten
 
 
 def _changed(tensor: Tensor, stream: torch.Generator) -> Tensor:
-    """Other values of the same kind: numbers are moved, and what may be an index stays one of those seen."""
+    """Make other values of the same kind: numbers are moved, and what may be an index stays one of those seen."""
     if tensor.is_floating_point():
         return tensor + torch.randn(tensor.shape, generator=stream, dtype=tensor.dtype)
     return tensor.flatten()[torch.randperm(tensor.numel(), generator=stream)].view_as(tensor)
@@ -149,4 +149,5 @@ def _largest(wanted: Tensor, given: Tensor) -> float:
         return 0.0
     scale = max(1.0, float(wanted.abs().max()))
     far = float((wanted.double() - given.double()).abs().max()) / scale
+    # NaN compares as no difference; it is the largest.
     return math.inf if math.isnan(far) else far
