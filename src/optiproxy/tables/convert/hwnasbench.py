@@ -60,6 +60,7 @@ def convert(files: Mapping[str, bytes]) -> dict[str, NDArray[Any]]:
         if file not in files:
             raise DataError(f"Expected the file {file} among {', '.join(files) or 'no files'}. Fetch them all.")
         ops, columns = _read(files[file], file)
+        # One column of cells serves all three files.
         if not np.array_equal(arrays.setdefault("ops", ops), ops):
             raise DataError(f"Expected the cells of {file} in the order of the other files. Get the files again.")
         arrays |= {f"{prefix}_{measure}": column for measure, column in columns.items()}

@@ -109,6 +109,7 @@ def module_hash(row: bytes) -> str:
         32 hexadecimal digits.
     """
     before, after = _neighbours(row[: len(EDGES)])
+    # A canonical row numbers its live nodes from the front.
     labels = [_INPUT, *row[len(EDGES) : len(EDGES) + len(before) - 2], _OUTPUT]
     codes = [_first_code(len(a), len(b), label) for a, b, label in zip(after, before, labels, strict=True)]
     # After as many rounds as nodes, every node has heard of every other one.

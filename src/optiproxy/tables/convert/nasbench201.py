@@ -80,6 +80,7 @@ def describe(texts: Sequence[str]) -> dict[str, NDArray[Any]]:
     Raises:
         DataError: If a string is malformed, or a cell is missing or there twice.
     """
+    # All cells, each once: a table with holes would be a smaller search space.
     ops = np.array([parse(text) for text in texts], dtype=np.uint8)
     if len(ops) != COUNT or len(np.unique(ops, axis=0)) != COUNT:
         raise DataError(f"Expected the {COUNT:,} cells of NAS-Bench-201, got {len(ops):,}. Get the file again.")

@@ -60,13 +60,15 @@ def _encoding(content: bytes) -> dict[str, dict[str, int]]:
 
 
 def _arrays(tensors: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
+    # Shapes are checked against each other, so that a network of another form is refused here and not at a query.
     widths: list[int] = []
     arrays: dict[str, NDArray[np.float32]] = {}
     for i, names in enumerate(INPUTS.values()):
         arrays[f"emb_{i}"] = _take(tensors, f"embds_fct.{i}.weight", (len(names), None))
         widths.append(arrays[f"emb_{i}"].shape[1])
     for path in PATHS:
-        inputs = sum(widths) + 1  # and the epoch
+        # All embeddings side by side, and the epoch.
+        inputs = sum(widths) + 1
         for layer in path:
             name = layer.replace("_", ".")
             outputs = 2 if layer == path[-1] else None
@@ -83,6 +85,7 @@ def _take(tensors: Mapping[str, NDArray[Any]], name: str, shape: tuple[int | Non
     fits = tensor.ndim == len(shape) and all(
         wanted in (None, length) for wanted, length in zip(shape, tensor.shape, strict=True)
     )
+    # One NaN among the weights would make every prediction NaN.
     if not fits or tensor.dtype != np.float32 or not np.isfinite(tensor).all():
         wanted = "x".join("?" if length is None else str(length) for length in shape) or "one"
         raise DataError(f"Expected {_MODEL} to hold {wanted} finite 32-bit numbers {name!r}. {_AGAIN}")

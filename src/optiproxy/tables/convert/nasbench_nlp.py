@@ -57,6 +57,7 @@ def convert(files: Mapping[str, bytes]) -> dict[str, NDArray[Any]]:
     for curve in CURVES:
         arrays[curve] = np.full((len(logs), EPOCHS), np.nan, dtype=np.float32)
         for row, log in zip(arrays[curve], logs, strict=True):
+            # The rest stays NaN: a run that broke off has no later values.
             row[: len(log[curve])] = log[curve]
     return arrays
 
@@ -99,6 +100,7 @@ def _problem(log: object) -> str | None:
     fields = cast("dict[str, object]", log) if isinstance(log, dict) else {}
     for key in ("recepie_id", "num_params"):
         value = fields.get(key)
+        # By exact type, because True is an int to isinstance.
         if type(value) is not int or not 0 <= value < 2**63:
             return f"its {key} is no count"
     for key in ("recepie", "status"):

@@ -108,6 +108,7 @@ def _tar_records(path: Path) -> Iterator[tuple[int, object]]:
 def _record(compressed: bytes, name: str) -> object:
     if len(compressed) > MAX_COMPRESSED:
         raise DataError(f"Expected at most {MAX_COMPRESSED:,} bytes of {name}, got more. {_AGAIN}")
+    # Not `bz2.decompress`, which expands without end.
     expander = bz2.BZ2Decompressor()
     try:
         content = expander.decompress(compressed, MAX_RECORD)
@@ -140,6 +141,7 @@ def _cell(record: object, index: int) -> tuple[str, dict[str, float]]:
             kept = cast("Any", record)
             trained = next(kept[kind] for kind in kinds if kind in kept)
             text = trained["arch_str"]
+            # Epochs count from 0 in the records.
             for column, (dataset, split) in _COLUMNS.items():
                 seeds = trained["dataset_seed"][dataset]
                 found = [

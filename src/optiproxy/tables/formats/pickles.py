@@ -173,6 +173,7 @@ def number(value: object) -> float:
     Raises:
         DataError: If it is anything else.
     """
+    # A scalar is pickled as its type and its bytes.
     if isinstance(value, _Scalar) and len(value.arguments) == 2:
         kind, content = value.arguments
         value = float(_numeric(content, _data_type(kind), ())) if isinstance(content, bytes) else None
@@ -206,6 +207,7 @@ def _array(node: object) -> NDArray[Any]:
         content, kind, shape, order = node.arguments
         if not isinstance(content, bytes | bytearray):
             raise TypeError
+        # Protocol 5 pickles a contiguous array as a buffer with its type, shape and order.
         flat = _numeric(content, _data_type(kind), _shape(shape))
         return flat if order == "C" else flat.reshape(_shape(shape)[::-1]).T
     if isinstance(node, _Array) and isinstance(node.state, tuple):
@@ -229,11 +231,13 @@ def _data_type(node: object) -> np.dtype[Any]:
     if not isinstance(node, _DataType) or not node.arguments or node.arguments[0] not in _NUMBERS:
         raise DataError("Expected an array of numbers, got another type. Get the file again from its source.")
     state = cast("tuple[Any, ...]", node.state)
+    # The second entry of the state of a type is its byte order.
     big = isinstance(node.state, tuple) and len(state) > 1 and state[1] == ">"
     return np.dtype(f"{'>' if big else '<'}{node.arguments[0]}")
 
 
 def _numeric(content: bytes | bytearray, kind: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    # Checked here, because `frombuffer` and `reshape` would raise less helpful errors.
     if len(content) != math.prod(shape) * kind.itemsize:
         raise DataError("Expected an array as long as its shape. Get the file again from its source.")
     return np.frombuffer(content, kind).reshape(shape)

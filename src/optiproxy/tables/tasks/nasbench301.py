@@ -93,6 +93,7 @@ class SurrogateTask(Task):
         self.check_fidelity(fidelity)
         for architecture in architectures:
             self._check(architecture)
+        # See above: the surrogate tells numberings of one network apart, a training would not.
         forms = [self.space.canonical(tuple(architecture)) for architecture in architectures]
         rows = categories(np.array(forms, dtype=np.intp).reshape(-1, len(self.space.decisions)))
         accuracy, seconds = self._network(rows, EPOCHS[-1] if fidelity is None else fidelity)
@@ -204,6 +205,7 @@ class SurrogateNetwork:
         outputs = np.zeros((len(rows), 2), dtype=np.float32)
         for path in self._paths:
             outputs += _through(path, hidden)
+        # Both outputs are in (0, 1), in which the network was fitted; scaled back to percent and seconds.
         squashed = 1 / (1 + np.exp(-outputs))
         return squashed[:, 0] / acc_div, (squashed[:, 1] - rt_sub) * rt_mul + rt_add
 

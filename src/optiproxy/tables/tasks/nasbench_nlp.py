@@ -93,6 +93,7 @@ def trainings() -> Trainings:
     each: dict[Metric, NDArray[np.float64]] = {
         VALIDATION: np.take_along_axis(losses, best, axis=1),
         _TEST: np.take_along_axis(table["test_losses"][finished].astype(np.float64), best, axis=1),
+        # The logs hold the seconds of each epoch; a query of k epochs costs their sum.
         _SECONDS: table["wall_times"][finished].astype(np.float64).cumsum(axis=1),
         PARAMETERS: table["num_params"][finished] / 1e6,
     }
@@ -107,6 +108,7 @@ def data_digest() -> str:
 def _first_lowest(losses: NDArray[np.float64]) -> NDArray[np.int64]:
     """For each epoch, which one up to it had the lowest loss: ``(epochs,)`` losses -> ``(epochs,)`` positions."""
     lowest = np.minimum.accumulate(losses)
+    # Strictly lower: of equal losses the first epoch counts, as in the benchmark's simulation.
     improved = np.concatenate([[True], lowest[1:] < lowest[:-1]])
     return np.maximum.accumulate(np.where(improved, np.arange(len(losses)), 0))
 

@@ -101,6 +101,7 @@ def parameters(cell: RecurrentCell) -> int:
     for inputs, hidden in _LAYERS:
         for node in cell.nodes:
             if node.operation == "linear":
+                # A bias, and a matrix for every value that is read; no other node has parameters.
                 total += hidden * (1 + sum(inputs if j == INPUT else hidden for j in node.inputs))
     return total
 

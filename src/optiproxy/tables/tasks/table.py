@@ -109,6 +109,7 @@ class TableTask(Task):
         """The best value of the first objective, at the full fidelity, among the feasible rows; for reports only."""
         objective = self.goal.objectives[0]
         full = self._values[-1]
+        # NaN keeps no limit and is no best value: comparisons with it are false.
         column = full[:, self._names.index(objective.metric)]
         kept = np.isfinite(column)
         for limit in self.goal.limits:

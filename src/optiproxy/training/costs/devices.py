@@ -131,11 +131,13 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     """End a command that nobody has waited for, with all that it started."""
     if os.name == "posix":
         with suppress(ProcessLookupError):
+            # The whole group: a shell script's children would go on measuring.
             os.killpg(process.pid, signal.SIGKILL)
     else:
         process.kill()
 
 
 def _shown(text: str) -> str:
+    # What a command printed may be a page long; an error message is one line.
     line = " ".join(text.split())
     return repr(line[:120]) if line else "nothing"

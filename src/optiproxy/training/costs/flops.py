@@ -75,6 +75,7 @@ class _Count(TorchDispatchMode):
     ) -> Any:  # noqa: ANN401 - whatever the operation returns
         result = func(*args, **(kwargs or {}))
         packet = func.overloadpacket
+        # torch's own formulas first, then ours; what is neither is either free, or one operation for each number, or unknown.
         if packet in flop_registry:
             self.total += flop_registry[packet](*args, **(kwargs or {}), out_val=result)
         elif packet in _FORMULAS:

@@ -20,6 +20,7 @@ def arguments(inputs: Inputs) -> tuple[Tensor, ...]:
 @contextmanager
 def evaluating(network: nn.Module) -> Generator[None]:
     """Run the body in evaluation mode and without gradients; the mode of every part is restored."""
+    # Part by part: a user may have frozen some, for example normalization.
     modes = [(part, part.training) for part in network.modules()]
     try:
         network.eval()

@@ -63,6 +63,7 @@ def ratio(
     with evaluating(network), evaluating(reference):
         timers = [_Blocks(lambda: network(*inputs), threads=threads, seconds=seconds / 2)]
         timers += [_Blocks(lambda: reference(*inputs), threads=threads, seconds=seconds / 2)]
+        # In turn, block by block: the clock frequency and other load change more slowly than that.
         pairs = [[timer.one().median for timer in timers] for _ in range(_BLOCKS)]
     return median(mine / other for mine, other in pairs)
 
@@ -83,6 +84,7 @@ def timed(call: Callable[[], object], *, threads: int = 1, seconds: float = 0.05
 
 
 _BLOCKS = 15
+"""Blocks of calls in a measurement: enough for quartiles."""
 
 
 class _Blocks:

@@ -46,6 +46,7 @@ def memory(network: nn.Module, example: Inputs) -> Memory:
     kept = {tensor.untyped_storage() for tensor in (*network.parameters(), *network.buffers())}
     with evaluating(network), _Living(known=kept | {tensor.untyped_storage() for tensor in inputs}) as living:
         network(*inputs)
+    # An input that is a weight as well is counted as a weight.
     held = {tensor.untyped_storage() for tensor in inputs} - kept
     return Memory(weights=_bytes(kept), activations=_bytes(held) + living.most)
 
@@ -87,6 +88,7 @@ class _Living(TorchDispatchMode):
         self._seen.add(storage)
         self._now += storage.nbytes()
         self.most = max(self.most, self._now)
+        # A dispatch mode sees what is made; that it is freed only its finalizer tells.
         weakref.finalize(storage, self._freed, storage.nbytes())
 
     def _freed(self, size: int) -> None:

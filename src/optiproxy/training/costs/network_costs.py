@@ -57,6 +57,7 @@ class Costs:
 
     def memory_mb(self, network: nn.Module) -> float:
         """Measure the peak of weights and activations that live at once, in 10^6 bytes."""
+        # Megabytes of 10^6 bytes, as data sheets of devices count them.
         return memory(network, self.example).peak / 1e6
 
     def latency_ms(self, network: nn.Module) -> float:

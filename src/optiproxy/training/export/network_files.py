@@ -120,6 +120,7 @@ def _chosen(names: Sequence[str], *, python: FileFormat) -> list[FileFormat]:
 def _write(
     network: nn.Module, example: Inputs, directory: Path, formats: Sequence[FileFormat]
 ) -> tuple[WrittenFile, ...]:
+    # Here, because a wrong folder is the user's to correct; what the formats raise passes through.
     try:
         directory.mkdir(parents=True, exist_ok=True)
         return tuple(write_checked(network, example, directory, as_format=chosen) for chosen in formats)
@@ -149,6 +150,7 @@ def _description(
 
 
 def _difference(task: TrainingTask, *, recorded: Metrics, repeated: Metrics) -> str:
+    # Objectives alone: measured times differ always.
     changed = [
         f"{name} is {repeated[name]:.6g} instead of {recorded[name]:.6g}"
         for name in (objective.metric for objective in task.goal.objectives)

@@ -194,6 +194,7 @@ def _statement(node: Node, program: ExportedProgram) -> list[str]:
             told += [f"{key}={_written(argument)}" for key, argument in node.kwargs.items()]
             return [f"{node.name} = {_function(node.target)}({', '.join(told)})"]
         case "output":
+            # Graphs also return buffers that they change, of which evaluation mode has none to keep.
             specs = program.graph_signature.output_specs
             returned = [spec.arg.name for spec in specs if spec.kind is OutputKind.USER_OUTPUT]
             return [f"return {', '.join(returned)}"]
@@ -204,6 +205,7 @@ def _statement(node: Node, program: ExportedProgram) -> list[str]:
 def _function(target: Any) -> str:  # noqa: ANN401 - one of torch's operations, or a function of the standard library
     if isinstance(target, torch._ops.OpOverload):  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - it has no public name
         return f"torch.ops.{target}"
+    # Arithmetic on shapes, where the number of rows is left open.
     if getattr(target, "__module__", "") == "_operator":
         return f"operator.{target.__name__}"
     raise _no_line(str(target))
@@ -221,6 +223,7 @@ def _written(argument: Any) -> str:  # noqa: ANN401 - whatever a graph may hold
         case bool() | int() | str() | None:
             return repr(argument)
         case float():
+            # `inf` and `nan` are no literals; attention masks hold them.
             return repr(argument) if math.isfinite(argument) else f"float({str(argument)!r})"
         case torch.dtype() | torch.layout() | torch.memory_format():
             return str(argument)

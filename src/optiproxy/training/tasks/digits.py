@@ -57,6 +57,7 @@ class DigitsTask(NetworkTask["CellNetwork", "Digits"]):
     def arguments(self, architecture: Architecture) -> dict[str, Any]:
         operations = self.space.values(architecture).values()
         edges = tuple((*edge, str(name)) for edge, name in zip(EDGES, operations, strict=True))
+        # So small that a training takes seconds, and that cells differ: docs/decisions/digits-recipe.md.
         return {"edges": edges, "channels": 6, "cells": (1, 1), "classes": 10}
 
     def build(self, arguments: dict[str, Any]) -> CellNetwork:
@@ -123,6 +124,7 @@ def load() -> Digits:
     if digest != DIGEST:
         raise DataError(f"Expected scikit-learn's digits images with {DIGEST}, got {digest}. Reinstall scikit-learn.")
     everything = np.arange(len(labels))
+    # Few images to train on, so that cells differ by more than the noise of a training: docs/decisions/digits-recipe.md.
     train, rest = train_test_split(everything, train_size=TRAIN, stratify=labels, random_state=0)
     validation, test = train_test_split(rest, train_size=VALIDATION, stratify=labels[rest], random_state=0)
 

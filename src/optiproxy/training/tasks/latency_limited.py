@@ -72,8 +72,10 @@ class LatencyLimited(TrainingTask):
     def _ratio(self, architecture: Architecture) -> float:
         from optiproxy.training.costs.latency import ratio
 
+        # Kept, because a limit that moves between two queries of one architecture would be none.
         form = self.space.canonical(architecture)
         if form not in self._ratios:
+            # Weights do not change what a forward pass costs, so the networks need no training.
             network, reference = (self._task.untrained(each) for each in (form, self.reference))
             self._ratios[form] = ratio(network, reference, self._task.example())
         return self._ratios[form]

@@ -132,6 +132,7 @@ class NetworkTask(TrainingTask, Generic[N, D]):
 
     def train(self, architecture: Architecture, *, seed: int = 0, epochs: int | None = None) -> Trained:
         epochs = self.full_or(epochs)
+        # Outside the timed part, and once for all trainings of a process.
         data = self.data()
         arguments = self.arguments(self.space.canonical(architecture))
         with reproducible(seed):
@@ -148,6 +149,7 @@ class NetworkTask(TrainingTask, Generic[N, D]):
         return Trained(network=network, arguments=arguments, example=self.example(), metrics=metrics)
 
     def free_metrics(self, architecture: Architecture) -> dict[str, float]:
+        # Kept: a latency that is measured anew would make one architecture two.
         form = self.space.canonical(architecture)
         if form not in self._costs:
             self._costs[form] = self._measure(form)
@@ -187,6 +189,7 @@ def reproducible(seed: int) -> Generator[None]:
     """
     import torch
 
+    # No devices: tasks train on the CPU, and to save the streams of accelerators would start them.
     with single_thread(), torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         yield

@@ -76,6 +76,7 @@ class PydocCharsTask(NetworkTask["RecurrentNetwork", "Text"]):
     def example(self) -> Tensor:
         import torch
 
+        # Any characters will do: what a network costs does not depend on which they are.
         return torch.arange(16)[None]
 
     def fit(self, network: RecurrentNetwork, data: Text, *, epochs: int, seed: int) -> None:
@@ -139,6 +140,7 @@ def topics() -> str:
             "Expected Python's help topics (`pydoc_data.topics`), but this Python comes without them. "
             "Use one that has its whole standard library."
         ) from error
+    # Sorted, because the order of the dictionary may change between releases of Python.
     paragraphs = [part.strip("\n") for name in sorted(by_name) for part in by_name[name].split("\n\n")]
     text = "\n\n".join(dict.fromkeys(paragraph for paragraph in paragraphs if paragraph.strip()))
     if len(text) < _LEAST:
