@@ -83,7 +83,7 @@ class Cell(nn.Module):
                         values[number] = offset
                 case "blend":
                     gate, first, second = read
-                    # gate * first + (1 - gate) * second
+                    # Between the two: the first where the gate is one, the second where it is zero.
                     values[number] = torch.lerp(second, first, gate)
                 case "product":
                     values[number] = read[0] * read[1]
