@@ -18,7 +18,7 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from optiproxy import registry
-from optiproxy.training.tasks.trained_task import TrainingTask
+from optiproxy.training.tasks.network_task import TrainingTask
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

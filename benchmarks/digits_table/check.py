@@ -20,7 +20,7 @@ from make import EPOCHS, cells
 from scipy.stats import spearmanr
 from trainer import Trainer, build
 
-from optiproxy.tables.store.arrays import read_arrays, write_arrays
+from optiproxy.tables.store.files import read_arrays, write_arrays
 from optiproxy.tables.tasks.digits_table import PATH
 from optiproxy.training.tasks.digits import DigitsTask
 

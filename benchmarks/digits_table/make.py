@@ -27,9 +27,9 @@ from trainer import COMPILER, SOURCE, Trainer, build
 
 import optiproxy
 from optiproxy.spaces import Architecture, NASBench201
-from optiproxy.tables.store.arrays import arrays_digest, read_arrays, write_arrays
+from optiproxy.tables.store.files import arrays_digest, read_arrays, write_arrays
 from optiproxy.tables.tasks.digits_table import PATH
-from optiproxy.training.costs import costs
+from optiproxy.training.costs import network_costs as costs
 from optiproxy.training.tasks.digits import DigitsTask
 
 if TYPE_CHECKING:

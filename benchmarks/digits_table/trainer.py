@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from optiproxy.training.tasks import recipe as recipes
-from optiproxy.training.tasks.determinism import reproducible
+from optiproxy.training.tasks import recipes
 from optiproxy.training.tasks.digits import DigitsTask
+from optiproxy.training.tasks.network_task import reproducible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -184,7 +184,7 @@ def _blocks(
     return np.stack(blocks).astype(real, order="C"), np.stack(numbers).astype(np.int32, order="C")
 
 
-def _rates(recipe: recipes.Recipe, steps: int) -> NDArray[np.float64]:
+def _rates(recipe: recipes.ImageRecipe, steps: int) -> NDArray[np.float64]:
     """The learning rate of each step, read off the task's own schedule."""
     weight = torch.nn.Parameter(torch.zeros(1))
     weight.grad = torch.zeros(1)

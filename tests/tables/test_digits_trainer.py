@@ -11,9 +11,9 @@ import pytest
 import torch
 from torch.nn import functional
 
-from optiproxy.training.tasks import recipe as recipes
-from optiproxy.training.tasks.determinism import reproducible
+from optiproxy.training.tasks import recipes
 from optiproxy.training.tasks.digits import DigitsTask
+from optiproxy.training.tasks.network_task import reproducible
 
 FOLDER = Path(__file__).parents[2] / "benchmarks" / "digits_table"
 CELLS = [

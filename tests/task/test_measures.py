@@ -15,8 +15,8 @@ from optiproxy.errors import DeviceError, SearchFailed
 from optiproxy.nn import Value
 from optiproxy.searching.search import search
 from optiproxy.spaces import NASBench201, Space
-from optiproxy.training.costs.costs import Costs
 from optiproxy.training.costs.devices import DeviceRunner
+from optiproxy.training.costs.network_costs import Costs
 from optiproxy.training.export.file_format import Loaded
 
 CHOICES = {"width": [1, 2, 3, 4], "depth": [1, 2, 3], "pool": ["max", "avg"]}

@@ -11,7 +11,7 @@ from optiproxy.metrics import Goal, Limit, Metric, Objective
 from optiproxy.spaces import FlatSpace
 from optiproxy.tables import TableTask, nasbench201_task
 from optiproxy.tables.store.datasets import data_path
-from optiproxy.tables.store.nasbench201_tables import DATASETS, PACKAGE
+from optiproxy.tables.tasks.nasbench201_sources import DATASETS, PACKAGE
 from optiproxy.task.task import Source
 from optiproxy.testing import TaskConformance
 

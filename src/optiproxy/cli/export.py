@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from optiproxy.searching.result import SearchResult
     from optiproxy.storage.record import Record
     from optiproxy.task.task import Task
-    from optiproxy.training.export.export import Exported
     from optiproxy.training.export.file_format import WrittenFile
+    from optiproxy.training.export.network_files import Exported
 
 
 class Format(StrEnum):
@@ -126,7 +126,7 @@ def tell(done: Exported) -> None:
 def _export_network(
     place: Place, result: SearchResult, record: Record, folder: Path, *, formats: tuple[str, ...]
 ) -> None:
-    from optiproxy.training.export.export import export as export_network
+    from optiproxy.training.export.network_files import export as export_network
 
     done = export_network(
         task_of(result), record.architecture, folder, seed=result.seed, metrics=record.metrics, formats=formats

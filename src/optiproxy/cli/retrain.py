@@ -41,7 +41,7 @@ def retrain(
     """
     from optiproxy.errors import unknown
     from optiproxy.reporting.svg.scale import number
-    from optiproxy.training.export.export import export
+    from optiproxy.training.export.network_files import export
 
     place, result, best = found(target, study)
     records = {record.number: record for record in result.records}
@@ -77,7 +77,7 @@ def retrained(folder: Path, result: SearchResult, record: Record) -> dict[int, M
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """What `optiproxy.training.export.export` wrote; empty where it cannot be read."""
+    """What `optiproxy.training.export.network_files` wrote; empty where it cannot be read."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

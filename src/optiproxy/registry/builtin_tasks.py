@@ -114,7 +114,7 @@ TASKS = (
     ),
     TaskEntry(
         name="nasbench-nlp-wikitext2-surrogate",
-        target="optiproxy.tables.tasks.recurrent_surrogate:nasbench_nlp_surrogate_task",
+        target="optiproxy.tables.tasks.nasbench_nlp_surrogate:nasbench_nlp_surrogate_task",
         description="all recurrent cells of NAS-Bench-NLP on WikiText-2, by a surrogate of our own",
         data=("nasbench_nlp_wikitext2",),
     ),

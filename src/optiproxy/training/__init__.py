@@ -1,1 +1,4 @@
-"""Tasks whose queries train a network for real, what such a network costs, and how a winner is written down."""
+"""Tasks whose queries train a network for real, what such a network costs, and how a winner is written down.
+
+Read `tasks` first, then `costs` and `export`.
+"""

@@ -18,10 +18,10 @@ import pytest
 
 from optiproxy.errors import DataError
 from optiproxy.tables.store import fetching
-from optiproxy.tables.store.arrays import arrays_digest, read_arrays
 from optiproxy.tables.store.catalogue import Dataset, Import, RemoteFile
 from optiproxy.tables.store.datasets import DATASETS, load
 from optiproxy.tables.store.fetching import Internet, Mirror, fetch, import_file
+from optiproxy.tables.store.files import arrays_digest, read_arrays
 
 CONTENT = bytes(range(256)) * 1000
 

@@ -13,7 +13,7 @@ from optiproxy import registry
 from optiproxy.errors import DataError, UsageError
 from optiproxy.spaces import NASBench201
 from optiproxy.spaces.published.nasbench201 import OPERATIONS
-from optiproxy.tables.store.arrays import read_arrays, write_arrays
+from optiproxy.tables.store.files import read_arrays, write_arrays
 from optiproxy.tables.tasks import digits_table
 from optiproxy.tables.tasks.digits_table import PATH, digits_table_task
 from optiproxy.testing import TaskConformance

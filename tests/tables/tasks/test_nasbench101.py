@@ -11,10 +11,8 @@ from optiproxy.errors import DataError, UsageError
 from optiproxy.spaces.published.nasbench101 import NASBench101
 from optiproxy.spaces.published.nasbench101_cells import EDGES, canonical_numbers, rows_of
 from optiproxy.spaces.wrappers.pool import PoolSpace
-from optiproxy.tables.convert.nasbench101 import FILE, convert
-from optiproxy.tables.convert.nasbench101_hashes import cells_of, module_hash
-from optiproxy.tables.store.nasbench101_arrays import to_arrays, to_rows
-from optiproxy.tables.tasks.nasbench101 import nasbench101_task
+from optiproxy.tables.convert.nasbench101 import FILE, cells_of, convert, module_hash
+from optiproxy.tables.tasks.nasbench101 import nasbench101_task, to_arrays, to_rows
 from optiproxy.testing import TaskConformance
 
 SPACE = NASBench101()
@@ -160,7 +158,7 @@ def test_a_file_of_another_kind_is_refused(content, message):
 def test_hashes_of_no_cell_are_refused(monkeypatch):
     """Among the small cells here; among all 423,624 the search would take a minute."""
     monkeypatch.setattr(
-        "optiproxy.tables.convert.nasbench101_hashes.canonical_numbers",
+        "optiproxy.tables.convert.nasbench101.canonical_numbers",
         lambda nodes: canonical_numbers(nodes) if nodes < 5 else iter(()),
     )
     with pytest.raises(DataError, match=r"1 hashes in .* are of no cell"):

@@ -11,9 +11,9 @@ import pytest
 from optiproxy.errors import DataError, UsageError
 from optiproxy.spaces import NASBench201
 from optiproxy.tables import nasbench201_task
-from optiproxy.tables.store.arrays import read_arrays, write_arrays
-from optiproxy.tables.store.nasbench201_tables import ARCHIVE, DATASETS, PACKAGE, V1
+from optiproxy.tables.store.files import read_arrays, write_arrays
 from optiproxy.tables.tasks.nasbench201 import nasbench201_short_task
+from optiproxy.tables.tasks.nasbench201_sources import ARCHIVE, DATASETS, PACKAGE, V1
 
 CELLS = list(product(range(5), repeat=6))
 

@@ -14,10 +14,9 @@ from optiproxy.errors import DataError, UsageError
 from optiproxy.spaces.published.darts import DARTS
 from optiproxy.spaces.published.darts_cells import Genotype, from_genotype
 from optiproxy.tables.convert.nasbench301 import convert
-from optiproxy.tables.store.arrays import arrays_digest
 from optiproxy.tables.store.datasets import dataset, load
-from optiproxy.tables.tasks.nasbench301 import nasbench301_task
-from optiproxy.tables.tasks.nasbench301_network import INPUTS, Network, categories
+from optiproxy.tables.store.files import arrays_digest
+from optiproxy.tables.tasks.nasbench301 import INPUTS, SurrogateNetwork, categories, nasbench301_task
 from optiproxy.testing import TaskConformance
 
 MODEL, ENCODING = "nb301_new_model.onnx", "nb301_encoding.json"
@@ -75,7 +74,7 @@ def test_the_official_surrogate_ranks_alike(task, published):
 def test_every_input_of_the_network_is_the_right_one(published):
     """With the values of any two inputs exchanged that have the same categories, the ranking gets worse on the whole."""
     architectures, official = published
-    network, rows = Network(load("nasbench301_surrogate")), categories(np.array(architectures))
+    network, rows = SurrogateNetwork(load("nasbench301_surrogate")), categories(np.array(architectures))
     right = spearmanr(network(rows, 98)[0], official).statistic
     names = list(INPUTS)
     found = []
@@ -92,7 +91,7 @@ def test_the_network_is_that_of_the_onnx_file(raw_folder, samples):
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(raw_folder / MODEL, options, providers=["CPUExecutionProvider"])
-    network, rows = Network(load("nasbench301_surrogate")), categories(np.array(samples))
+    network, rows = SurrogateNetwork(load("nasbench301_surrogate")), categories(np.array(samples))
     for epoch in (1, 17, 98):
         inputs = [
             {"x_cat": row[None].astype(np.int32), "x_cont": np.array([[epoch]], dtype=np.float32)} for row in rows
@@ -104,7 +103,7 @@ def test_the_network_is_that_of_the_onnx_file(raw_folder, samples):
 
 
 def test_the_task_asks_the_network_for_the_canonical_form_in_full(task, samples):
-    network, space = Network(load("nasbench301_surrogate")), DARTS()
+    network, space = SurrogateNetwork(load("nasbench301_surrogate")), DARTS()
     accuracy, seconds = network(categories(np.array([space.canonical(samples[0])])), 98)
     assert task.evaluate(samples[0]) == {"val_accuracy": accuracy[0], "training_seconds": seconds[0]}
     assert task.evaluate(samples[0], fidelity=98) == task.evaluate(samples[0])

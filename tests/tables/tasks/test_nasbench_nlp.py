@@ -14,9 +14,9 @@ from optiproxy.spaces.published.recurrent_isomorphism import canonical_cell
 from optiproxy.spaces.published.recurrent_recipe import from_recipe, to_recipe
 from optiproxy.tables.convert.nasbench_nlp import CURVES, EPOCHS, convert
 from optiproxy.tables.store import datasets
-from optiproxy.tables.store.arrays import arrays_digest, read_arrays
+from optiproxy.tables.store.files import arrays_digest, read_arrays
 from optiproxy.tables.tasks.nasbench_nlp import DATA, PARAMETERS, VALIDATION, nasbench_nlp_task, trainings
-from optiproxy.tables.tasks.recurrent_surrogate import (
+from optiproxy.tables.tasks.nasbench_nlp_surrogate import (
     features,
     nasbench_nlp_surrogate_task,
     parameters,

@@ -9,9 +9,9 @@ import torch
 from torch import nn
 
 from optiproxy.errors import ExportError, UsageError
-from optiproxy.training.export import onnx_file
-from optiproxy.training.export.export import export_network
+from optiproxy.training.export import graph_files
 from optiproxy.training.export.file_format import Loaded, write_checked
+from optiproxy.training.export.network_files import export_network
 
 needs_onnx = pytest.mark.skipif(
     any(find_spec(name) is None for name in ("onnx", "onnxscript", "onnxruntime")), reason="needs the extra onnx"
@@ -175,13 +175,13 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path):
 
 
 def test_missing_packages_are_named_with_what_to_install(tmp_path, monkeypatch):
-    monkeypatch.setattr(onnx_file, "_PACKAGES", ("onnx", "no_such_runtime"))
+    monkeypatch.setattr(graph_files, "_PACKAGES", ("onnx", "no_such_runtime"))
     with pytest.raises(UsageError, match=r"no_such_runtime.*pip install 'optiproxy\[onnx\]'"):
         export_network(nn.Identity(), torch.zeros(1, 2), tmp_path, formats=["onnx"])
 
 
 @needs_onnx
 def test_latency_of_the_exported_network_is_measured():
-    measured = onnx_file.onnx_latency(nn.Linear(2, 2), torch.zeros(1, 2), seconds=0.001)
+    measured = graph_files.onnx_latency(nn.Linear(2, 2), torch.zeros(1, 2), seconds=0.001)
     assert measured.median_ms > 0
     assert measured.iqr_ms >= 0

@@ -10,7 +10,7 @@ import torch
 
 from optiproxy.errors import DataError, UsageError
 from optiproxy.spaces.published.nasbench201 import OPERATIONS
-from optiproxy.training.tasks import digits_data
+from optiproxy.training.tasks import digits
 from optiproxy.training.tasks.digits import DigitsTask
 
 CONV3, SKIP, NONE = OPERATIONS.index("nor_conv_3x3"), OPERATIONS.index("skip_connect"), 0
@@ -26,9 +26,9 @@ def task() -> DigitsTask:
 
 
 def test_the_three_parts_share_no_image_and_are_stratified():
-    data = digits_data.load()
+    data = digits.load()
     parts = (data.train, data.validation, data.test)
-    assert [len(part.labels) for part in parts] == [digits_data.TRAIN, digits_data.VALIDATION, 749]
+    assert [len(part.labels) for part in parts] == [digits.TRAIN, digits.VALIDATION, 749]
     # No two of scikit-learn's digits are equal, so that pixels tell images apart.
     assert len(torch.cat([part.images for part in parts]).flatten(1).unique(dim=0)) == 1797
     for part in parts:
@@ -39,13 +39,9 @@ def test_the_three_parts_share_no_image_and_are_stratified():
 
 
 def test_other_images_than_the_promised_are_refused(monkeypatch):
-    monkeypatch.setattr(digits_data, "DIGEST", "sha256:" + "0" * 64)
+    monkeypatch.setattr(digits, "DIGEST", "sha256:" + "0" * 64)
     with pytest.raises(DataError, match="sha256:000"):
-        digits_data.load.__wrapped__()
-
-
-def test_the_declared_digest_is_the_one_that_is_checked():
-    assert DigitsTask.source.digest == digits_data.DIGEST
+        digits.load.__wrapped__()
 
 
 def test_a_cell_that_passes_nothing_on_trains_to_chance(task):

@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from optiproxy.errors import DataError, UsageError
-from optiproxy.training.export.export import export
-from optiproxy.training.tasks import text_data
-from optiproxy.training.tasks.determinism import single_thread
+from optiproxy.training.export.network_files import export
+from optiproxy.training.tasks import pydoc_chars
 from optiproxy.training.tasks.latency_limited import LSTM
+from optiproxy.training.tasks.network_task import single_thread
 from optiproxy.training.tasks.pydoc_chars import PydocCharsTask
-from optiproxy.training.tasks.text_recipe import TextRecipe, bits_per_character, fit
+from optiproxy.training.tasks.recipes import TextRecipe, bits_per_character, fit_language_model
 
 RECIPE = TextRecipe(batch=8, window=8, rate=0.03, clip=1.0)
 
@@ -25,7 +25,7 @@ class Brief(PydocCharsTask):
     def data(self):
         whole = super().data()
         parts = {"train": whole.train[:8000], "validation": whole.validation[:20000], "test": whole.test[:20000]}
-        return text_data.Text(characters=whole.characters, **parts)
+        return pydoc_chars.Text(characters=whole.characters, **parts)
 
 
 @pytest.fixture(scope="module")
@@ -39,18 +39,18 @@ def lstm(task):
 
 
 def test_the_three_parts_are_the_whole_text_in_order_and_share_no_paragraph():
-    text, data = text_data.topics(), text_data.load()
+    text, data = pydoc_chars.topics(), pydoc_chars.load()
     assert len(data.train) + len(data.validation) + len(data.test) == len(text)
     paragraphs = text.split("\n\n")
     assert len(set(paragraphs)) == len(paragraphs)
     read = "".join(data.characters[number] for number in data.validation[:200])
-    assert all(a in (b, text_data.UNKNOWN) for a, b in zip(read, text[len(data.train) :], strict=False))
+    assert all(a in (b, pydoc_chars.UNKNOWN) for a, b in zip(read, text[len(data.train) :], strict=False))
 
 
 def test_a_python_without_help_topics_is_told(monkeypatch):
     monkeypatch.setitem(sys.modules, "pydoc_data.topics", None)
     with pytest.raises(DataError, match="whole standard library"):
-        text_data.topics.__wrapped__()
+        pydoc_chars.topics.__wrapped__()
 
 
 def test_the_same_seed_gives_the_same_network_and_another_another(task, lstm):
@@ -64,7 +64,7 @@ def test_training_learns(task, lstm):
     before = bits_per_character(task.untrained(lstm), data.validation)
     network = task.untrained(lstm)
     with single_thread():
-        fit(network, data.train, recipe=RECIPE, epochs=2, seed=0)
+        fit_language_model(network, data.train, recipe=RECIPE, epochs=2, seed=0)
     assert bits_per_character(network, data.validation) < before - 0.5
 
 
@@ -82,7 +82,7 @@ def test_a_training_that_explodes_has_failed(task, lstm):
     with torch.no_grad():
         network.head.weight.fill_(torch.inf)
     with pytest.raises(FloatingPointError, match="in step 1"):
-        fit(network, task.data().train, recipe=RECIPE, epochs=1, seed=0)
+        fit_language_model(network, task.data().train, recipe=RECIPE, epochs=1, seed=0)
     with pytest.raises(FloatingPointError, match="bits per character"):
         bits_per_character(network, task.data().validation)
 
@@ -118,7 +118,7 @@ def test_one_place_in_turn_begins_anew(task, lstm, monkeypatch):
     read = network.read
     monkeypatch.setattr(network, "read", lambda numbers, states: seen.append(states) or read(numbers, states))
     with single_thread():
-        fit(network, task.data().train[:400], recipe=RECIPE, epochs=1, seed=0)
+        fit_language_model(network, task.data().train[:400], recipe=RECIPE, epochs=1, seed=0)
     assert len(seen) == 6
     for step, states in enumerate(seen[1:], start=1):
         begins = torch.stack([(state == 0).all(1) for state in states])

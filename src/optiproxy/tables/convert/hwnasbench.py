@@ -34,12 +34,12 @@ MEASURES = {
     "fpga_latency_ms": "fpga_latency",
     "fpga_energy_mj": "fpga_energy",
 }
-"""Our metric -> column of the files. Six devices; energy was measured on three."""
+"""Our metric -> column of the files; energy was measured on three of the six devices."""
 
 _CELL = "net"
 _CELL_OPERATIONS = ("skip_connect", "none", "nor_conv_3x3", "nor_conv_1x1", "avg_pool_3x3")
 _CELL_EDGES = ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3))
-"""How the files number operations and order edges."""
+"""Operations in the order of their numbers in the files, and edges in the order of a cell's positions there."""
 
 
 def convert(files: Mapping[str, bytes]) -> dict[str, NDArray[Any]]:
@@ -60,6 +60,7 @@ def convert(files: Mapping[str, bytes]) -> dict[str, NDArray[Any]]:
         if file not in files:
             raise DataError(f"Expected the file {file} among {', '.join(files) or 'no files'}. Fetch them all.")
         ops, columns = _read(files[file], file)
+        # One column of cells serves all three files.
         if not np.array_equal(arrays.setdefault("ops", ops), ops):
             raise DataError(f"Expected the cells of {file} in the order of the other files. Get the files again.")
         arrays |= {f"{prefix}_{measure}": column for measure, column in columns.items()}
@@ -90,7 +91,7 @@ def _read(content: bytes, file: str) -> tuple[NDArray[np.uint8], dict[str, NDArr
 
 
 def _cell(text: str) -> list[int]:
-    """``(4, 3, 3, 0, 0, 0)`` in our order of edges and numbering of operations."""
+    """Read a cell like ``(4, 3, 3, 0, 0, 0)`` into our order of edges and numbering of operations."""
     if not re.fullmatch(r"\([0-4](, [0-4]){5}\)", text):
         raise ValueError(text)
     operation = dict(zip(_CELL_EDGES, map(int, re.findall("[0-4]", text)), strict=True))

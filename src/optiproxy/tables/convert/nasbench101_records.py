@@ -16,26 +16,24 @@ import numpy as np
 from optiproxy.errors import DataError, UsageError
 from optiproxy.spaces.published.nasbench101 import NETWORKS, NASBench101
 from optiproxy.spaces.published.nasbench101_cells import NODES, OPERATIONS
-from optiproxy.tables.convert.nasbench101_hashes import module_hash
+from optiproxy.tables.convert.nasbench101 import module_hash
 from optiproxy.tables.formats import protobuf
 from optiproxy.tables.formats.tfrecord import read_records
-from optiproxy.tables.store.nasbench101_arrays import OPERATION_NAMES, to_arrays, to_rows
+from optiproxy.tables.tasks.nasbench101 import EPOCHS, OPERATION_NAMES, to_arrays, to_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-EPOCHS = (4, 12, 36, 108)
-
-# Numbers of the fields, from the published schema (nasbench/lib/model_metrics.proto).
+# Field numbers of the published schema (nasbench/lib/model_metrics.proto): of `ModelMetrics`, then of `EvaluationData`.
 _EVALUATION, _PARAMETERS = 1, 2
 _MEASURED = {"train_time_s": 2, "valid_acc": 4, "test_acc": 5}
-"""What is kept of an evaluation."""
+"""Our column -> number of the field of an evaluation that it is read from."""
 
 _MOST_SECONDS, _MOST_PARAMETERS = 1e6, 10**9
 
 
 def convert(path: Path) -> dict[str, NDArray[Any]]:
-    """Make the table, rows in the order of the hashes. The official file takes some minutes.
+    """Make the table, rows in the order of the hashes; for the official file it takes some minutes.
 
     Args:
         path: ``nasbench_only108.tfrecord`` or ``nasbench_full.tfrecord``.
@@ -65,7 +63,7 @@ def convert(path: Path) -> dict[str, NDArray[Any]]:
 
 
 class _Trainings:
-    """Sums over the trainings of each cell."""
+    """Sums over the trainings of each cell, so that a file of 2 GB is read without being held in memory."""
 
     def __init__(self) -> None:
         self._place: dict[str, int] = {}
@@ -79,10 +77,10 @@ class _Trainings:
         self._sums = {name: np.zeros((len(EPOCHS), NETWORKS)) for name in _MEASURED}
 
     def add(self, record: bytes) -> None:
-        """Count one training.
+        """Add one training.
 
         Raises:
-            ValueError: If the record is none.
+            ValueError: If this is no record of a training.
         """
         row = json.loads(record)
         if not isinstance(row, list) or [type(entry) for entry in cast("list[Any]", row)] != [str, int, str, str, str]:
@@ -100,7 +98,7 @@ class _Trainings:
             self._sums[key][at] += value
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """The table.
+        """Make the table of means, in the form that `convert` returns.
 
         Raises:
             ValueError: If there is no training, or a hash is not that of its cell.
@@ -116,9 +114,11 @@ class _Trainings:
         except UsageError as error:
             raise ValueError("a cell is not of the space") from error
         for name, row in zip(names.tolist(), rows, strict=True):
+            # That cell and hash agree shows that edges and operations are read in the right order.
             if module_hash(row.tobytes()) != name:
                 raise ValueError(f"the cell {name[:40]!r} has another hash")
         counts = self._counts[:, :n]
+        # Where a cell has no training of a length, 0 / 0 makes the NaN that says so.
         with np.errstate(invalid="ignore"):
             means = {key: (total[:, :n] / counts)[:, order] for key, total in self._sums.items()}
         trained = [k for k in range(len(EPOCHS)) if counts[k].any()]
@@ -136,7 +136,7 @@ class _Trainings:
         }
 
     def _new(self, digits: str, names: list[str]) -> int:
-        """Keep one more cell, and say where."""
+        """Keep one more cell and return its place."""
         place, n = len(self._place), len(names)
         if place == NETWORKS:
             raise ValueError(f"it holds more than {NETWORKS:,} cells")
@@ -158,19 +158,20 @@ class _Trainings:
 
 
 def _metrics(message: bytes) -> tuple[int, dict[str, float]]:
-    """Parameters, and what the last evaluation of the training measured."""
+    """Read parameters, and what the last evaluation of the training measured."""
     parameters, final = 0, memoryview(b"")
     for number, value in protobuf.fields(memoryview(message)):
         if number == _EVALUATION:
-            final = protobuf.content(value)
+            # The first evaluation is halfway through the training, the last at its end.
+            final = protobuf.as_bytes(value)
         elif number == _PARAMETERS:
-            parameters = protobuf.number(value)
+            parameters = protobuf.as_int(value)
     if not 0 < parameters <= _MOST_PARAMETERS:
         raise ValueError(f"a network has {parameters:,} parameters")
     evaluation = dict(protobuf.fields(final))
     if not set(_MEASURED.values()) <= set(evaluation):
         raise ValueError("a training lacks its time or an accuracy")
-    measured = {key: protobuf.double(evaluation[number]) for key, number in _MEASURED.items()}
+    measured = {key: protobuf.as_double(evaluation[number]) for key, number in _MEASURED.items()}
     for key, value in measured.items():
         if not 0 <= value <= (_MOST_SECONDS if key == "train_time_s" else 1):
             raise ValueError(f"a training has a {key} of {value}")

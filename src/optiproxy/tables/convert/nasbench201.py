@@ -1,4 +1,7 @@
-"""NAS-Bench-201 v1.0 from the files of its users: three pickled dictionaries (200 epochs) and a frame (12 epochs)."""
+"""NAS-Bench-201 v1.0 (Dong and Yang, ICLR 2020, arXiv 2001.00326) from files of its users.
+
+These are three pickled dictionaries with the trainings of 200 epochs, and a pickled frame with those of 12.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,8 @@ import numpy as np
 
 from optiproxy.errors import DataError
 from optiproxy.spaces.published.nasbench201 import EDGES, OPERATIONS
-from optiproxy.tables.formats.pickled_arrays import NUMPY, PANDAS, frame_columns, number
-from optiproxy.tables.formats.unpickling import unpickle_unknown
-from optiproxy.tables.tasks.nasbench201_costs import flops, parameters
+from optiproxy.tables.formats.pickles import NUMPY, PANDAS, frame_columns, number, unpickle_unknown
+from optiproxy.tables.tasks.nasbench201_sources import flops, parameters
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,6 +51,7 @@ def convert(files: Mapping[str, bytes]) -> dict[str, NDArray[Any]]:
     missing = {"arch", "cellstr"} - set(frame)
     if missing:
         raise DataError(f"Expected a frame with the columns arch and cellstr in {_SHORT_FILE}. Get the file again.")
+    # The numbers of the cells in the benchmark's own list.
     order = np.argsort(frame["arch"], kind="stable")
     texts = [str(text) for text in frame["cellstr"][order]]
     arrays = describe(texts)
@@ -65,7 +68,7 @@ def convert(files: Mapping[str, bytes]) -> dict[str, NDArray[Any]]:
 
 
 def describe(texts: Sequence[str]) -> dict[str, NDArray[Any]]:
-    """What holds of the cells whatever was measured.
+    """Describe the cells: what holds whatever was measured.
 
     Args:
         texts: All 15,625 architecture strings ``|op~0|+|op~0|op~1|+|op~0|op~1|op~2|``, in the order of the rows.
@@ -75,8 +78,9 @@ def describe(texts: Sequence[str]) -> dict[str, NDArray[Any]]:
         in millions, of the CIFAR-10 network.
 
     Raises:
-        DataError: If one is malformed, or any is missing or there twice.
+        DataError: If a string is malformed, or a cell is missing or there twice.
     """
+    # All cells, each once: a table with holes would be a smaller search space.
     ops = np.array([parse(text) for text in texts], dtype=np.uint8)
     if len(ops) != COUNT or len(np.unique(ops, axis=0)) != COUNT:
         raise DataError(f"Expected the {COUNT:,} cells of NAS-Bench-201, got {len(ops):,}. Get the file again.")
@@ -93,7 +97,7 @@ _SHAPE = re.compile(r"\|(\w+)~0\|\+\|(\w+)~0\|(\w+)~1\|\+\|(\w+)~0\|(\w+)~1\|(\w
 
 
 def parse(text: str) -> list[int]:
-    """The operations of an architecture string, one position in `OPERATIONS` per edge.
+    """Read an architecture string: one position in `OPERATIONS` per edge.
 
     Raises:
         DataError: If it is malformed.

@@ -1,4 +1,4 @@
-"""The network that stands for NAS-Bench-301, out of the files of YAHPO Gym (Pfisterer et al., AutoML 2022)."""
+"""The network that stands for NAS-Bench-301, from the files of YAHPO Gym (Pfisterer et al., AutoML 2022, arXiv 2109.03670)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from optiproxy.errors import DataError
-from optiproxy.tables.formats.onnx_weights import read_tensors
-from optiproxy.tables.tasks.nasbench301_network import INPUTS, PATHS, SCALES
+from optiproxy.tables.formats.protobuf import read_tensors
+from optiproxy.tables.tasks.nasbench301 import INPUTS, PATHS, SCALES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 _MODEL, _ENCODING = "nb301_new_model.onnx", "nb301_encoding.json"
 
 _PREFIX = "NetworkSelectorDatasetInfo_COLON_darts_COLON_"
-"""Of the inputs' names in the file."""
+"""Prefix of the inputs' names in the file."""
 
 _CONSTANTS = dict(zip(SCALES, ("160", "195", "201", "203", "205"), strict=True))
-"""Scale -> name of the constant in the model."""
+"""Scale -> name of the constant in the model, which torch numbered as it wrote the file."""
 
 _AGAIN = "Get the file again from its source."
 
 
 def convert(files: Mapping[str, bytes]) -> dict[str, NDArray[Any]]:
-    """Take the network apart.
+    """Take the arrays of the network out of its file.
 
     Args:
         files: Local name -> content.
@@ -48,7 +48,7 @@ def convert(files: Mapping[str, bytes]) -> dict[str, NDArray[Any]]:
 
 
 def _encoding(content: bytes) -> dict[str, dict[str, int]]:
-    """Input -> category -> row, checked against how `Network` numbers them."""
+    """Read input -> category -> row, checked against how `optiproxy.tables.tasks.nasbench301` numbers them."""
     expected = {name: {category: i for i, category in enumerate(INPUTS[name])} for name in sorted(INPUTS)}
     try:
         found: object = json.loads(content)
@@ -60,13 +60,15 @@ def _encoding(content: bytes) -> dict[str, dict[str, int]]:
 
 
 def _arrays(tensors: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
+    # Shapes are checked against each other, so that a network of another form is refused here and not at a query.
     widths: list[int] = []
     arrays: dict[str, NDArray[np.float32]] = {}
     for i, names in enumerate(INPUTS.values()):
         arrays[f"emb_{i}"] = _take(tensors, f"embds_fct.{i}.weight", (len(names), None))
         widths.append(arrays[f"emb_{i}"].shape[1])
     for path in PATHS:
-        inputs = sum(widths) + 1  # and the epoch
+        # All embeddings side by side, and the epoch.
+        inputs = sum(widths) + 1
         for layer in path:
             name = layer.replace("_", ".")
             outputs = 2 if layer == path[-1] else None
@@ -78,11 +80,12 @@ def _arrays(tensors: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32
 
 
 def _take(tensors: Mapping[str, NDArray[Any]], name: str, shape: tuple[int | None, ...]) -> NDArray[np.float32]:
-    """The tensor of this name and shape, in which None stands for any length."""
+    """Take the tensor of this name and shape; None in the shape stands for any length."""
     tensor = tensors.get(name, np.empty(0))
     fits = tensor.ndim == len(shape) and all(
         wanted in (None, length) for wanted, length in zip(shape, tensor.shape, strict=True)
     )
+    # One NaN among the weights would make every prediction NaN.
     if not fits or tensor.dtype != np.float32 or not np.isfinite(tensor).all():
         wanted = "x".join("?" if length is None else str(length) for length in shape) or "one"
         raise DataError(f"Expected {_MODEL} to hold {wanted} finite 32-bit numbers {name!r}. {_AGAIN}")

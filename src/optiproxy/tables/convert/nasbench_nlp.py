@@ -1,4 +1,4 @@
-"""NAS-Bench-NLP's training logs on WikiText-2: an archive with one JSON file per run."""
+"""NAS-Bench-NLP's training logs on WikiText-2 (Klyuchnikov et al. 2020, arXiv 2006.07116): one JSON file per run, zipped."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 _FILE = "nbnlp_wikitext2_logs.zip"
 
 EPOCHS = 50
-"""Of a training that finished."""
+"""Epochs of a training that finished."""
 
 CURVES = ("train_losses", "val_losses", "test_losses", "wall_times")
 
 _MAX_RUNS = 1_000
 _MAX_BYTES = 50_000
-"""Of one log, uncompressed: ten times the largest, so that no archive expands to more than 50 MB."""
+"""Most bytes of one log, uncompressed: ten times the largest, so that no archive expands to more than 50 MB."""
 
 _MAX_TEXT = 2_000
-"""Characters of a recipe: twice the longest."""
+"""Most characters of a recipe: twice the longest."""
 
 
 def convert(files: Mapping[str, bytes]) -> dict[str, NDArray[Any]]:
@@ -43,7 +43,7 @@ def convert(files: Mapping[str, bytes]) -> dict[str, NDArray[Any]]:
         failed. The benchmark spells recipes that way.
 
     Raises:
-        DataError: If the file is missing, no archive of logs, would expand without end, or holds a log that is none.
+        DataError: If the file is missing, is no archive of logs, would expand without end, or holds a log of another form.
     """
     if _FILE not in files:
         raise DataError(f"Expected the file {_FILE} among {', '.join(files) or 'no files'}. Fetch it.")
@@ -57,12 +57,13 @@ def convert(files: Mapping[str, bytes]) -> dict[str, NDArray[Any]]:
     for curve in CURVES:
         arrays[curve] = np.full((len(logs), EPOCHS), np.nan, dtype=np.float32)
         for row, log in zip(arrays[curve], logs, strict=True):
+            # The rest stays NaN: a run that broke off has no later values.
             row[: len(log[curve])] = log[curve]
     return arrays
 
 
 def _members(content: bytes) -> list[tuple[str, bytes]]:
-    """Name and content of each file in the archive, read in memory: no name in it ever becomes a path."""
+    """Read name and content of each file in the archive, in memory: no name in it ever becomes a path."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             members = archive.infolist()
@@ -95,10 +96,11 @@ def _log(name: str, content: bytes) -> dict[str, Any]:
 
 
 def _problem(log: object) -> str | None:
-    """What is wrong with a log, None where nothing is."""
+    """Say what is wrong with a log; None where nothing is."""
     fields = cast("dict[str, object]", log) if isinstance(log, dict) else {}
     for key in ("recepie_id", "num_params"):
         value = fields.get(key)
+        # By exact type, because True is an int to isinstance.
         if type(value) is not int or not 0 <= value < 2**63:
             return f"its {key} is no count"
     for key in ("recepie", "status"):

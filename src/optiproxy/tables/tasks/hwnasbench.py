@@ -11,7 +11,7 @@ from optiproxy.metrics import Goal, Limit, Metric, Objective
 from optiproxy.spaces.published.nasbench201 import OPERATIONS, NASBench201
 from optiproxy.spaces.wrappers.distinct import DistinctSpace
 from optiproxy.tables.store import datasets
-from optiproxy.tables.store.nasbench201_tables import DATASETS, V1, VALIDATION, read_table
+from optiproxy.tables.tasks.nasbench201_sources import DATASETS, V1, VALIDATION, read_table
 from optiproxy.tables.tasks.table import TableTask
 from optiproxy.task.task import Source, Task
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LATENCY = "latency_ms"
-"""Of the device that a task is about."""
+"""Name of the metric that is limited: latency of one image on the device that a task is about."""
 
 _DATA = "hwnasbench"
 _IMAGES = "imagenet16"
@@ -34,8 +34,8 @@ def hwnasbench_task(device: str, milliseconds: str) -> Task:
     not be compiled for the device; such a cell is infeasible.
 
     Args:
-        device: One of the six.
-        milliseconds: Latency of one image at most, a number as text.
+        device: One of the benchmark's six devices.
+        milliseconds: Largest latency of one image, a number as text.
 
     Raises:
         UsageError: If there is no such device.
@@ -45,10 +45,12 @@ def hwnasbench_task(device: str, milliseconds: str) -> Task:
         raise unknown("device of HW-NAS-Bench", device, _LATENCY_OF)
     accuracy = read_table(_IMAGES, V1)
     hardware = _measured(_IMAGES, accuracy.architectures)
+    # The device's own latency has the plain name, so that limits read the same on every device.
     own = hardware.pop(Metric(name=f"{device}_{LATENCY}", direction="min", unit="ms", free=True))
     columns = accuracy.columns | {Metric(name=LATENCY, direction="min", unit="ms", free=True): own} | hardware
     return TableTask(
         f"hwnasbench-{device}-{milliseconds}ms",
+        # Isomorphic cells differ here: an edge that contributes nothing may still be executed and take time.
         DistinctSpace(NASBench201()),
         metrics=tuple(columns),
         goal=Goal((Objective(VALIDATION.name),), (Limit(LATENCY, float(milliseconds)),)),
@@ -66,15 +68,15 @@ def hwnasbench_task(device: str, milliseconds: str) -> Task:
 
 
 def hardware_columns(dataset: str, architectures: NDArray[np.integer]) -> dict[Metric, NDArray[np.float64]]:
-    """Latency and energy on every device, free metrics; nothing where the benchmark's file is not here.
+    """Look up latency and energy on every device as free metrics.
 
     Args:
         dataset: One of `DATASETS`, whose images the networks take.
-        architectures: ``(n, 6)``, the rows that are wanted.
+        architectures: ``(n, 6)`` cells whose values are wanted.
 
     Returns:
         Metric, for example ``edgegpu_latency_ms`` or ``eyeriss_energy_mj`` -> ``(n,)``; NaN where the network could not
-        be compiled for the device.
+        be compiled for the device. Empty where the benchmark's file is not here.
 
     Raises:
         DataError: If the file is damaged.
@@ -84,6 +86,7 @@ def hardware_columns(dataset: str, architectures: NDArray[np.integer]) -> dict[M
 
 def _measured(dataset: str, architectures: NDArray[np.integer]) -> dict[Metric, NDArray[np.float64]]:
     table = datasets.load(_DATA)
+    # Every cell is there once, so the order of their numbers is the inverse of numbering.
     rows = np.argsort(_number(table["ops"]))[_number(architectures)]
     units = [(device, LATENCY, "ms") for device in _LATENCY_OF] + [(device, "energy_mj", "mJ") for device in _ENERGY_OF]
     return {
@@ -95,6 +98,6 @@ def _measured(dataset: str, architectures: NDArray[np.integer]) -> dict[Metric, 
 
 
 def _number(architectures: NDArray[np.integer]) -> NDArray[np.int64]:
-    """``(n,)`` places in the lexicographic order of all cells."""
+    """Number cells, ``(n, 6)`` -> ``(n,)``, by their places in the lexicographic order of all."""
     places = len(OPERATIONS) ** np.arange(architectures.shape[1])[::-1]
     return np.asarray(architectures.astype(np.int64) @ places)

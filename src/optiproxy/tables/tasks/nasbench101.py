@@ -1,29 +1,35 @@
-"""NAS-Bench-101 (Ying et al., ICML 2019, arXiv 1902.09635): cells trained on CIFAR-10 for up to 108 epochs."""
+"""NAS-Bench-101 (Ying et al., ICML 2019, arXiv 1902.09635): cells trained on CIFAR-10 for up to 108 epochs.
+
+The second half says how the data files hold cells: a matrix and a list of operations, without the nodes that lie on no path
+from input to output.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from optiproxy.errors import unknown
 from optiproxy.metrics import Goal, Metric, Objective
 from optiproxy.spaces.published.nasbench101 import NETWORKS, NASBench101
+from optiproxy.spaces.published.nasbench101_cells import EDGES, INNER, NODES, OPERATIONS, Cells
 from optiproxy.spaces.wrappers.pool import PoolSpace
 from optiproxy.tables.store import datasets
-from optiproxy.tables.store.nasbench101_arrays import to_rows
 from optiproxy.tables.tasks.table import TableTask
 from optiproxy.task.task import Source, Task
 
 if TYPE_CHECKING:
-    from optiproxy.tables.store.arrays import Arrays
+    from numpy.typing import NDArray
+
+    from optiproxy.tables.store.files import Arrays
 
 SAMPLE = "nasbench101-20k"
 RECORDS = "nasbench101-records"
 
 EPOCHS = (4, 12, 36, 108)
-"""Each a training of its own, its learning rate annealed to the end."""
+"""Epochs of the trainings; each is a training of its own, its learning rate annealed to the end."""
 
 _VALIDATION = Metric(name="val_accuracy", direction="max", unit="%")
 _TEST = Metric(name="test_accuracy", direction="max", unit="%", reported_only=True)
@@ -54,7 +60,7 @@ def nasbench101_task(source: str | None = None) -> Task:
     epochs = tuple(number for number in EPOCHS if f"valid_acc_e{number}" in table)
     columns = {
         _VALIDATION: 100 * np.stack([table[f"valid_acc_e{number}"] for number in epochs], axis=1),
-        # Known of the longest training only.
+        # Both sources tell the time of the longest training only.
         _SECONDS: np.stack([np.full(len(rows), np.nan)] * (len(epochs) - 1) + [table["train_time_s"]], axis=1),
         _PARAMS: table["params"] / 1e6,
     }
@@ -62,6 +68,7 @@ def nasbench101_task(source: str | None = None) -> Task:
         columns[_TEST] = 100 * np.stack([table[f"test_acc_e{number}"] for number in epochs], axis=1)
     return TableTask(
         "nasbench101-cifar10",
+        # A full table needs no list of the cells that may be asked for.
         space if len(rows) == NETWORKS else PoolSpace(space, rows),
         metrics=tuple(columns),
         goal=Goal((Objective(_VALIDATION.name),)),
@@ -93,3 +100,61 @@ def _records() -> tuple[Arrays, Source]:
 
 
 _READERS: dict[str, Callable[[], tuple[Arrays, Source]]] = {SAMPLE: _sample, RECORDS: _records}
+
+
+OPERATION_NAMES = (*OPERATIONS, "input", "output")
+
+PADDING = 255
+"""Stands in ``ops`` beyond the last node."""
+
+_SOURCES, _TARGETS = np.array(EDGES).T
+
+
+def to_arrays(rows: NDArray[np.integer]) -> dict[str, NDArray[Any]]:
+    """Write cells as the data files hold them.
+
+    Args:
+        rows: ``(n, 26)`` canonical forms of `NASBench101`.
+
+    Returns:
+        ``adj (n, 7, 7)`` and ``ops (n, 7)`` with the ``n_vertices (n,)`` live nodes first, input to output; ``ops`` are
+        positions in ``op_names``.
+    """
+    n = len(rows)
+    matrices = np.zeros((n, NODES, NODES), dtype=np.uint8)
+    matrices[:, _SOURCES, _TARGETS] = rows[:, : len(EDGES)]
+    labels = np.full((n, NODES), OPERATION_NAMES.index("input"), dtype=np.uint8)
+    labels[:, list(INNER)] = rows[:, len(EDGES) :]
+    labels[:, -1] = OPERATION_NAMES.index("output")
+    # `live` is one bit per inner node; input and output always live.
+    vertices = (2 + (Cells.of(rows).live()[:, None] >> np.arange(len(INNER)) & 1).sum(axis=1)).astype(np.uint8)
+    adjacency, operations = np.zeros_like(matrices), np.full_like(labels, PADDING)
+    for count, chosen, nodes in _groups(vertices):
+        adjacency[chosen, :count, :count] = matrices[chosen[:, None, None], nodes[:, None], nodes]
+        operations[chosen, :count] = labels[chosen[:, None], nodes]
+    return {"adj": adjacency, "ops": operations, "op_names": np.array(OPERATION_NAMES), "n_vertices": vertices}
+
+
+def to_rows(arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.uint8]:
+    """Read the cells of a data file; the inverse of `to_arrays`.
+
+    Returns:
+        ``(n, 26)`` architectures of `NASBench101`.
+    """
+    matrices = np.zeros((len(arrays["adj"]), NODES, NODES), dtype=np.uint8)
+    labels = np.zeros((len(matrices), NODES), dtype=np.uint8)
+    for count, chosen, nodes in _groups(arrays["n_vertices"]):
+        matrices[chosen[:, None, None], nodes[:, None], nodes] = arrays["adj"][chosen, :count, :count]
+        labels[chosen[:, None], nodes] = arrays["ops"][chosen, :count]
+    return np.concatenate([matrices[:, _SOURCES, _TARGETS], labels[:, list(INNER)]], axis=1)
+
+
+def _groups(vertices: NDArray[np.integer]) -> Iterator[tuple[int, NDArray[np.intp], NDArray[np.intp]]]:
+    """Group cells by their number of live nodes.
+
+    Yields:
+        That number, which cells have it, and the places of their live nodes among all seven. In canonical form live nodes
+        are numbered from the front, and the output is always the last.
+    """
+    for count in np.unique(vertices).tolist():
+        yield count, np.flatnonzero(vertices == count), np.array([*range(count - 1), NODES - 1])

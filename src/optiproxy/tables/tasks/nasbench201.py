@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from optiproxy.metrics import Goal, Objective
 from optiproxy.spaces.published.nasbench201 import NASBench201
-from optiproxy.tables.store.nasbench201_tables import V1, VALIDATION, Table, read_table
 from optiproxy.tables.tasks.hwnasbench import hardware_columns
+from optiproxy.tables.tasks.nasbench201_sources import V1, VALIDATION, Table, read_table
 from optiproxy.tables.tasks.table import TableTask
 from optiproxy.task.task import Task
 
 SHORT = 12
-"""Epochs of the cheap trainings."""
+"""Epochs of the cheap trainings, which the benchmark has for bandit-based algorithms (arXiv 2001.00326, section 2.3)."""
 
 
 def nasbench201_task(dataset: str, source: str | None = None) -> Task:
@@ -31,10 +31,10 @@ def nasbench201_task(dataset: str, source: str | None = None) -> Task:
 
 
 def nasbench201_short_task(dataset: str) -> Task:
-    """The same from cheap trainings: the search queries them, and its best cells are trained in full at the end.
+    """Search as in `nasbench201_task`, but by trainings of 12 epochs; the best cells are queried in full at the end.
 
     Args:
-        dataset: As for `nasbench201_task`.
+        dataset: One of those of `nasbench201_task`.
 
     Raises:
         UsageError: If there is no such dataset.

@@ -26,6 +26,7 @@ _TEST = Metric(name="test_loss", direction="min", unit="nats per token", reporte
 _SECONDS = Metric(name="training_seconds", direction="min", unit="s")
 
 _FINISHED = "OK"
+"""Status of a run that was trained to the end; the others broke off."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,11 @@ class Trainings:
     """The networks that were trained to the end, isomorphic cells joined; values are means over their runs.
 
     As the benchmark simulates a search, a training is worth its lowest validation loss so far, and its test loss is that
-    of the same epoch.
+    of the same epoch: as with early stopping, the test loss has no part in the choice.
 
     Attributes:
         architectures: ``(n, d)`` canonical forms of `RecurrentSpace`.
-        columns: Metric -> ``(n, 50)``, after each epoch; parameters ``(n,)``.
+        columns: Metric -> ``(n, 50)``, one value after each epoch; parameters ``(n,)``.
     """
 
     architectures: NDArray[np.integer]
@@ -70,7 +71,7 @@ def nasbench_nlp_task() -> Task:
 
 
 def trainings() -> Trainings:
-    """Read what was trained.
+    """Read the networks that were trained.
 
     Raises:
         DataError: If the data is missing or damaged.
@@ -78,6 +79,7 @@ def trainings() -> Trainings:
     table = datasets.load(DATA)
     space = RecurrentSpace()
     finished = np.flatnonzero(table["status"] == _FINISHED)
+    # Recipes of one network may differ in names and order; networks are told apart by their canonical form.
     networks = {
         recipe: space.canonical(space.architecture_of(from_recipe(recipe)))
         for recipe in dict.fromkeys(table["recepie_json"][finished].tolist())
@@ -91,6 +93,7 @@ def trainings() -> Trainings:
     each: dict[Metric, NDArray[np.float64]] = {
         VALIDATION: np.take_along_axis(losses, best, axis=1),
         _TEST: np.take_along_axis(table["test_losses"][finished].astype(np.float64), best, axis=1),
+        # The logs hold the seconds of each epoch; a query of k epochs costs their sum.
         _SECONDS: table["wall_times"][finished].astype(np.float64).cumsum(axis=1),
         PARAMETERS: table["num_params"][finished] / 1e6,
     }
@@ -98,19 +101,20 @@ def trainings() -> Trainings:
 
 
 def data_digest() -> str:
-    """Of the arrays that the tasks are made from."""
+    """Return the digest of the arrays that the tasks are made from."""
     return f"sha256:{datasets.DATASETS[DATA].digest}"
 
 
 def _first_lowest(losses: NDArray[np.float64]) -> NDArray[np.int64]:
-    """``(epochs,)``: of each epoch, which one up to it had the lowest loss."""
+    """For each epoch, which one up to it had the lowest loss: ``(epochs,)`` losses -> ``(epochs,)`` positions."""
     lowest = np.minimum.accumulate(losses)
+    # Strictly lower: of equal losses the first epoch counts, as in the benchmark's simulation.
     improved = np.concatenate([[True], lowest[1:] < lowest[:-1]])
     return np.maximum.accumulate(np.where(improved, np.arange(len(losses)), 0))
 
 
 def _means(values: NDArray[np.float64], network: NDArray[np.int64]) -> NDArray[np.float64]:
-    """``(runs, ...)`` -> ``(networks, ...)``."""
+    """Average over the runs of each network: ``(runs, ...)`` -> ``(n, ...)``."""
     sums = np.zeros((network.max() + 1, *values.shape[1:]))
     np.add.at(sums, network, values)
     counts = np.bincount(network).reshape(-1, *[1] * (values.ndim - 1))

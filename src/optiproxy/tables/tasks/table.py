@@ -20,10 +20,11 @@ class TableTask(Task):
     """A tabular benchmark.
 
     A query returns the values of the very architecture that was asked for: isomorphic architectures were trained
-    separately, and their values differ by the noise of training. One that is not listed has the values of its canonical form.
+    separately, and their values differ by the noise of training. An architecture that is not listed has the values of its
+    canonical form.
 
     Args:
-        name: The id on the command line.
+        name: Id of the task on the command line.
         space: Where to search.
         metrics: What the columns hold.
         goal: What is searched for unless the user says otherwise.
@@ -32,8 +33,8 @@ class TableTask(Task):
         columns: Metric name -> values in the metric's unit, NaN where there is none: ``(n,)`` where they are the same at
             every fidelity, else ``(n, len(fidelities))``.
         fidelities: Epochs, cheapest first, where there are several.
-        queried: See `Task`.
-        search_fidelity: See `Task`.
+        queried: Free metrics that a search learns from its queries all the same; see `Task`.
+        search_fidelity: Where the budget is spent unless the search says otherwise; see `Task`.
 
     Raises:
         UsageError: If the columns are not those of the metrics, or not as long as the list of architectures, or if an
@@ -70,7 +71,7 @@ class TableTask(Task):
         self.fidelities, self.queried, self.search_fidelity = fidelities, queried, search_fidelity
         self._names = names
         self._free = [i for i, metric in enumerate(metrics) if metric.free]
-        # Shape: fidelities, architectures, metrics.
+        # Shape (k, n, m): fidelities, architectures, metrics. Beside each other lies what one query reads.
         self._values = np.empty((k, n, len(names)))
         for i, key in enumerate(names):
             self._values[:, :, i] = np.asarray(columns[key], dtype=np.float64).T
@@ -97,7 +98,7 @@ class TableTask(Task):
         if row is None:
             raise UsageError(f"{self.name} holds {len(self._row)} architectures, and {architecture} is none of them.")
         values = self._values[fidelity, row].tolist()
-        # A metric that could not be had is left out; NaN alone differs from itself.
+        # A metric that has no value is left out; NaN alone differs from itself.
         return {self._names[i]: values[i] for i in metrics if values[i] == values[i]}
 
     def _position(self, fidelity: int | None) -> int:
@@ -105,9 +106,10 @@ class TableTask(Task):
         return -1 if fidelity is None else self.fidelities.index(fidelity)
 
     def _best(self) -> float | None:
-        """The first objective's best value in full among the rows that keep the goal's limits; for reports only."""
+        """The best value of the first objective, at the full fidelity, among the feasible rows; for reports only."""
         objective = self.goal.objectives[0]
         full = self._values[-1]
+        # NaN keeps no limit and is no best value: comparisons with it are false.
         column = full[:, self._names.index(objective.metric)]
         kept = np.isfinite(column)
         for limit in self.goal.limits:

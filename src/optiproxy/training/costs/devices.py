@@ -1,4 +1,4 @@
-"""Measurements on a device: a command that is run on the exported network."""
+"""Free metrics measured on a device: a command of the user's is run on the exported network."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from optiproxy.errors import DeviceError, UsageError
 from optiproxy.training.costs.forward import Inputs, evaluating
 from optiproxy.training.export.file_format import FileFormat
-from optiproxy.training.export.onnx_file import OnnxFile
+from optiproxy.training.export.graph_files import OnnxFile
 
 if TYPE_CHECKING:
     from torch import nn
@@ -26,7 +26,7 @@ MODEL = "{model}"
 
 
 def one_number(output: str) -> float:
-    """The number that a command printed, alone.
+    """Read the number that a command printed, alone.
 
     Raises:
         ValueError: If it printed anything else.
@@ -48,7 +48,8 @@ class DeviceRunner:
         example: One input of every network, ``(1, ...)``; several as a tuple.
         timeout: Seconds after which the command and all that it started are stopped.
         parse: Takes what the command printed and returns the measurement; by default it prints one number alone.
-        file_format: Of the exported file; ONNX by default, `optiproxy.training.export.program.TorchProgram` for torch.
+        file_format: Format of the exported file; ONNX by default, `optiproxy.training.export.graph_files.TorchProgram`
+            for torch.
 
     Raises:
         UsageError: If the command has no ``{model}``, or the timeout is not positive.
@@ -93,7 +94,7 @@ class DeviceRunner:
 
 
 def _output(words: Sequence[str], *, timeout: float) -> str:
-    """What a command printed; it and all that it started are gone afterwards.
+    """Run a command and return what it printed; it and all that it started are gone afterwards.
 
     Raises:
         DeviceError: If it cannot start, fails or takes too long.
@@ -130,11 +131,13 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     """End a command that nobody has waited for, with all that it started."""
     if os.name == "posix":
         with suppress(ProcessLookupError):
+            # The whole group: a shell script's children would go on measuring.
             os.killpg(process.pid, signal.SIGKILL)
     else:
         process.kill()
 
 
 def _shown(text: str) -> str:
+    # What a command printed may be a page long; an error message is one line.
     line = " ".join(text.split())
     return repr(line[:120]) if line else "nothing"

@@ -21,7 +21,7 @@ class UncountedWarning(UserWarning):
 
 
 def flops(network: nn.Module, example: Inputs) -> int:
-    """Floating-point operations of one forward pass; a multiply-add counts as two, an activation as one.
+    """Count the floating-point operations of one forward pass; a multiply-add counts as two, an activation as one.
 
     torch's own counter knows convolutions, matrix products and attention and passes over the rest without a word. Here
     normalization, pooling, reductions and everything that works element by element count as well.
@@ -47,7 +47,7 @@ def flops(network: nn.Module, example: Inputs) -> int:
 
 @contextmanager
 def _unfused() -> Generator[None]:
-    """Without the fused kernels of attention and recurrence: they hide the products that they are made of."""
+    """Run the body without fused kernels of attention and recurrence, which hide the products that they are made of."""
     attention, recurrence = torch.backends.mha.get_fastpath_enabled(), torch.backends.mkldnn.enabled
     torch.backends.mha.set_fastpath_enabled(False)
     torch.backends.mkldnn.enabled = False
@@ -75,6 +75,7 @@ class _Count(TorchDispatchMode):
     ) -> Any:  # noqa: ANN401 - whatever the operation returns
         result = func(*args, **(kwargs or {}))
         packet = func.overloadpacket
+        # torch's own formulas first, then ours; what is neither is either free, or one operation for each number, or unknown.
         if packet in flop_registry:
             self.total += flop_registry[packet](*args, **(kwargs or {}), out_val=result)
         elif packet in _FORMULAS:
@@ -97,7 +98,7 @@ def _every_input(args: tuple[Any, ...], _: object) -> int:
 
 
 def _normalized(args: tuple[Any, ...], _: object) -> int:
-    # Mean, deviation, its square and their sum, division, then one scale and one shift.
+    # For each number: mean, deviation, its square, the sum of squares, division; then one scale and one shift.
     return 7 * args[0].numel()
 
 
@@ -145,7 +146,7 @@ _FORMULAS: dict[Any, Callable[[tuple[Any, ...], Any], int]] = {
     **dict.fromkeys(_named("_softmax", "_log_softmax", "_safe_softmax"), lambda args, _: 5 * args[0].numel()),
     **dict.fromkeys(_named("_scaled_dot_product_flash_attention_for_cpu"), _attended),
 }
-"""Operation -> its count from arguments and result, where torch's registry has none."""
+"""Operation -> function of its arguments and result that counts it, where torch's registry has none."""
 
 _NO_ARITHMETIC = {
     *_named("empty", "empty_like", "empty_strided", "zeros", "zeros_like", "ones", "ones_like", "full", "full_like"),

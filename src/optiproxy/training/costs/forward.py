@@ -1,4 +1,4 @@
-"""A network as it is used: what it is called with, and in which mode it is measured."""
+"""A network's forward pass: what it is called with, and in which mode it is measured."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ Inputs = Tensor | tuple[Tensor, ...]
 
 
 def arguments(inputs: Inputs) -> tuple[Tensor, ...]:
-    """The positional arguments of the call."""
+    """Return the positional arguments of the call."""
     return (inputs,) if isinstance(inputs, Tensor) else inputs
 
 
 @contextmanager
 def evaluating(network: nn.Module) -> Generator[None]:
     """Run the body in evaluation mode and without gradients; the mode of every part is restored."""
+    # Part by part: a user may have frozen some, for example normalization.
     modes = [(part, part.training) for part in network.modules()]
     try:
         network.eval()

@@ -19,7 +19,7 @@ class Latency:
     """Time of one forward pass.
 
     Attributes:
-        median_ms: Milliseconds.
+        median_ms: Median in milliseconds.
         iqr_ms: Interquartile range in milliseconds.
     """
 
@@ -36,8 +36,8 @@ def latency(network: nn.Module, example: Inputs, *, threads: int = 1, seconds: f
     Args:
         network: Measured in evaluation mode and without gradients.
         example: One input, ``(1, ...)``.
-        threads: That torch may use.
-        seconds: To spend at least.
+        threads: Threads that torch may use.
+        seconds: Time to spend at least.
     """
     inputs = arguments(example)
     with evaluating(network):
@@ -47,33 +47,34 @@ def latency(network: nn.Module, example: Inputs, *, threads: int = 1, seconds: f
 def ratio(
     network: nn.Module, reference: nn.Module, example: Inputs, *, threads: int = 1, seconds: float = 0.05
 ) -> float:
-    """Latency of a network over that of another one, measured in turn: what slows the machine slows both.
+    """Measure the latency of a network over that of another one, in turn: what slows the machine slows both.
 
     Args:
         network: Measured in evaluation mode and without gradients.
-        reference: Likewise.
+        reference: The other network, measured likewise.
         example: One input of both, ``(1, ...)``.
-        threads: That torch may use.
-        seconds: To spend at least.
+        threads: Threads that torch may use.
+        seconds: Time to spend at least.
 
     Returns:
-        Median over pairs of blocks.
+        Median of the ratio over pairs of blocks.
     """
     inputs = arguments(example)
     with evaluating(network), evaluating(reference):
         timers = [_Blocks(lambda: network(*inputs), threads=threads, seconds=seconds / 2)]
         timers += [_Blocks(lambda: reference(*inputs), threads=threads, seconds=seconds / 2)]
+        # In turn, block by block: the clock frequency and other load change more slowly than that.
         pairs = [[timer.one().median for timer in timers] for _ in range(_BLOCKS)]
     return median(mine / other for mine, other in pairs)
 
 
 def timed(call: Callable[[], object], *, threads: int = 1, seconds: float = 0.05) -> Latency:
-    """Median and spread of a call's time, over blocks of calls: a pause of the machine spoils a block and neither quartile.
+    """Measure a call's time over blocks of calls: a pause of the machine spoils a block, and neither quartile.
 
     Args:
         call: Repeated as often as fits, at least 15 times.
-        threads: That torch may use.
-        seconds: To spend about, warming up aside.
+        threads: Threads that torch may use.
+        seconds: Time to spend, about, warming up aside.
     """
     from torch.utils.benchmark import Measurement
 
@@ -83,6 +84,7 @@ def timed(call: Callable[[], object], *, threads: int = 1, seconds: float = 0.05
 
 
 _BLOCKS = 15
+"""Blocks of calls in a measurement: enough for quartiles."""
 
 
 class _Blocks:

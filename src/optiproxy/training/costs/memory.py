@@ -20,7 +20,7 @@ class Memory:
     """Bytes of one forward pass.
 
     Attributes:
-        weights: Of parameters and buffers.
+        weights: Bytes of parameters and buffers.
         activations: Largest sum, at any time, of the inputs and of everything that the pass has made and still holds.
     """
 
@@ -29,7 +29,7 @@ class Memory:
 
     @property
     def peak(self) -> int:
-        """Both together."""
+        """Weights and activations together."""
         return self.weights + self.activations
 
 
@@ -46,6 +46,7 @@ def memory(network: nn.Module, example: Inputs) -> Memory:
     kept = {tensor.untyped_storage() for tensor in (*network.parameters(), *network.buffers())}
     with evaluating(network), _Living(known=kept | {tensor.untyped_storage() for tensor in inputs}) as living:
         network(*inputs)
+    # An input that is a weight as well is counted as a weight.
     held = {tensor.untyped_storage() for tensor in inputs} - kept
     return Memory(weights=_bytes(kept), activations=_bytes(held) + living.most)
 
@@ -55,10 +56,10 @@ def _bytes(storages: set[torch.UntypedStorage]) -> int:
 
 
 class _Living(TorchDispatchMode):
-    """Follows the storages that operations make: how many bytes live, and how many lived at most.
+    """Follows the storages that operations make: how many bytes live now, and how many lived at most.
 
     Args:
-        known: Storages that were there before.
+        known: Storages that were there before, which are not counted.
     """
 
     def __init__(self, *, known: set[torch.UntypedStorage]) -> None:
@@ -81,11 +82,13 @@ class _Living(TorchDispatchMode):
         return result
 
     def _follow(self, storage: torch.UntypedStorage) -> None:
+        # Views and in-place operations return storages that are counted already.
         if storage in self._seen:
             return
         self._seen.add(storage)
         self._now += storage.nbytes()
         self.most = max(self.most, self._now)
+        # A dispatch mode sees what is made; that it is freed only its finalizer tells.
         weakref.finalize(storage, self._freed, storage.nbytes())
 
     def _freed(self, size: int) -> None:

@@ -1,4 +1,4 @@
 """A found network as a file: Python source, a torch program or ONNX, checked against the network.
 
-Read `export` first.
+Read `network_files` first, then `file_format`, and the formats themselves in `python_file` and `graph_files`.
 """

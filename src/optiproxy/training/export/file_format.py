@@ -1,4 +1,4 @@
-"""The contract of a file format for networks, and the check that a written file answers like its network."""
+"""The contract of a file format for networks, and the check that a written file answers as its network does."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from optiproxy.training.costs.forward import Inputs, arguments, evaluating
 from optiproxy.training.costs.latency import Latency, timed
 
 TOLERANCE = 1e-5
-"""Largest difference between outputs of a file and its network, relative to the largest output above 1."""
+"""Largest difference between outputs of a file and its network, relative to the largest output above 1.
+
+Sums in another order differ by about 1e-6 in 32-bit numbers; a wrong graph differs by much more.
+"""
 
 
 @dataclass(frozen=True)
@@ -37,8 +40,8 @@ class FileFormat(Protocol):
     """One way to write a network down.
 
     Attributes:
-        name: On the command line.
-        filename: Of what is written.
+        name: Its name on the command line.
+        filename: Name of the file that is written.
         use: What the file is for, one sentence.
     """
 
@@ -63,16 +66,16 @@ class FileFormat(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class WrittenFile:
-    """A file that answers like its network.
+    """A file that was checked to answer as its network does.
 
     Attributes:
         path: Where it lies.
         use: What it is for, one sentence.
         difference: Largest difference between its outputs and the network's, relative to the largest output above 1.
-        latency: Of one input, measured on the file.
-        again: The same, measured once more.
+        latency: Time for one input, measured on the file.
+        again: Time for one input, measured once more, which shows how far measurements differ.
         batch: The one number of rows that it takes; None where any will do.
-        shapes: Of each input's rows. A recorded graph takes no others; the source of a class may.
+        shapes: Shape of each input's rows. A recorded graph takes no others; the source of a class may.
     """
 
     path: Path
@@ -90,8 +93,8 @@ def write_checked(network: nn.Module, example: Inputs, folder: Path, *, as_forma
     Args:
         network: Written in evaluation mode.
         example: One input, ``(1, ...)``.
-        folder: Exists.
-        as_format: How.
+        folder: Folder that exists.
+        as_format: Format of the file.
 
     Raises:
         UsageError: If a package is missing.
@@ -102,12 +105,14 @@ def write_checked(network: nn.Module, example: Inputs, folder: Path, *, as_forma
     with evaluating(network):
         as_format.write(network, example, path)
         loaded = as_format.read(path)
+        # `max` would pass over NaN, so that `_distance` returns infinity for it, and `not <=` catches the rest.
         far = max(_distance(network(*probe), loaded.call(*probe)) for probe in _probes(inputs, loaded.batch))
         if not far <= TOLERANCE:
             raise ExportError(
                 f"The outputs of {path.name} differ by {far:.2g} from the network's, more than {TOLERANCE:g}. "
                 "Choose another format, and do not use the file."
             )
+        # On one thread, as all latencies of the package.
         first, again = (timed(lambda: loaded.call(*inputs)) for _ in range(2))
     return WrittenFile(
         path=path,
@@ -121,9 +126,10 @@ def write_checked(network: nn.Module, example: Inputs, folder: Path, *, as_forma
 
 
 def _probes(inputs: tuple[Tensor, ...], batch: int | None) -> Iterator[tuple[Tensor, ...]]:
-    """The example, the example changed, and several rows together where the file takes them."""
+    """Yield inputs to compare on: the example, changed examples, and several rows together where the file takes them."""
     stream = torch.Generator().manual_seed(0)
     yield inputs
+    # Other values show whether the graph depends on its inputs at all, or has recorded the answer to the example.
     changed = [tuple(_changed(tensor, stream) for tensor in inputs) for _ in range(3)]
     yield from changed
     if batch is None:
@@ -131,9 +137,10 @@ def _probes(inputs: tuple[Tensor, ...], batch: int | None) -> Iterator[tuple[Ten
 
 
 def _changed(tensor: Tensor, stream: torch.Generator) -> Tensor:
-    """Other values of the same kind: numbers are moved, and what may be an index stays one of those seen."""
+    """Make other values of the same kind: numbers are moved, and what may be an index stays one of those seen."""
     if tensor.is_floating_point():
         return tensor + torch.randn(tensor.shape, generator=stream, dtype=tensor.dtype)
+    # Integers may be indices of an embedding, and others than those of the example may be out of its range.
     return tensor.flatten()[torch.randperm(tensor.numel(), generator=stream)].view_as(tensor)
 
 
@@ -149,4 +156,5 @@ def _largest(wanted: Tensor, given: Tensor) -> float:
         return 0.0
     scale = max(1.0, float(wanted.abs().max()))
     far = float((wanted.double() - given.double()).abs().max()) / scale
+    # NaN compares as no difference; it is the largest.
     return math.inf if math.isnan(far) else far

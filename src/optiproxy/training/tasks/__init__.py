@@ -1,4 +1,5 @@
 """Tasks that train networks for real, on data that comes with installed packages.
 
-Read `network_task` first, then `digits` and `pydoc_chars`.
+Read `network_task` first, then `digits` and `pydoc_chars`; what they train is in `cell_network` and `recurrent_network`, and
+how in `recipes`.
 """

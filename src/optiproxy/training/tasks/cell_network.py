@@ -14,9 +14,10 @@ from torch import Tensor, nn
 
 
 class ReLUConvBN(nn.Sequential):
-    """``ReLU, Conv, BN``, same size: the benchmark's order. Maps ``(b, channels, h, w)`` to the same shape."""
+    """``ReLU, Conv, BN``, same size: the benchmark's order. Maps ``(b, channels, height, width)`` to the same shape."""
 
     def __init__(self, channels: int, *, kernel: int) -> None:
+        # Without bias, because the normalization behind it would subtract it again.
         super().__init__(
             nn.ReLU(), nn.Conv2d(channels, channels, kernel, padding=kernel // 2, bias=False), nn.BatchNorm2d(channels)
         )
@@ -36,6 +37,7 @@ def operation(name: str, channels: int) -> nn.Module:
         case "nor_conv_3x3":
             return ReLUConvBN(channels, kernel=3)
         case "avg_pool_3x3":
+            # As in the benchmark, an average of the pixels that exist: padding would darken the borders.
             return nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False)
         case _:
             raise ValueError(f"Expected an operation of NAS-Bench-201, got {name!r}.")
@@ -51,13 +53,14 @@ class Cell(nn.Module):
 
     def __init__(self, edges: Iterable[tuple[int, int, str]], *, channels: int) -> None:
         super().__init__()
+        # One order of edges, so that the same seed gives the same weights however they are listed.
         edges = sorted(edges, key=lambda edge: edge[:2])
         self.nodes = 1 + max(target for _, target, _ in edges)
         self.wires = [(source, target) for source, target, name in edges if name != "none"]
         self.operations = nn.ModuleList(operation(name, channels) for _, _, name in edges if name != "none")
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Map ``(b, channels, h, w)`` to the same shape; a node that nothing reaches is zero."""
+        """Map ``(b, channels, height, width)`` to the same shape; a node that nothing reaches is zero."""
         values = [inputs]
         for node in range(1, self.nodes):
             terms = [
@@ -70,7 +73,7 @@ class Cell(nn.Module):
 
 
 class Reduction(nn.Sequential):
-    """Half the resolution, twice the channels: ``(b, channels, h, w)`` to ``(b, 2 channels, h/2, w/2)``.
+    """Half the resolution, twice the channels: ``(b, channels, height, width)`` to ``(b, 2 channels, height/2, width/2)``.
 
     Unlike the benchmark's residual block it mixes no neighboring pixels beyond the pooling: what is seen in an image is
     left to the cells, so that the choice of a cell decides how well the network does.
@@ -100,14 +103,16 @@ class CellNetwork(nn.Module):
     ) -> None:
         super().__init__()
         edges = tuple(edges)
+        # The stem sees single pixels, for the same reason as `Reduction`; the benchmark's is a 3x3 convolution (section 2.1).
         layers: list[nn.Module] = [nn.Conv2d(1, channels, 1, bias=False), nn.BatchNorm2d(channels)]
         for stage, count in enumerate(cells):
             layers += [Reduction(channels << (stage - 1))] if stage else []
             layers += [Cell(edges, channels=channels << stage) for _ in range(count)]
         width = channels << (len(cells) - 1)
+        # Cells begin with an activation and end without one.
         self.features = nn.Sequential(*layers, nn.BatchNorm2d(width), nn.ReLU())
         self.head = nn.Linear(width, classes)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map gray images ``(b, 1, h, w)`` to logits ``(b, classes)``."""
+        """Map gray images ``(b, 1, height, width)`` to logits ``(b, classes)``."""
         return self.head(self.features(images).mean(dim=(2, 3)))

@@ -1,4 +1,4 @@
-"""Any task of trained networks, with a limit on latency: a share of what a reference network takes on the same machine.
+"""Any task of trained networks, with a limit on latency: a share of the latency of a reference network on the same machine.
 
 A bound in milliseconds holds on one machine, and there only while nothing else runs. So the network and the reference are
 timed in turn, and their ratio is the metric that is limited: a study can be continued on another machine.
@@ -12,11 +12,10 @@ from typing import Any, final
 from optiproxy.metrics import Goal, Limit, Metric
 from optiproxy.spaces import Architecture
 from optiproxy.spaces.published.recurrent_cell import INPUT, Node, assemble
-from optiproxy.training.tasks.network_task import NetworkTask
-from optiproxy.training.tasks.trained_task import Trained, TrainingTask
+from optiproxy.training.tasks.network_task import NetworkTask, Trained, TrainingTask
 
 RELATIVE_LATENCY = Metric(name="relative_latency", direction="min", free=True)
-"""Latency over that of the reference network."""
+"""Latency over that of the reference network, without unit."""
 
 LSTM = assemble(
     {
@@ -36,7 +35,10 @@ LSTM = assemble(
     },
     (50, 40),
 )
-"""A long short-term memory: forget, input and output gate, candidate; the second state is the memory."""
+"""A long short-term memory (Hochreiter and Schmidhuber 1997): forget, input and output gate, candidate.
+
+The first state is the output, the second the memory.
+"""
 
 
 @final
@@ -44,9 +46,9 @@ class LatencyLimited(TrainingTask):
     """Another task, for networks that are fast enough. Ratios are measured once per canonical architecture and kept.
 
     Args:
-        task: Space, metrics, objectives and trainings are its own.
+        task: The task that space, metrics, objectives and trainings are taken from.
         reference: The architecture that others are timed against.
-        share: Of the reference's latency that a feasible architecture may take.
+        share: Largest relative latency of a feasible architecture.
     """
 
     def __init__(self, task: NetworkTask[Any, Any], reference: Architecture, *, share: float) -> None:
@@ -70,15 +72,17 @@ class LatencyLimited(TrainingTask):
     def _ratio(self, architecture: Architecture) -> float:
         from optiproxy.training.costs.latency import ratio
 
+        # Kept, because a limit that moves between two queries of one architecture would be none.
         form = self.space.canonical(architecture)
         if form not in self._ratios:
+            # Weights do not change what a forward pass costs, so the networks need no training.
             network, reference = (self._task.untrained(each) for each in (form, self.reference))
             self._ratios[form] = ratio(network, reference, self._task.example())
         return self._ratios[form]
 
 
 def digits_latency() -> LatencyLimited:
-    """`digits` within half the latency of the cell that has a 3x3 convolution on every edge."""
+    """Make `digits` within half the latency of the cell that has a 3x3 convolution on every edge."""
     from optiproxy.training.tasks.digits import DigitsTask
 
     task = DigitsTask()
@@ -87,7 +91,7 @@ def digits_latency() -> LatencyLimited:
 
 
 def pydoc_chars_latency() -> LatencyLimited:
-    """`pydoc-chars` within half the latency of the LSTM cell (Hochreiter and Schmidhuber 1997).
+    """Make `pydoc-chars` within half the latency of the LSTM cell (Hochreiter and Schmidhuber 1997).
 
     Raises:
         DataError: If this Python comes without its help topics.

@@ -63,7 +63,7 @@ class Cell(nn.Module):
             nn.init.uniform_(parameter, -(width**-0.5), width**-0.5)
 
     def rows(self, numbers: Tensor) -> Tensor:
-        """What every character gives to each node that reads it, ``(b, t)`` numbers to ``(b, t, readers, width)``."""
+        """What every character gives to each node that reads it, ``(b, k)`` numbers to ``(b, k, readers, width)``."""
         return self.table(numbers).unflatten(-1, (len(self.readers), self.width))
 
     def forward(self, rows: Tensor, states: Sequence[Tensor]) -> list[Tensor]:
@@ -76,12 +76,14 @@ class Cell(nn.Module):
                 case "linear":
                     offset = offsets[number] if number in offsets else self.biases[str(number)]
                     if read:
+                        # One product for all that is read: a node has one matrix for each value, side by side.
                         joined = read[0] if len(read) == 1 else torch.cat(read, 1)
                         values[number] = torch.addmm(offset, joined, self.weights[str(number)])
                     else:
                         values[number] = offset
                 case "blend":
                     gate, first, second = read
+                    # Between the two: the first where the gate is one, the second where it is zero.
                     values[number] = torch.lerp(second, first, gate)
                 case "product":
                     values[number] = read[0] * read[1]
@@ -89,11 +91,12 @@ class Cell(nn.Module):
                     values[number] = read[0] + read[1]
                 case _:
                     values[number] = ACTIVATIONS[name](read[0])
+        # A root mean square of at most BOUND is a norm of at most BOUND times the root of the width.
         return [values[j].renorm(2, 0, BOUND * self.width**0.5) for j in self.hidden]
 
 
 class RecurrentNetwork(nn.Module):
-    """Reads a text and says at every place how likely each character is to come next.
+    """Reads a text and predicts at every place how likely each character is to come next.
 
     A linear head reads the cell's first state, scaled to a root mean square of 1 (Zhang and Sennrich, 1910.07467).
 
@@ -113,11 +116,11 @@ class RecurrentNetwork(nn.Module):
         self.head = nn.Linear(width, len(characters))
 
     def encode(self, text: str) -> Tensor:
-        """The characters' numbers, ``(1, t)``."""
+        """The characters' numbers, ``(1, k)``."""
         return torch.tensor([[max(UNKNOWN, self.characters.find(character)) for character in text]])
 
     def forward(self, numbers: Tensor) -> Tensor:
-        """Map the beginning of a text, ``(b, t)`` numbers, to logits of each next character, ``(b, t, characters)``."""
+        """Map the beginning of a text, ``(b, k)`` numbers, to logits of each next character, ``(b, k, characters)``."""
         return self.read(numbers, self.start(numbers.shape[0]))[0]
 
     def start(self, b: int) -> list[Tensor]:
@@ -128,11 +131,11 @@ class RecurrentNetwork(nn.Module):
         """Continue a text.
 
         Args:
-            numbers: ``(b, t)``.
+            numbers: ``(b, k)``.
             states: That the characters before have left, each ``(b, width)``.
 
         Returns:
-            Logits of each next character, ``(b, t, characters)``, and the states after the last one.
+            Logits of each next character, ``(b, k, characters)``, and the states after the last one.
         """
         outputs: list[Tensor] = []
         current = [*states]

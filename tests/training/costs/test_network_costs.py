@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from optiproxy.training.costs import costs
+from optiproxy.training.costs import network_costs as costs
 from optiproxy.training.tasks.cell_network import CellNetwork, ReLUConvBN
-from optiproxy.training.tasks.determinism import reproducible, single_thread
+from optiproxy.training.tasks.network_task import reproducible, single_thread
 
 EXAMPLE = torch.zeros(1, 6, 8, 8)
 PIXELS = 6 * 8 * 8

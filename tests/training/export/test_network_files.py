@@ -12,7 +12,7 @@ from optiproxy.errors import UsageError
 from optiproxy.metrics import Goal, Metric, Objective
 from optiproxy.spaces import FlatSpace
 from optiproxy.task.task import Source, Task
-from optiproxy.training.export.export import Exported, export
+from optiproxy.training.export.network_files import Exported, export
 from optiproxy.training.tasks.digits import DigitsTask
 
 ARCHITECTURE = (3, 1, 2, 4, 0, 3)

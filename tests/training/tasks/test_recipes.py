@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optiproxy.training.tasks.recipe import Recipe, accuracy, fit, shifted
+from optiproxy.training.tasks.recipes import ImageRecipe, accuracy, fit_classifier, shifted
 
 
 def stream(seed: int = 0) -> torch.Generator:
@@ -23,7 +23,7 @@ def two_classes(n: int) -> tuple[torch.Tensor, torch.Tensor]:
     return torch.rand(n, 1, 4, 4, generator=stream()) / 2 + labels[:, None, None, None] / 2, labels
 
 
-RECIPE = Recipe(batch=8, rate=0.1, decay=0.0, shift=1)
+RECIPE = ImageRecipe(batch=8, rate=0.1, decay=0.0, shift=1)
 
 
 @given(by=st.integers(0, 3), seed=st.integers(0, 1000))
@@ -54,7 +54,7 @@ def test_every_shift_occurs_and_images_of_a_batch_move_apart():
 def test_fitting_learns_what_can_be_learned():
     images, labels = two_classes(64)
     network = linear()
-    fit(network, images, labels, recipe=RECIPE, epochs=5, seed=0)
+    fit_classifier(network, images, labels, recipe=RECIPE, epochs=5, seed=0)
     assert accuracy(network, *two_classes(200)) > 95
     assert not network.training
 
@@ -62,7 +62,7 @@ def test_fitting_learns_what_can_be_learned():
 def test_the_same_seed_gives_the_same_weights_and_another_seed_others():
     def weights(seed: int) -> torch.Tensor:
         network = linear()
-        fit(network, *two_classes(64), recipe=RECIPE, epochs=1, seed=seed)
+        fit_classifier(network, *two_classes(64), recipe=RECIPE, epochs=1, seed=seed)
         return network[1].weight.detach()
 
     assert torch.equal(weights(0), weights(0))
@@ -73,7 +73,7 @@ def test_order_and_shifts_do_not_depend_on_the_network():
     def seen(network: torch.nn.Module) -> list[torch.Tensor]:
         inputs: list[torch.Tensor] = []
         network.register_forward_pre_hook(lambda _, arguments: inputs.append(arguments[0].clone()))
-        fit(network, *two_classes(32), recipe=RECIPE, epochs=2, seed=3)
+        fit_classifier(network, *two_classes(32), recipe=RECIPE, epochs=2, seed=3)
         return inputs
 
     wide = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(16, 8), torch.nn.Dropout(), torch.nn.Linear(8, 2))

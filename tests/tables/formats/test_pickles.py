@@ -15,8 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from optiproxy.errors import DataError
-from optiproxy.tables.formats.pickled_arrays import NUMPY, PANDAS, frame_columns, number
-from optiproxy.tables.formats.unpickling import unpickle, unpickle_unknown
+from optiproxy.tables.formats.pickles import NUMPY, PANDAS, frame_columns, number, unpickle, unpickle_unknown
 
 READERS = [unpickle, unpickle_unknown]
 
@@ -149,6 +148,6 @@ def test_numpys_own_constructors_are_never_called(monkeypatch):
 
 def test_the_operations_of_the_stated_list_exist():
     """A misspelt name would refuse files that are sound."""
-    from optiproxy.tables.formats import unpickling
+    from optiproxy.tables.formats import pickles
 
-    assert {code.name for code in pickletools.opcodes} >= unpickling._OPERATIONS
+    assert {code.name for code in pickletools.opcodes} >= pickles._OPERATIONS

@@ -11,14 +11,14 @@ from optiproxy.training.costs.latency import Latency as Latency
 from optiproxy.training.costs.latency import latency as latency
 from optiproxy.training.costs.memory import Memory as Memory
 from optiproxy.training.costs.memory import memory as memory
-from optiproxy.training.export.onnx_file import onnx_latency as onnx_latency
+from optiproxy.training.export.graph_files import onnx_latency as onnx_latency
 
 if TYPE_CHECKING:
     from torch import nn
 
 
 def parameters(network: nn.Module) -> int:
-    """Number of trainable weights."""
+    """Count the trainable weights."""
     return sum(weights.numel() for weights in network.parameters() if weights.requires_grad)
 
 
@@ -39,8 +39,8 @@ class Costs:
 
     Attributes:
         example: One input of every network, ``(1, ...)``; several as a tuple.
-        threads: That latency is measured with.
-        seconds: That a measurement of latency spends.
+        threads: Threads that latency is measured with.
+        seconds: Time that a measurement of latency spends.
     """
 
     example: Inputs
@@ -48,23 +48,26 @@ class Costs:
     seconds: float = 0.05
 
     def params(self, network: nn.Module) -> float:
-        """Number of trainable weights."""
+        """Count the trainable weights."""
         return float(parameters(network))
 
     def flops(self, network: nn.Module) -> float:
-        """Floating-point operations of one forward pass; a multiply-add counts as two."""
+        """Count the floating-point operations of one forward pass; a multiply-add counts as two."""
         return float(flops(network, self.example))
 
     def memory_mb(self, network: nn.Module) -> float:
-        """Weights and activations that live at once, at their peak, in 10^6 bytes."""
+        """Measure the peak of weights and activations that live at once, in 10^6 bytes."""
+        # Megabytes of 10^6 bytes, as data sheets of devices count them.
         return memory(network, self.example).peak / 1e6
 
     def latency_ms(self, network: nn.Module) -> float:
-        """Median time of one forward pass in torch on this machine, in milliseconds."""
+        """Measure the median time of one forward pass in torch on this machine, in milliseconds."""
         return latency(network, self.example, threads=self.threads, seconds=self.seconds).median_ms
 
     def onnx_latency_ms(self, network: nn.Module) -> float:
-        """Median time of one forward pass of the exported network in ONNX Runtime on this machine, in milliseconds.
+        """Measure the median time of one forward pass in ONNX Runtime on this machine, in milliseconds.
+
+        The network is exported first, which takes seconds.
 
         Raises:
             UsageError: If the extra ``onnx`` is not installed, or the network cannot be exported.

@@ -1,4 +1,7 @@
-"""Every recurrent cell of NAS-Bench-NLP, at the loss that a regression on the trained ones expects. Ours, not published."""
+"""Every recurrent cell of NAS-Bench-NLP, with the loss that a regression on the trained cells expects.
+
+The regression is optiproxy's own and not published: docs/decisions/nasbench-nlp.md says how it was chosen and how good it is.
+"""
 
 from __future__ import annotations
 
@@ -21,23 +24,23 @@ if TYPE_CHECKING:
 
 _EMBEDDING, _HIDDEN = 400, 600
 _LAYERS = ((_EMBEDDING, _HIDDEN), (_HIDDEN, _HIDDEN), (_HIDDEN, _EMBEDDING))
-"""Sizes of input and hidden states in the three layers of the benchmark's network."""
+"""Sizes of input and hidden states in the three layers of the benchmark's network, which follows AWD-LSTM."""
 
 _OUTSIDE_CELLS = 13_344_478
-"""Parameters of the benchmark's network on WikiText-2 without its cells: embedding, shared with the output, and a bias."""
+"""Parameters of the benchmark's network on WikiText-2 without its cells: an embedding, tied to the output layer, and a bias."""
 
 _UNREACHED = 20.0
-"""Stands for the length of a way that does not exist: longer than any that does."""
+"""Stands for the length of a path that does not exist: longer than any that does."""
 
 
 class RecurrentSurrogate(Task):
     """Find the recurrent cell with the lowest validation loss that the regression expects.
 
-    Extremely randomized trees (Geurts et al. 2006) on `features`, fitted at the first use, always with the same result.
-    They share nothing with the optimizer's proxy, so that it has no advantage over other methods.
+    The regression is extremely randomized trees (Geurts et al. 2006) on `features`, fitted at the first use, always with
+    the same result. It shares nothing with the optimizer's proxy, which so has no advantage over other methods.
 
     Args:
-        trained: What is fitted.
+        trained: Networks and losses that the regression is fitted to.
     """
 
     name = "nasbench-nlp-wikitext2-surrogate"
@@ -56,14 +59,14 @@ class RecurrentSurrogate(Task):
         self._trained = trained
 
     def evaluate(self, architecture: Architecture, *, seed: int = 0, fidelity: int | None = None) -> dict[str, float]:  # noqa: ARG002 - an expected value has no seed
-        """What the regression expects.
+        """Predict the validation loss of a cell.
 
         Raises:
             UsageError: If this is no valid cell, or a fidelity is asked for.
         """
         self.check_fidelity(fidelity)
         described = features(self._cells.cell(architecture))[None].astype(np.float32)
-        # Tree by tree, because the forest's own way costs ten times as much for a single cell.
+        # Tree by tree, because the forest's own `predict` costs ten times as much for a single cell.
         expected = np.mean([tree.tree_.predict(described) for tree in self._regression.estimators_])
         return {VALIDATION.name: float(expected), **self.free_metrics(architecture)}
 
@@ -77,7 +80,7 @@ class RecurrentSurrogate(Task):
 
 
 def nasbench_nlp_surrogate_task() -> Task:
-    """`RecurrentSurrogate` of the published trainings.
+    """Make the task from the published trainings.
 
     Raises:
         DataError: If the data is missing or damaged.
@@ -86,29 +89,33 @@ def nasbench_nlp_surrogate_task() -> Task:
 
 
 def regression() -> ExtraTreesRegressor:
-    """The regression, not fitted yet."""
+    """Make the regression, not fitted yet."""
     from sklearn.ensemble import ExtraTreesRegressor
 
     return ExtraTreesRegressor(n_estimators=100, min_samples_leaf=2, max_features=0.5, random_state=0)
 
 
 def parameters(cell: RecurrentCell) -> int:
-    """Of the benchmark's whole network with this cell."""
+    """Count the parameters of the benchmark's whole network with this cell in each of its layers."""
     total = _OUTSIDE_CELLS
     for inputs, hidden in _LAYERS:
         for node in cell.nodes:
             if node.operation == "linear":
+                # A bias, and a matrix for every value that is read; no other node has parameters.
                 total += hidden * (1 + sum(inputs if j == INPUT else hidden for j in node.inputs))
     return total
 
 
 def features(cell: RecurrentCell) -> NDArray[np.float64]:
-    """``(f,)`` what is counted in a cell, and how directly it passes on what it reads.
+    """Describe a cell by counts and by how directly it passes on what it reads.
 
-    Counts: nodes of each operation, all nodes, states, matrices of the input and of other values; depth of the output and
-    of the deepest node; which operation gives the output. Then the shortest ways from the input to the output, from the
-    output's state to the output, from a state to itself and from any state to any: in nodes, in ``linear``, in squashing
-    and in all parametric or squashing nodes.
+    Counts are of nodes of each operation, all nodes, states, weight matrices of the input and of other values; depth of the
+    output and of the deepest node; which operation gives the output. Then follow the lengths of the shortest paths from the
+    input to the output, from the output's state to the output, from a state to itself and from any state to any: in nodes,
+    in ``linear``, in squashing and in all parametric or squashing nodes.
+
+    Returns:
+        ``(q,)`` features.
     """
     operations = [node.operation for node in cell.nodes]
     read = [j for node in cell.nodes if node.operation == "linear" for j in node.inputs]
@@ -123,15 +130,17 @@ def features(cell: RecurrentCell) -> NDArray[np.float64]:
         len(read) - read.count(INPUT),
         *(output == operation for operation in ARITIES),
     ]
-    return np.array([*counts, *(length for counted in _COUNTED for length in _ways(cell, counted))], dtype=np.float64)
+    return np.array(
+        [*counts, *(length for counted in _COUNTED for length in _path_lengths(cell, counted))], dtype=np.float64
+    )
 
 
 _SQUASHING = {"tanh", "sigmoid"}
 _COUNTED = (set(ARITIES), {"linear"}, _SQUASHING, {"linear", "leaky_relu"} | _SQUASHING)
-"""Operations that add to the length of a way, in each of the measures."""
+"""Operations that add to the length of a path, in each of the measures."""
 
 
-def _ways(cell: RecurrentCell, counted: set[str]) -> list[float]:
+def _path_lengths(cell: RecurrentCell, counted: set[str]) -> list[float]:
     states = range(1, 1 + len(cell.hidden))
     output = cell.hidden[0]
     of_state = [_lengths(cell, state, counted) for state in states]
@@ -144,8 +153,9 @@ def _ways(cell: RecurrentCell, counted: set[str]) -> list[float]:
 
 
 def _lengths(cell: RecurrentCell, start: int, counted: set[str]) -> dict[int, float]:
-    """Value -> counted nodes on the shortest way from ``start`` to it."""
+    """Map each value to the number of counted nodes on the shortest path from ``start`` to it."""
     lengths = dict.fromkeys(range(FIRST_NODE), _UNREACHED) | {start: 0.0}
+    # Nodes are in topological order, so that one pass is enough.
     for i, node in enumerate(cell.nodes):
         nearest = min(lengths[j] for j in node.inputs)
         lengths[FIRST_NODE + i] = min(nearest + (node.operation in counted), _UNREACHED)

@@ -1,4 +1,4 @@
-"""The reader of ONNX files: on messages written here byte by byte, and on anything that is none."""
+"""The readers of protobuf messages and ONNX files: on messages written here byte by byte, and on anything that is none."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from optiproxy.errors import DataError
-from optiproxy.tables.formats.onnx_weights import read_tensors
+from optiproxy.tables.formats.protobuf import fields, read_tensors
 
 FLOAT, DOUBLE, INT64 = 1, 11, 7
 
@@ -123,3 +123,12 @@ def test_a_damaged_file_is_read_or_refused(data):
     except DataError:
         return
     assert all(array.dtype in (np.float32, np.int64) for array in tensors.values())
+
+
+@given(content=st.binary(max_size=60))
+def test_whatever_the_bytes_a_message_is_read_or_refused(content):
+    try:
+        found = list(fields(memoryview(content)))
+    except ValueError:
+        return
+    assert sum(1 if isinstance(value, int) else 1 + len(value) for _, value in found) <= len(content)
