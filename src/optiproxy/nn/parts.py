@@ -11,7 +11,7 @@ from torch import nn
 from optiproxy.errors import UsageError
 from optiproxy.nn.options import Options, labelled, made
 from optiproxy.spaces.building import blocks, exploring
-from optiproxy.spaces.space import Decision
+from optiproxy.spaces.decisions import Decision
 
 V = TypeVar("V", str, int, float, bool, None)
 

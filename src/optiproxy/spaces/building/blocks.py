@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, NamedTuple, final
 
-from optiproxy.spaces.space import Architecture, Decision
+from optiproxy.spaces.decisions import Architecture, Decision
 
 if TYPE_CHECKING:
     from torch import Tensor

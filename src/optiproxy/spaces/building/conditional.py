@@ -11,7 +11,8 @@ from optiproxy.errors import UsageError
 from optiproxy.graph import GraphBatch
 from optiproxy.spaces.building.blocks import Block
 from optiproxy.spaces.building.conditions import When, follows, holds, links
-from optiproxy.spaces.space import Architecture, Decision, Space
+from optiproxy.spaces.decisions import Architecture, Decision
+from optiproxy.spaces.space import Space
 
 if TYPE_CHECKING:
     from torch import Tensor

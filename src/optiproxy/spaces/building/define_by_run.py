@@ -3,29 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, final
 
 from optiproxy.errors import UsageError
 from optiproxy.spaces.building.conditional import ConditionalSpace
 from optiproxy.spaces.building.exploring import Recorder, Run, explore
-from optiproxy.spaces.space import Choice, Decision
-
-MOST_CHOICES = 64
-"""A range with more values is no categorical decision."""
-
-
-@dataclass(frozen=True)
-class RangeDecision(Decision):
-    """Whole numbers, asked for as a range and not as categories.
-
-    Attributes:
-        numbers: The same as `choices`.
-        log: Whether Optuna's own samplers are to draw them by orders of magnitude.
-    """
-
-    numbers: range
-    log: bool = False
+from optiproxy.spaces.decisions import MOST_CHOICES, Choice, Decision, RangeDecision
 
 
 def space_of(suggest: Callable[[Any], object], *, name: str = "define-by-run") -> ConditionalSpace:

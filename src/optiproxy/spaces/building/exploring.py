@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar, final
 from optiproxy.errors import UsageError
 from optiproxy.spaces.building.blocks import Block, OneDecision
 from optiproxy.spaces.building.conditional import Place
-from optiproxy.spaces.space import Architecture, Decision
+from optiproxy.spaces.decisions import Architecture, Decision
 
 if TYPE_CHECKING:
     from collections.abc import Generator

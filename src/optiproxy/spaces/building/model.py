@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from optiproxy.errors import UsageError
 from optiproxy.spaces.building.conditional import ConditionalSpace
 from optiproxy.spaces.building.exploring import Chosen, Recorder, Run, answering, explore
-from optiproxy.spaces.space import Architecture
+from optiproxy.spaces.decisions import Architecture
 
 if TYPE_CHECKING:
     from torch.nn import Module

@@ -6,8 +6,9 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from optiproxy.graph import GraphBatch
+from optiproxy.spaces.decisions import Architecture
 from optiproxy.spaces.published.darts_cells import CELLS, NODES, OPERATIONS, PAIRS, ROW, canonical_row, decisions_of
-from optiproxy.spaces.space import Architecture, Space
+from optiproxy.spaces.space import Space
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -14,7 +14,7 @@ from itertools import combinations
 from typing import TypeAlias
 
 from optiproxy.errors import UsageError, unknown
-from optiproxy.spaces.space import Architecture, Decision
+from optiproxy.spaces.decisions import Architecture, Decision
 
 OPERATIONS = (
     "max_pool_3x3",

@@ -7,7 +7,8 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from optiproxy.graph import GraphBatch
-from optiproxy.spaces.space import Architecture, Decision, Space
+from optiproxy.spaces.decisions import Architecture, Decision
+from optiproxy.spaces.space import Space
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -10,6 +10,7 @@ import numpy as np
 
 from optiproxy.errors import UsageError
 from optiproxy.graph import GraphBatch
+from optiproxy.spaces.decisions import Architecture, Decision
 from optiproxy.spaces.published.recurrent_cell import (
     ARITIES,
     FIRST_NODE,
@@ -21,7 +22,7 @@ from optiproxy.spaces.published.recurrent_cell import (
 )
 from optiproxy.spaces.published.recurrent_edits import edits
 from optiproxy.spaces.published.recurrent_isomorphism import canonical_cell
-from optiproxy.spaces.space import Architecture, Decision, Space
+from optiproxy.spaces.space import Space
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -131,18 +132,18 @@ class RecurrentSpace(Space):
         """The valid cells that one of `edits` makes, in canonical form; none for an invalid architecture."""
         return list(_neighbours(self.canonical(architecture)))
 
-    def draw(self, chances: Tensor, n: int, generator: Generator) -> list[Architecture]:
+    def draw(self, probabilities: Tensor, n: int, generator: Generator) -> list[Architecture]:
         """Of each relaxed cell the likeliest and ``n`` random ones, as far as they are valid.
 
         Choices that break a rule by themselves are never taken: given the earlier ones, each decision is drawn in
-        proportion to the chances of those that remain.
+        proportion to the probabilities of those that remain.
         """
         import torch
 
-        b, d, c = chances.shape
+        b, d, c = probabilities.shape
         gumbel = -torch.empty(b, 1 + n, d, c).exponential_(generator=generator).log()
         gumbel[:, 0] = 0.0
-        scores = chances.clamp_min(1e-12).log()[:, None] + gumbel
+        scores = probabilities.clamp_min(1e-12).log()[:, None] + gumbel
         rows = _decode(scores.flatten(0, 1).numpy())
         return [row for row in map(tuple, rows.tolist()) if self.is_valid(row)]
 
