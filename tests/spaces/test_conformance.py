@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 from torch import nn
@@ -51,14 +53,6 @@ def _own_network():
     )
 
 
-BASES = {
-    "flat": lambda: FlatSpace({"a": [1, 2, 3], "b": [1, 2, 3], "c": ["x", "y"]}),
-    "nasbench201": NASBench201,
-    "conditional": _conditional,
-    "own-network": _own_network,
-}
-
-
 def _restricted(base):
     return RestrictedSpace(base, lambda architecture: architecture[-1] == 0 or architecture[0] == 0)
 
@@ -68,32 +62,29 @@ def _pool(base):
     return PoolSpace(base, list(dict.fromkeys(map(base.canonical, drawn)))[:25])
 
 
-WRAPPERS = {
-    "plain": SpaceWrapper,
-    "restricted": _restricted,
-    "pool": _pool,
-    "twice-restricted": lambda base: RestrictedSpace(_restricted(base), lambda architecture: architecture[0] < 2),
-    "restricted-pool": lambda base: _restricted(_pool(base)),
-    "pool-of-restricted": lambda base: _pool(_restricted(base)),
-    "by-a-rule": lambda base: _pool(base).where(lambda values: next(iter(values.values())) != "nothing"),
+FLAT = FlatSpace({"a": [1, 2, 3], "b": [1, 2, 3], "c": ["x", "y"]})
+
+WRAPPED = {
+    "plain own network": lambda: SpaceWrapper(_own_network()),
+    "restricted cells": lambda: _restricted(NASBench201()),
+    "restricted own network": lambda: _restricted(_own_network()),
+    "twice restricted": lambda: RestrictedSpace(_restricted(FLAT), lambda architecture: architecture[0] < 2),
+    "distinct cells": lambda: DistinctSpace(NASBench201()),
+    "pool of conditional": lambda: _pool(_conditional()),
+    "pool by a rule": lambda: _pool(FLAT).where(lambda values: values["a"] != values["b"]),
+    "restricted pool of own networks": lambda: _restricted(_pool(_own_network())),
+    "pool of restricted cells": lambda: _pool(_restricted(NASBench201())),
+    "pool of distinct cells": lambda: _pool(DistinctSpace(NASBench201())),
+    "distinct restricted pool": lambda: DistinctSpace(_restricted(_pool(NASBench201()))),
 }
-APART = {
-    "distinct": DistinctSpace,
-    "restricted-distinct": lambda base: _restricted(DistinctSpace(base)),
-    "distinct-restricted-pool": lambda base: DistinctSpace(_restricted(_pool(base))),
-    "pool-of-distinct": lambda base: _pool(DistinctSpace(base)),
-}
-"""Only around spaces whose architectures all have graphs of their own."""
 
 
 class TestWrappers(SpaceConformance):
-    @pytest.fixture(
-        params=[
-            *(pytest.param((base, wrap), id=f"{wrap}-{base}") for base in BASES for wrap in WRAPPERS),
-            *(pytest.param((base, wrap), id=f"{wrap}-{base}") for base in ("flat", "nasbench201") for wrap in APART),
-        ],
-        scope="class",
-    )
+    @pytest.fixture(params=WRAPPED)
     def space(self, request):
-        base, wrap = request.param
-        return {**WRAPPERS, **APART}[wrap](BASES[base]())
+        return _wrapped(request.param)
+
+
+@cache
+def _wrapped(name):
+    return WRAPPED[name]()
