@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from optiproxy.spaces.published.darts_cells import CELLS, OPERATIONS, PAIRS, ROW
+from optiproxy.spaces.published.darts import CELLS, OPERATIONS, PAIRS, ROW
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
