@@ -51,7 +51,7 @@ class NASBench101(Space):
         b, c = len(weights), len(OPERATIONS)
         sources, targets = zip(*EDGES, strict=True)
         edges = weights.new_zeros(b, NODES, NODES)
-        # On the simplex the weight of True; written so that True and False pull alike.
+        # On the simplex this is the weight of True. Written with both, so that either has a gradient.
         edges[:, sources, targets] = (1.0 + weights[:, : len(EDGES), 1] - weights[:, : len(EDGES), 0]) / 2
         reached = _reached(edges)
         reaching = _reached(edges.flip(1, 2).transpose(1, 2)).flip(1)
@@ -103,7 +103,10 @@ class NASBench101(Space):
 
 
 def _reached(edges: Tensor) -> Tensor:
-    """``(b, v)``: how surely each node is reached from the first, were each edge there with the chance of its weight."""
+    """``(b, v)``: the probability that a node is reached from the first, were each edge there with that of its weight.
+
+    Taken as if the ways to a node were independent of each other, which is exact where all weights are 0 or 1.
+    """
     import torch
 
     found = [edges.new_ones(len(edges))]
