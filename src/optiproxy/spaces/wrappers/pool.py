@@ -83,7 +83,7 @@ class PoolSpace(SpaceWrapper):
         return self._rows(rng.integers(0, self.size, size=n))
 
     def examples(self, rng: np.random.Generator, n: int) -> list[Architecture]:
-        """Members again, not architectures of the base: the proxy is to be exact where the search can go."""
+        """Members, too, and not architectures of the base: the search can propose nothing else."""
         return self.sample(rng, n)
 
     def neighbours(self, architecture: Architecture) -> list[Architecture]:
@@ -96,9 +96,10 @@ class PoolSpace(SpaceWrapper):
         return self._rows(order[differing[order] > 0][:NEIGHBOURS])
 
     def draw(self, probabilities: Tensor, n: int, generator: Generator) -> list[Architecture]:
-        """Of each relaxed architecture the member that is likeliest under its probabilities, and ``n`` distinct random ones.
+        """Of each relaxed architecture the likeliest member, and ``n`` distinct random ones.
 
-        The likelihood of a member is the product of the probabilities of its choices. The ``n`` are drawn without replacement (Gumbel top-k, Kool et al. 2019); all members where there are fewer.
+        The likelihood of a member is the product of the probabilities of its choices. The ``n`` are drawn in proportion
+        to it without replacement (Gumbel top-k, Kool et al. 2019); all members where there are fewer.
         """
         import numpy as np
         import torch
@@ -108,6 +109,7 @@ class PoolSpace(SpaceWrapper):
         likelihoods = logarithms.new_zeros(len(probabilities), self.size)
         for d, column in enumerate(columns):
             likelihoods += logarithms[:, d].index_select(1, column)
+        # The highest of log-likelihoods with Gumbel noise, -log(-log(uniform)), are such a draw.
         uniform = torch.rand(likelihoods.shape, generator=generator, dtype=likelihoods.dtype)
         drawn = (likelihoods - uniform.log().neg().log()).topk(min(n, self.size), dim=1).indices
         rows: NDArray[np.int64] = torch.cat([likelihoods.argmax(1), drawn.flatten()]).numpy()
