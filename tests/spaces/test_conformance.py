@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+from functools import cache
 
-from optiproxy.spaces import DistinctSpace, FlatSpace, NASBench201, RestrictedSpace
+import numpy as np
+import pytest
+from torch import nn
+
+from optiproxy.nn import Cell, Value
+from optiproxy.spaces import DistinctSpace, FlatSpace, NASBench201, PoolSpace, RestrictedSpace, Space, SpaceWrapper
 from optiproxy.testing import SpaceConformance
 
 
@@ -29,20 +34,57 @@ class TestFlatSpace(SpaceConformance):
         return FlatSpace(request.param)
 
 
-class TestRestrictedNASBench201(SpaceConformance):
-    @pytest.fixture
-    def space(self):
-        return RestrictedSpace(NASBench201(), lambda architecture: architecture.count(3) < 2)
+def _conditional():
+    def suggest(trial):
+        if trial.suggest_categorical("kind", ["cnn", "mlp"]) == "cnn":
+            trial.suggest_categorical("kernel", [3, 5])
+        trial.suggest_int("depth", 1, 3)
+
+    return Space.from_optuna(suggest)
 
 
-class TestTwiceRestrictedFlatSpace(SpaceConformance):
-    @pytest.fixture
-    def space(self):
-        flat = FlatSpace({"a": [1, 2, 3], "b": [1, 2, 3], "c": ["x", "y"]})
-        return RestrictedSpace(RestrictedSpace(flat, lambda a: a[0] != a[1]), lambda a: a[2] == 1)
+def _own_network():
+    return Space.from_model(
+        lambda: nn.Sequential(
+            nn.Linear(4, width := Value([4, 8], name="width")),
+            Cell({"a": nn.ReLU, "b": nn.Tanh}, nodes=2, name="cell"),
+            nn.Linear(width, 2),
+        )
+    )
 
 
-class TestDistinctNASBench201(SpaceConformance):
-    @pytest.fixture
-    def space(self):
-        return DistinctSpace(NASBench201())
+def _restricted(base):
+    return RestrictedSpace(base, lambda architecture: architecture[-1] == 0 or architecture[0] == 0)
+
+
+def _pool(base):
+    drawn = base.sample(np.random.default_rng(0), 40)
+    return PoolSpace(base, list(dict.fromkeys(map(base.canonical, drawn)))[:25])
+
+
+FLAT = FlatSpace({"a": [1, 2, 3], "b": [1, 2, 3], "c": ["x", "y"]})
+
+WRAPPED = {
+    "plain own network": lambda: SpaceWrapper(_own_network()),
+    "restricted cells": lambda: _restricted(NASBench201()),
+    "restricted own network": lambda: _restricted(_own_network()),
+    "twice restricted": lambda: RestrictedSpace(_restricted(FLAT), lambda architecture: architecture[0] < 2),
+    "distinct cells": lambda: DistinctSpace(NASBench201()),
+    "pool of conditional": lambda: _pool(_conditional()),
+    "pool by a rule": lambda: _pool(FLAT).where(lambda values: values["a"] != values["b"]),
+    "restricted pool of own networks": lambda: _restricted(_pool(_own_network())),
+    "pool of restricted cells": lambda: _pool(_restricted(NASBench201())),
+    "pool of distinct cells": lambda: _pool(DistinctSpace(NASBench201())),
+    "distinct restricted pool": lambda: DistinctSpace(_restricted(_pool(NASBench201()))),
+}
+
+
+class TestWrappers(SpaceConformance):
+    @pytest.fixture(params=WRAPPED)
+    def space(self, request):
+        return _wrapped(request.param)
+
+
+@cache
+def _wrapped(name):
+    return WRAPPED[name]()

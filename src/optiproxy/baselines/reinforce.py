@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from optiproxy.baselines.baseline import Baseline
-from optiproxy.baselines.choices import choice_mask
 from optiproxy.metrics import Goal
 from optiproxy.proxy.adam import Adam
 from optiproxy.proxy.networks import torch_stream
@@ -56,7 +55,7 @@ class Reinforce(Baseline):
         """``(d, c)`` probabilities of each choice after all trials."""
         # Retraced from all trials at each proposal, so that a search that was interrupted goes on as it would have. The
         # rewards are scaled by the trials so far, so the policy is not simply the last one plus a step.
-        mask = choice_mask(self._space)
+        mask = self._space.choice_mask
         logits = torch.zeros(mask.shape, requires_grad=True)
         adam = Adam([logits])
         rewards = self._utilities(self._trials)

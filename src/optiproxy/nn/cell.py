@@ -8,8 +8,8 @@ from functools import partial, reduce
 import torch
 from torch import Tensor, nn
 
-from optiproxy.nn.options import Options, labelled, made
-from optiproxy.spaces.building import exploring
+from optiproxy.nn.parts import Options, labelled, made
+from optiproxy.spaces.building import tracing
 from optiproxy.spaces.building.cells import CellBlock
 
 
@@ -32,7 +32,7 @@ def Cell(options: Options, *, nodes: int, inputs: int = 2, name: str) -> nn.Modu
     """
     by_label = labelled(options, name)
     block = CellBlock(name, tuple(by_label), nodes=nodes, inputs=inputs)
-    chooser = exploring.chooser()
+    chooser = tracing.chooser()
     wiring = block.wiring(chooser.decide(block))
     operations: list[nn.Module] = []
     for node, edges in zip(block.nodes, wiring, strict=True):

@@ -1,19 +1,28 @@
-"""One module of several, a number of repetitions, one number of several."""
+"""One module of several, a number of repetitions, one number of several.
+
+Each part asks the current chooser what to take (`optiproxy.spaces.building.tracing`) and returns it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from torch import nn
 
 from optiproxy.errors import UsageError
-from optiproxy.nn.options import Options, labelled, made
-from optiproxy.spaces.building import blocks, exploring
-from optiproxy.spaces.space import Decision
+from optiproxy.spaces.building import tracing
+from optiproxy.spaces.building.blocks import OneDecision
+from optiproxy.spaces.decisions import Decision
 
 V = TypeVar("V", str, int, float, bool, None)
+
+Option: TypeAlias = "nn.Module | Callable[[], nn.Module]"
+"""A module, or what makes one: a class or a function without arguments. Only the latter costs nothing unless chosen."""
+
+Options: TypeAlias = "Mapping[str, Option] | Sequence[Option]"
+"""By label, or in a list; there they are called after their classes or functions where these differ, else by number."""
 
 
 def Choice(options: Options, *, name: str) -> nn.Module:  # noqa: N802 - reads as the module that it stands for
@@ -31,8 +40,8 @@ def Choice(options: Options, *, name: str) -> nn.Module:  # noqa: N802 - reads a
     """
     by_label = labelled(options, name)
     decision = Decision(name, tuple(by_label))
-    chooser = exploring.chooser()
-    (chosen,) = chooser.decide(blocks.OneDecision(decision))
+    chooser = tracing.chooser()
+    (chosen,) = chooser.decide(OneDecision(decision))
     modules = [
         chooser.under(decision, frozenset({position}), partial(made, option, label, name))
         for position, (label, option) in enumerate(by_label.items())
@@ -60,8 +69,8 @@ def Repeat(block: Callable[[int], nn.Module], choices: Sequence[int], *, name: s
         if isinstance(count, bool) or not isinstance(count, int) or count < 0:
             raise UsageError(f"Expected {name!r} to repeat 0 times or more, got {count!r}.")
     decision = Decision(name, tuple(choices))
-    chooser = exploring.chooser()
-    (chosen,) = chooser.decide(blocks.OneDecision(decision))
+    chooser = tracing.chooser()
+    (chosen,) = chooser.decide(OneDecision(decision))
     modules = [
         chooser.under(
             decision,
@@ -91,4 +100,39 @@ def Value(choices: Sequence[V], *, name: str) -> V:  # noqa: N802
                 f"Expected the choices of {name!r} to be numbers or texts, got {type(choice).__name__}. "
                 "Choose among labels, and look up what they stand for."
             )
-    return choices[exploring.chooser().reveal(Decision(name, tuple(choices)))]
+    return choices[tracing.chooser().reveal(Decision(name, tuple(choices)))]
+
+
+def labelled(options: Options, name: str) -> dict[str, Option]:
+    """Label -> option.
+
+    Raises:
+        UsageError: If there is none.
+    """
+    if not options:
+        raise UsageError(f"Decision {name!r} needs at least one option, got none.")
+    if isinstance(options, Mapping):
+        return {str(label): option for label, option in options.items()}
+    labels = [_label(option) for option in options]
+    if len(set(labels)) < len(labels) or not all(map(str.isidentifier, labels)):
+        labels = [str(position) for position in range(len(labels))]
+    return dict(zip(labels, options, strict=True))
+
+
+def made(option: object, label: str, name: str) -> nn.Module:
+    """The module of an option.
+
+    Raises:
+        UsageError: If it is no module, and makes none.
+    """
+    module: object = option if isinstance(option, nn.Module) or not callable(option) else option()
+    if not isinstance(module, nn.Module):
+        raise UsageError(
+            f"Expected option {label!r} of {name!r} to be a module, or a class or function that makes one, "
+            f"got {type(module).__name__}."
+        )
+    return module
+
+
+def _label(option: Option) -> str:
+    return type(option).__name__ if isinstance(option, nn.Module) else str(getattr(option, "__name__", ""))

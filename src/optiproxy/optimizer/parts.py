@@ -33,11 +33,10 @@ class Problem:
     goal: Goal
     seed: int
 
-    @cached_property
+    @property
     def mask(self) -> Tensor:
         """``(d, c)``: True where the decision has that choice."""
-        counts = torch.tensor([len(decision.choices) for decision in self.space.decisions])
-        return torch.arange(self.space.widest)[None, :] < counts[:, None]
+        return self.space.choice_mask
 
     def graphs(self, architectures: Sequence[Architecture]) -> GraphBatch:
         """Discrete graphs of ``b`` architectures."""

@@ -1,12 +1,30 @@
-"""Search spaces: decisions, their differentiable graph encoding, validity and canonical form."""
+"""Search spaces: decisions, their differentiable graph encoding, validity and canonical form.
+
+Read `decisions` and `space` (the contract), then `flat`, the simplest space; after them `published`, `wrappers` and
+`building`, in which users' functions become spaces.
+"""
 
 from optiproxy.graph import GraphBatch as GraphBatch
+from optiproxy.spaces.building.configspace import space_from_configspace
+from optiproxy.spaces.building.define_by_run import space_of
+from optiproxy.spaces.building.model import ModelSpace as ModelSpace
+from optiproxy.spaces.decisions import Architecture as Architecture
+from optiproxy.spaces.decisions import Choice as Choice
+from optiproxy.spaces.decisions import Decision as Decision
 from optiproxy.spaces.flat import FlatSpace as FlatSpace
 from optiproxy.spaces.published.darts import DARTS as DARTS
 from optiproxy.spaces.published.nasbench201 import NASBench201 as NASBench201
-from optiproxy.spaces.space import Architecture as Architecture
-from optiproxy.spaces.space import Choice as Choice
-from optiproxy.spaces.space import Decision as Decision
 from optiproxy.spaces.space import Space as Space
-from optiproxy.spaces.wrappers.distinct import DistinctSpace as DistinctSpace
+from optiproxy.spaces.space import plain_fingerprint as plain_fingerprint
+from optiproxy.spaces.wrappers.pool import PoolSpace as PoolSpace
 from optiproxy.spaces.wrappers.restricted import RestrictedSpace as RestrictedSpace
+from optiproxy.spaces.wrappers.restricted import where
+from optiproxy.spaces.wrappers.wrapper import DistinctSpace as DistinctSpace
+from optiproxy.spaces.wrappers.wrapper import SpaceWrapper as SpaceWrapper
+
+# The names that users know these functions by. They are given here, where every kind of space is known: the contract
+# cannot name its own implementations without importing what imports it.
+Space.from_model = ModelSpace
+Space.from_optuna = staticmethod(space_of)
+Space.from_configspace = staticmethod(space_from_configspace)
+Space.where = where

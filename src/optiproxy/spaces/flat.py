@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from optiproxy.errors import UsageError
 from optiproxy.graph import GraphBatch
-from optiproxy.spaces.space import Choice, Decision, Space
+from optiproxy.spaces.decisions import Choice, Decision
+from optiproxy.spaces.space import Space
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -7,12 +7,12 @@ import json
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias, final
 
 from optiproxy.errors import UsageError, unknown
+from optiproxy.spaces.decisions import Architecture, Choice, Decision
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,41 +21,30 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
     from optiproxy.graph import GraphBatch
-    from optiproxy.spaces.building.conditional import ConditionalSpace
-    from optiproxy.spaces.building.model import ModelSpace
 
-Choice = str | int | float | bool | None
-"""A value that a decision may take: anything that Optuna and JSON can store."""
+ROUNDS = 100
+"""Rounds of draws before a sample is given up: enough where one architecture in a hundred is valid."""
 
-Architecture = tuple[int, ...]
-"""One position in `Decision.choices` per decision, in the order of `Space.decisions`."""
-
-
-@dataclass(frozen=True)
-class Decision:
-    """One categorical choice.
-
-    Raises:
-        UsageError: If there is no choice, or one is listed twice.
-    """
-
-    name: str
-    choices: tuple[Choice, ...]
-
-    def __post_init__(self) -> None:
-        if not self.choices:
-            raise UsageError(f"Decision {self.name!r} needs at least one choice, got none.")
-        if len({(type(choice), choice) for choice in self.choices}) < len(self.choices):
-            raise UsageError(f"Decision {self.name!r} lists a choice twice: {list(self.choices)}.")
+Rule: TypeAlias = "Callable[[Mapping[str, Choice]], bool]"
+"""Says of the `Space.values` of an architecture whether it may be proposed."""
 
 
 class Space(ABC):
     """A finite set of architectures with a differentiable graph encoding.
 
-    A new space gives `name`, `decisions` and `encode`; it overrides `is_valid` where some combinations are no
-    architecture, `canonical` where different combinations are the same network, and `sample`, `neighbours` and `draw`
-    where valid architectures are too rare to be met by drawing or changing decisions one by one. `optiproxy.testing`
-    holds the conformance suite that every space passes.
+    A new space gives `name`, `decisions` and `encode`, and that is enough where every combination of choices is an
+    architecture of its own. It overrides
+
+    - `is_valid` where some combinations are no architecture,
+    - `canonical` where different combinations are the same network,
+    - `build` where users' functions are to receive something else than a mapping of values, such as a network,
+    - `sample`, `neighbours` and `draw` where valid architectures are too rare to be met by taking decisions one by one,
+    - `everything` and `size` where the space is a list and not a product,
+    - `fingerprint` where name and decisions do not tell all spaces of the kind apart.
+
+    Whatever is asked of a space depends on the arguments alone: no method keeps a random state, and none may change an
+    answer once given. Methods that draw take their generator from the caller. The methods marked final follow from the
+    decisions. `optiproxy.testing` holds the conformance suite that every space passes.
 
     Attributes:
         name: Short and stable; part of `fingerprint`.
@@ -65,16 +54,31 @@ class Space(ABC):
     name: str
     decisions: tuple[Decision, ...]
 
+    # Ways to make one space out of something else. The functions behind these names know particular kinds of spaces, and
+    # each kind knows this contract; so `optiproxy.spaces`, which knows them all, puts the functions in their places.
+
+    from_model: ClassVar[FromModel]
+    """``Space.from_model(model)``: every network that a function can build with the parts of `optiproxy.nn`."""
+
+    from_optuna: ClassVar[FromOptuna]
+    """``Space.from_optuna(suggest)``: the parameters that a function suggests to an Optuna trial."""
+
+    from_configspace: ClassVar[FromConfigSpace]
+    """``Space.from_configspace(configuration_space)``: the parameters of a ConfigSpace object."""
+
+    where: ClassVar[Callable[[Space, Rule], Space]]
+    """``space.where(rule)``: this space without the architectures that break a rule; they are never proposed."""
+
     @abstractmethod
     def encode(self, weights: Tensor) -> GraphBatch:
-        """Turn relaxed architectures into graphs; called in every step of training and ascent.
+        """Turn relaxed architectures into graphs; called in every step of training and ascent, so it should be quick.
 
         Args:
             weights: ``(b, d, c)`` with ``weights[b, d, :]`` on the simplex over the decision's choices and zero beyond
                 them. One-hot rows give the exact graph of the discrete architecture.
 
         Returns:
-            Graphs that are differentiable in ``weights``.
+            ``b`` graphs that are differentiable in ``weights``, in whose precision and on whose device they are.
         """
 
     def is_valid(self, architecture: Architecture) -> bool:  # noqa: ARG002 - most spaces admit every combination
@@ -82,11 +86,16 @@ class Space(ABC):
         return True
 
     def canonical(self, architecture: Architecture) -> Architecture:
-        """The representative of all architectures that are the same network; idempotent."""
+        """The representative of all architectures that are the same network; idempotent and valid if they are.
+
+        Called on every candidate, because one network is never trained twice. Quick, then, or remembered.
+        """
         return architecture
 
     def canonical_rows(self, architectures: NDArray[np.integer]) -> NDArray[np.integer]:
         """``(n, d)`` -> ``(n, d)``: `canonical` of each row; overridden where thousands are had faster together.
+
+        Called on whole benchmarks when their tables are read.
 
         Raises:
             UsageError: If a row is not valid.
@@ -100,10 +109,13 @@ class Space(ABC):
         return np.array([self.canonical(row) for row in rows], dtype=architectures.dtype).reshape(architectures.shape)
 
     def sample(self, rng: np.random.Generator, n: int) -> list[Architecture]:
-        """Draw up to ``n`` valid architectures, each decision uniform; fewer only where validity is too rare to meet."""
+        """Draw up to ``n`` valid architectures, each decision uniform; fewer only where validity is too rare to meet.
+
+        Called for random proposals and first trials. An architecture may be drawn more than once.
+        """
         found: list[Architecture] = []
         highs = [len(decision.choices) for decision in self.decisions]
-        for _ in range(100):
+        for _ in range(ROUNDS):
             for row in rng.integers(0, highs, size=(n, len(highs))).tolist():
                 if len(found) < n and self.is_valid(tuple(row)):
                     found.append(tuple(row))
@@ -114,7 +126,7 @@ class Space(ABC):
     def examples(self, rng: np.random.Generator, n: int) -> list[Architecture]:
         """Up to ``n`` random architectures that show how the space is built; the proxy is pretrained on them.
 
-        Unlike those of `sample` they need not keep limits that are expensive to check.
+        Called once per search. Unlike those of `sample` they need not keep limits that are expensive to check.
         """
         return self.sample(rng, n)
 
@@ -130,24 +142,35 @@ class Space(ABC):
             if choice != architecture[i]
         ]
 
-    def draw(self, chances: Tensor, n: int, generator: Generator) -> list[Architecture]:
+    def draw(self, probabilities: Tensor, n: int, generator: Generator) -> list[Architecture]:
         """Discrete architectures from relaxed ones: of each the likeliest, and ``n`` random ones.
 
         Called at the end of each ascent. Their validity is not checked yet, and some may be equal.
 
         Args:
-            chances: ``(b, d, c)``, each decision's on the simplex over its choices.
+            probabilities: ``(b, d, c)``, each decision's on the simplex over its choices.
             n: Random ones per relaxed architecture; 0 leaves the likeliest.
             generator: Draws.
         """
         import torch
 
-        b, d, c = chances.shape
-        rows = chances.argmax(-1)
-        if n:  # of no random ones torch makes an error
-            drawn = torch.multinomial(chances.reshape(b * d, c), n, replacement=True, generator=generator)
+        b, d, c = probabilities.shape
+        rows = probabilities.argmax(-1)
+        if n:  # torch refuses to draw nothing
+            drawn = torch.multinomial(probabilities.reshape(b * d, c), n, replacement=True, generator=generator)
             rows = torch.cat([rows, drawn.view(b, d, n).transpose(1, 2).reshape(-1, d)])
         return [tuple(row) for row in rows.tolist()]
+
+    def build(self, architecture: Architecture, *, seed: int = 0) -> Any:  # noqa: ANN401, ARG002 - what the space is made of
+        """What a user's function is given to evaluate: here the `values`; a space of networks builds the network.
+
+        Called once per training, in the process that trains.
+
+        Args:
+            architecture: A valid member.
+            seed: Of whatever is random about it, like initial weights.
+        """
+        return self.values(architecture)
 
     def everything(self) -> Iterator[Architecture]:
         """Every combination that `size` counts, in lexicographic order; for spaces small enough to be gone through."""
@@ -159,16 +182,26 @@ class Space(ABC):
         return math.prod(len(decision.choices) for decision in self.decisions)
 
     @cached_property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits that say which space this is: two studies fit together when theirs are equal."""
+        return plain_fingerprint(self)
+
+    @final
+    @cached_property
     def widest(self) -> int:
         """``c``: the largest number of choices of any decision."""
         return max(len(decision.choices) for decision in self.decisions)
 
-    @cached_property
-    def fingerprint(self) -> str:
-        """A digest of name and decisions: two studies fit together when theirs are equal."""
-        content = json.dumps([self.name, [[d.name, [repr(c) for c in d.choices]] for d in self.decisions]])
-        return hashlib.sha256(content.encode()).hexdigest()[:16]
+    @property
+    @final
+    def choice_mask(self) -> Tensor:
+        """``(d, c)`` booleans: True where the decision has that choice, False beyond its choices."""
+        import torch
 
+        counts = torch.tensor([len(decision.choices) for decision in self.decisions])
+        return torch.arange(self.widest)[None, :] < counts[:, None]
+
+    @final
     def one_hot(self, architectures: Sequence[Architecture]) -> Tensor:
         """``(b, d, c)`` float weights that `encode` maps to the exact graphs."""
         import torch
@@ -176,67 +209,12 @@ class Space(ABC):
         chosen = torch.tensor(architectures, dtype=torch.long).reshape(len(architectures), len(self.decisions))
         return torch.nn.functional.one_hot(chosen, self.widest).to(torch.float32)
 
+    @final
     def values(self, architecture: Architecture) -> dict[str, Choice]:
-        """Decision name -> chosen value: what a user's function receives."""
+        """Decision name -> chosen value, for every decision."""
         return {d.name: d.choices[i] for d, i in zip(self.decisions, architecture, strict=True)}
 
-    def build(self, architecture: Architecture, *, seed: int = 0) -> Any:  # noqa: ANN401, ARG002 - what the space is made of
-        """What a user's function is given to evaluate: here the `values`; a space of networks builds the network.
-
-        Args:
-            architecture: A valid member.
-            seed: Of whatever is random about it, like initial weights.
-        """
-        return self.values(architecture)
-
-    def where(self, rule: Callable[[Mapping[str, Choice]], bool]) -> Space:
-        """This space without the architectures that break a rule; they are never proposed, so never trained.
-
-        Example::
-
-            space.where(lambda values: values["width"] % values["heads"] == 0)
-
-        Args:
-            rule: Called with the `values` of an architecture, in which decisions that do not matter have their first
-                choice. Asked once per architecture.
-
-        Raises:
-            UsageError: Later, where the rule itself fails.
-        """
-        from optiproxy.spaces.wrappers.restricted import RestrictedSpace
-
-        def admits(architecture: Architecture) -> bool:
-            values = self.values(architecture)
-            try:
-                return bool(rule(values))
-            except Exception as error:
-                raise UsageError(
-                    f"The rule fails for {values} ({type(error).__name__}: {error}). It has to answer for every architecture."
-                ) from error
-
-        return RestrictedSpace(self, admits)
-
-    @staticmethod
-    def from_model(model: Callable[[], Module], *, name: str = "model") -> ModelSpace:
-        """Every network that a function can build with the parts of `optiproxy.nn`. See `ModelSpace`."""
-        from optiproxy.spaces.building.model import ModelSpace
-
-        return ModelSpace(model, name=name)
-
-    @staticmethod
-    def from_optuna(suggest: Callable[[Any], object], *, name: str = "define-by-run") -> ConditionalSpace:
-        """The parameters that a function suggests to an Optuna trial. See `optiproxy.spaces.building.define_by_run`."""
-        from optiproxy.spaces.building.define_by_run import space_of
-
-        return space_of(suggest, name=name)
-
-    @staticmethod
-    def from_configspace(configuration_space: Any, *, name: str | None = None) -> Space:  # noqa: ANN401 - of a package that need not be there
-        """The parameters of a ConfigSpace object. See `optiproxy.spaces.building.configspace`."""
-        from optiproxy.spaces.building.configspace import space_from_configspace
-
-        return space_from_configspace(configuration_space, name=name)
-
+    @final
     def architecture(self, values: Mapping[str, object]) -> Architecture:
         """The inverse of `values`.
 
@@ -250,12 +228,33 @@ class Space(ABC):
         missing = [name for name in names if name not in values]
         if missing:
             raise UsageError(f"Expected a value for every decision; {', '.join(missing)} is missing.")
-        return tuple(_position(decision, values[decision.name]) for decision in self.decisions)
+        return tuple(decision.position(values[decision.name]) for decision in self.decisions)
 
 
-def _position(decision: Decision, value: object) -> int:
-    for position, choice in enumerate(decision.choices):
-        # True == 1 in Python, but they are two choices here.
-        if choice == value and isinstance(choice, bool) == isinstance(value, bool):
-            return position
-    raise UsageError(f"Decision {decision.name!r} takes one of {list(decision.choices)}, got {value!r}.")
+def plain_fingerprint(space: Space) -> str:
+    """The fingerprint of a space that its name and decisions tell apart. Studies on disk hold it, so it never changes."""
+    content = json.dumps([space.name, [[d.name, [repr(c) for c in d.choices]] for d in space.decisions]])
+    return digest(content)
+
+
+def digest(content: str) -> str:
+    """16 hexadecimal digits of a text: what fingerprints consist of."""
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+class FromModel(Protocol):
+    """Signature of `Space.from_model`."""
+
+    def __call__(self, model: Callable[[], Module], *, name: str = "model") -> Space: ...
+
+
+class FromOptuna(Protocol):
+    """Signature of `Space.from_optuna`."""
+
+    def __call__(self, suggest: Callable[[Any], object], *, name: str = "define-by-run") -> Space: ...
+
+
+class FromConfigSpace(Protocol):
+    """Signature of `Space.from_configspace`."""
+
+    def __call__(self, configuration_space: Any, *, name: str | None = None) -> Space: ...  # noqa: ANN401 - of a package that need not be there

@@ -9,7 +9,7 @@ from typing import Any
 import optiproxy
 from optiproxy.errors import StudyError
 from optiproxy.metrics import Goal, Limit, Objective
-from optiproxy.spaces import FlatSpace, Space
+from optiproxy.spaces import FlatSpace, RestrictedSpace, Space, plain_fingerprint
 from optiproxy.task.protocol import QueryProtocol
 from optiproxy.task.task import Source
 
@@ -60,6 +60,9 @@ class Identity:
         for content in (mine, stored):
             if not isinstance(content.get("source"), Mapping):
                 raise StudyError(f"Study {name!r} is not one of optiproxy's. Use another study name.")
+        if isinstance(self.space, RestrictedSpace) and stored.get("space") == plain_fingerprint(self.space):
+            # Studies of a restricted pool once held a digest of name and decisions alone, without the pool's members.
+            mine["space"] = stored["space"]
         pairs = {key: (_show(stored, key), _show(mine, key)) for key in _COMPARED}
         differing = [f"{key} {old}, not {new}" for key, (old, new) in pairs.items() if old != new]
         if differing:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 
 from optiproxy.spaces import Architecture, Choice, FlatSpace, Space
-from optiproxy.spaces.building.define_by_run import MOST_CHOICES, RangeDecision
+from optiproxy.spaces.decisions import MOST_CHOICES, RangeDecision
 
 if TYPE_CHECKING:
     from optuna.trial import Trial

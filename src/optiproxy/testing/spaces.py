@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 SAMPLES = 20
 
+ENUMERABLE = 20_000
+"""Spaces up to this size are gone through, which takes a moment; it includes NAS-Bench-201."""
+
 
 class SpaceConformance:
     """Subclasses define the fixture ``space``, which returns the `Space` to test; it must have a valid architecture."""
@@ -44,6 +47,36 @@ class SpaceConformance:
             canonical = space.canonical(architecture)
             _check_member(space, canonical)
             assert space.canonical(canonical) == canonical
+
+    def test_canonical_forms_of_many_are_those_of_each(self, space: Space) -> None:
+        samples = _samples(space)
+        assert space.canonical_rows(np.array(samples)).tolist() == [list(space.canonical(a)) for a in samples]
+
+    def test_canonical_forms_of_many_are_refused_where_one_is_invalid(self, space: Space) -> None:
+        highs = [len(decision.choices) for decision in space.decisions]
+        rows = np.random.default_rng(0).integers(0, highs, size=(SAMPLES, len(highs)))
+        invalid = [row for row in rows.tolist() if not space.is_valid(tuple(row))][:1]
+        for row in invalid:
+            with pytest.raises(UsageError):
+                space.canonical_rows(np.array([_samples(space)[0], row]))
+
+    def test_examples_and_neighbours_are_combinations_of_choices(self, space: Space) -> None:
+        examples = space.examples(np.random.default_rng(0), SAMPLES)
+        assert 0 < len(examples) <= SAMPLES
+        for architecture in (*examples, *space.neighbours(_samples(space)[0])):
+            _check_positions(space, architecture)
+
+    def test_everything_is_as_much_as_the_size_says_and_holds_all_samples(self, space: Space) -> None:
+        """Looked at where the space is small enough to be gone through."""
+        if space.size <= ENUMERABLE:
+            everything = list(space.everything())
+            assert len(everything) == space.size
+            assert everything == sorted(set(everything))
+            assert {space.canonical(a) for a in _samples(space)} <= set(everything)
+
+    def test_the_mask_has_the_choices_of_each_decision(self, space: Space) -> None:
+        assert space.choice_mask.shape == (len(space.decisions), space.widest)
+        assert space.choice_mask.sum(1).tolist() == [len(decision.choices) for decision in space.decisions]
 
     def test_values_and_architecture_are_inverse(self, space: Space) -> None:
         for architecture in _samples(space):
@@ -165,12 +198,16 @@ def _samples(space: Space) -> list[Architecture]:
 
 
 def _check_member(space: Space, architecture: Architecture) -> None:
+    _check_positions(space, architecture)
+    assert space.is_valid(architecture)
+
+
+def _check_positions(space: Space, architecture: Architecture) -> None:
     assert isinstance(architecture, tuple)
     assert len(architecture) == len(space.decisions)
     for position, decision in zip(architecture, space.decisions, strict=True):
         assert type(position) is int
         assert 0 <= position < len(decision.choices)
-    assert space.is_valid(architecture)
 
 
 def _interior(space: Space, *, n: int) -> Tensor:

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optiproxy.errors import UsageError
+from optiproxy.spaces.building.blocks import Place
 from optiproxy.spaces.building.cells import CellBlock, Edge
-from optiproxy.spaces.building.conditional import ConditionalSpace, Place
+from optiproxy.spaces.building.conditional import ConditionalSpace
 from optiproxy.testing import SpaceConformance
 
 CHECKS = [check for name, check in inspect.getmembers(SpaceConformance) if name.startswith("test_")]

@@ -9,10 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optiproxy.errors import UsageError
-from optiproxy.spaces.building.blocks import OneDecision
+from optiproxy.spaces.building.blocks import OneDecision, Place, holds
 from optiproxy.spaces.building.cells import CellBlock
-from optiproxy.spaces.building.conditional import ConditionalSpace, Place
-from optiproxy.spaces.building.conditions import holds
+from optiproxy.spaces.building.conditional import ConditionalSpace
 from optiproxy.spaces.space import Decision
 from optiproxy.testing import SpaceConformance
 
@@ -53,8 +52,8 @@ def test_any_conditions_conform(check):
 def test_the_graph_of_an_architecture_is_the_chain_of_the_places_that_it_reaches(space, data):
     architecture = data.draw(architectures(space))
     graphs = space.encode(space.one_hot([architecture]))
-    reached = [i for i, (_, _, when) in enumerate(space._blocks, start=1) if holds(when, architecture)]
-    chain = [0, *reached, len(space._blocks) + 1]
+    reached = [i for i, (_, _, when) in enumerate(space._parts, start=1) if holds(when, architecture)]
+    chain = [0, *reached, len(space._parts) + 1]
     assert graphs.adjacency[0].nonzero().tolist() == [list(edge) for edge in pairwise(chain)]
     assert graphs.operations[0].sum(1).nonzero().flatten().tolist() == chain
 

@@ -14,7 +14,7 @@ from optiproxy.spaces import Space
 def conditions(space):
     return {
         space.decisions[of_block[0]].name: {space.decisions[d].name: set(choices) for d, choices in when.items()}
-        for _, of_block, when in space._blocks
+        for _, of_block, when in space._parts
     }
 
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from optiproxy.errors import UsageError
 from optiproxy.proxy.pretraining import structural_properties
-from optiproxy.spaces.published.darts import DARTS
-from optiproxy.spaces.published.darts_cells import (
+from optiproxy.spaces.published.darts import (
+    DARTS,
     OPERATIONS,
     PAIRS,
     ROW,

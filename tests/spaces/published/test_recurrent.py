@@ -16,10 +16,18 @@ from hypothesis import strategies as st
 
 from optiproxy.errors import UsageError
 from optiproxy.spaces.published.recurrent import KINDS, MAX_NODES, RecurrentSpace
-from optiproxy.spaces.published.recurrent_cell import ARITIES, FIRST_NODE, INPUT, Node, RecurrentCell, assemble
+from optiproxy.spaces.published.recurrent_cell import (
+    ARITIES,
+    FIRST_NODE,
+    INPUT,
+    Node,
+    RecurrentCell,
+    assemble,
+    from_recipe,
+    to_recipe,
+)
 from optiproxy.spaces.published.recurrent_edits import edits
 from optiproxy.spaces.published.recurrent_isomorphism import canonical_cell
-from optiproxy.spaces.published.recurrent_recipe import from_recipe, to_recipe
 from optiproxy.spaces.wrappers.pool import PoolSpace
 from optiproxy.testing import SpaceConformance
 

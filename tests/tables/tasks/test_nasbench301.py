@@ -11,8 +11,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from optiproxy.errors import DataError, UsageError
-from optiproxy.spaces.published.darts import DARTS
-from optiproxy.spaces.published.darts_cells import Genotype, from_genotype
+from optiproxy.spaces.published.darts import DARTS, Genotype, from_genotype
 from optiproxy.tables.convert.nasbench301 import convert
 from optiproxy.tables.store.datasets import dataset, load
 from optiproxy.tables.store.files import arrays_digest

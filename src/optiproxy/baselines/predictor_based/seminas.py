@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from optiproxy.baselines.choices import choice_mask
 from optiproxy.baselines.predictor_based.candidates import best_first
 from optiproxy.baselines.predictor_based.graph_regression import in_parts
 from optiproxy.baselines.predictor_based.rounds import History, RoundConfig, RoundSearch
@@ -103,7 +102,7 @@ class SemiNas(RoundSearch[SemiNasConfig]):
         unlabeled = history.seen.unseen(map(self._space.canonical, drawn))
         labels = standardized(history.utilities)
         features = self._graphs(history.architectures).operations.shape[2]
-        model = _EncoderPredictorDecoder(features, choice_mask(self._space), config, generator)
+        model = _EncoderPredictorDecoder(features, self._space.choice_mask, config, generator)
 
         def predict(architectures: Sequence[Architecture]) -> Array:
             return in_parts(lambda graphs: model.predict(model.encoder(graphs)), self._graphs(architectures))

@@ -1,4 +1,6 @@
-"""Spaces that users make: out of a model function, suggestions, a ConfigSpace, or parts of their own.
+"""Spaces that users make: out of a function that builds a network, of suggestions to an Optuna trial, or of a ConfigSpace.
 
-Read `blocks` and `conditional` first, then `exploring`.
+Read `blocks`, `chain` and `conditional` first: what such a space is made of and what the proxy sees of it. Then `tracing`
+and `exploring`, which find the decisions of a function by running it, and `model`, `define_by_run` and `configspace`,
+which do so for three kinds of functions.
 """

@@ -1,15 +1,28 @@
-"""Blocks: what a conditional space is put together from. Each holds decisions and a piece of the graph."""
+"""What a conditional space is put together from: blocks of decisions, and conditions that say where each is there.
+
+A block holds decisions that are taken together, and the nodes of the graph that show them. A condition lists, for some
+decisions, the choices that admit a block; decisions that it leaves out do not matter to it.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable
-from typing import TYPE_CHECKING, NamedTuple, final
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar, final
 
-from optiproxy.spaces.space import Architecture, Decision
+from optiproxy.spaces.decisions import Architecture, Decision
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+K = TypeVar("K", bound=Hashable)
+
+Named: TypeAlias = Mapping[str, frozenset[int]]
+"""A condition on decisions by their names: name -> positions of the choices that admit. All entries have to hold."""
+
+Condition: TypeAlias = Mapping[int, frozenset[int]]
+"""The same on decisions by their positions in `Space.decisions`."""
 
 
 class Entry(NamedTuple):
@@ -17,7 +30,7 @@ class Entry(NamedTuple):
 
     Attributes:
         node: Of the block, from 0.
-        feature: Entries of equal features, in whatever blocks, share a column.
+        feature: Entries of equal features, in whatever blocks, share a column of the graph's features.
         decision: Position among the block's decisions.
         choice: Position among its choices.
     """
@@ -64,3 +77,32 @@ class OneDecision(Block):
 
     def wire(self, weights: Tensor) -> Tensor:
         return weights.new_zeros(len(weights), 1, 1)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a block is used; it may be used in several places.
+
+    Attributes:
+        block: What is decided there.
+        when: The place is reached where this holds; empty for always.
+    """
+
+    block: Block
+    when: Named = field(default_factory=dict[str, frozenset[int]])
+
+
+def holds(condition: Condition, architecture: Sequence[int]) -> bool:
+    """Whether an architecture keeps a condition."""
+    return all(architecture[decision] in choices for decision, choices in condition.items())
+
+
+def both(a: Mapping[K, frozenset[int]], b: Mapping[K, frozenset[int]]) -> dict[K, frozenset[int]] | None:
+    """The condition that both hold; None where no architecture can keep both."""
+    met = {**a, **{decision: choices & a.get(decision, choices) for decision, choices in b.items()}}
+    return met if all(met.values()) else None
+
+
+def follows(condition: Condition, known: Condition) -> bool:
+    """Whether a condition holds wherever another is known to hold."""
+    return all(decision in known and known[decision] <= choices for decision, choices in condition.items())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias, final
 
 from optiproxy.errors import UsageError
 from optiproxy.spaces.building.blocks import Block, Entry
-from optiproxy.spaces.space import Architecture, Decision
+from optiproxy.spaces.decisions import Architecture, Decision
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -8,8 +8,10 @@ from importlib import import_module
 from typing import Any
 
 from optiproxy.errors import UsageError
-from optiproxy.spaces.building.define_by_run import MOST_CHOICES, Suggestions, space_of
-from optiproxy.spaces.space import Choice, Space
+from optiproxy.spaces.building.define_by_run import Suggestions, space_of
+from optiproxy.spaces.decisions import MOST_CHOICES, Choice
+from optiproxy.spaces.space import Space
+from optiproxy.spaces.wrappers.restricted import where
 
 
 def space_from_configspace(configuration_space: Any, *, name: str | None = None) -> Space:  # noqa: ANN401 - of a package that need not be there
@@ -49,7 +51,7 @@ def space_from_configspace(configuration_space: Any, *, name: str | None = None)
         known = {d.name: values[d.name] for i, d in enumerate(space.decisions) if i in active}
         return not any(_forbids(clause, known) for clause in forbidden)
 
-    return space.where(admitted)
+    return where(space, admitted)
 
 
 def _choices(parameter: Any) -> tuple[Choice, ...]:  # noqa: ANN401 - a hyperparameter

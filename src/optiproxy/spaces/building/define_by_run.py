@@ -3,29 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, final
 
 from optiproxy.errors import UsageError
 from optiproxy.spaces.building.conditional import ConditionalSpace
-from optiproxy.spaces.building.exploring import Recorder, Run, explore
-from optiproxy.spaces.space import Choice, Decision
-
-MOST_CHOICES = 64
-"""A range with more values is no categorical decision."""
-
-
-@dataclass(frozen=True)
-class RangeDecision(Decision):
-    """Whole numbers, asked for as a range and not as categories.
-
-    Attributes:
-        numbers: The same as `choices`.
-        log: Whether Optuna's own samplers are to draw them by orders of magnitude.
-    """
-
-    numbers: range
-    log: bool = False
+from optiproxy.spaces.building.exploring import explore
+from optiproxy.spaces.building.tracing import Trace, Tracer
+from optiproxy.spaces.decisions import MOST_CHOICES, Choice, Decision, RangeDecision
 
 
 def space_of(suggest: Callable[[Any], object], *, name: str = "define-by-run") -> ConditionalSpace:
@@ -42,17 +26,17 @@ def space_of(suggest: Callable[[Any], object], *, name: str = "define-by-run") -
         UsageError: If a parameter cannot be enumerated, or nothing is suggested.
     """
 
-    def record(positions: Mapping[str, int]) -> Run:
-        recorder = Recorder(positions)
+    def trace(positions: Mapping[str, int]) -> Trace:
+        tracer = Tracer(positions)
         try:
-            suggest(Suggestions(recorder))
+            suggest(Suggestions(tracer))
         except UsageError:
             raise
         except Exception as error:  # noqa: BLE001 - the user's code
-            recorder.run.error = error
-        return recorder.run
+            tracer.trace.error = error
+        return tracer.trace
 
-    return ConditionalSpace(explore(record), name=name)
+    return ConditionalSpace(explore(trace), name=name)
 
 
 @final
@@ -60,11 +44,11 @@ class Suggestions:
     """What an Optuna trial can be asked, as far as it shapes the space; what is reported is forgotten.
 
     Args:
-        recorder: Answers and writes down.
+        tracer: Answers and writes down.
     """
 
-    def __init__(self, recorder: Recorder) -> None:
-        self._recorder = recorder
+    def __init__(self, tracer: Tracer) -> None:
+        self._tracer = tracer
         self.number = 0
         self.params: dict[str, Choice] = {}
 
@@ -99,5 +83,5 @@ class Suggestions:
         """Forget it."""
 
     def _suggest(self, decision: Decision) -> Any:  # noqa: ANN401 - one of the choices
-        self.params[decision.name] = choice = decision.choices[self._recorder.reveal(decision)]
+        self.params[decision.name] = choice = decision.choices[self._tracer.reveal(decision)]
         return choice

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from optiproxy.errors import UsageError
 from optiproxy.spaces.building.conditional import ConditionalSpace
-from optiproxy.spaces.building.exploring import Chosen, Recorder, Run, answering, explore
-from optiproxy.spaces.space import Architecture
+from optiproxy.spaces.building.exploring import explore
+from optiproxy.spaces.building.tracing import Chosen, Trace, Tracer, answering
+from optiproxy.spaces.decisions import Architecture
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -38,7 +39,7 @@ class ModelSpace(ConditionalSpace):
         self._model = model
         self._outside: list[Module] = []
         with torch.random.fork_rng(devices=[]):
-            places = explore(self._record)
+            places = explore(self._trace)
         del self._outside
         if not places:
             raise UsageError(
@@ -69,25 +70,25 @@ class ModelSpace(ConditionalSpace):
                 shown = ", ".join(f"{name}={value}" for name, value in super().build(architecture).items())
                 raise UsageError(f"Cannot build {shown} ({type(error).__name__}: {error}).") from error
 
-    def _record(self, positions: Mapping[str, int]) -> Run:
+    def _trace(self, positions: Mapping[str, int]) -> Trace:
         import torch
 
         with torch.device("meta"):
-            run = self._recorded(positions)
-        # Some initializations compute with what they have made, which is not possible there.
-        return run if run.error is None else self._recorded(positions)
+            trace = self._traced(positions)
+        # Some initializations compute with what they have made, which tensors without content do not allow.
+        return trace if trace.error is None else self._traced(positions)
 
-    def _recorded(self, positions: Mapping[str, int]) -> Run:
-        recorder = Recorder(positions)
-        with answering(recorder), warnings.catch_warnings():
+    def _traced(self, positions: Mapping[str, int]) -> Trace:
+        tracer = Tracer(positions)
+        with answering(tracer), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about shapes of networks that nobody is going to use
             try:
                 self._check_is_new(self._model())
             except UsageError:
                 raise
             except Exception as error:  # noqa: BLE001 - the user's code
-                recorder.run.error = error
-        return recorder.run
+                tracer.trace.error = error
+        return tracer.trace
 
     def _check_is_new(self, made: object) -> None:
         from torch.nn import Module

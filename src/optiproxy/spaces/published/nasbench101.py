@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from optiproxy.graph import GraphBatch
+from optiproxy.spaces.decisions import Architecture, Decision
 from optiproxy.spaces.published.nasbench101_cells import (
     EDGES,
     INNER,
@@ -19,7 +20,7 @@ from optiproxy.spaces.published.nasbench101_cells import (
     canonical_numbers,
     rows_of,
 )
-from optiproxy.spaces.space import Architecture, Decision, Space
+from optiproxy.spaces.space import Space
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,7 +51,7 @@ class NASBench101(Space):
         b, c = len(weights), len(OPERATIONS)
         sources, targets = zip(*EDGES, strict=True)
         edges = weights.new_zeros(b, NODES, NODES)
-        # On the simplex the weight of True; written so that True and False pull alike.
+        # On the simplex this is the weight of True. Written with both, so that either has a gradient.
         edges[:, sources, targets] = (1.0 + weights[:, : len(EDGES), 1] - weights[:, : len(EDGES), 0]) / 2
         reached = _reached(edges)
         reaching = _reached(edges.flip(1, 2).transpose(1, 2)).flip(1)
@@ -91,10 +92,10 @@ class NASBench101(Space):
         found.pop(int(Cells.of(itself).numbers()[0]), None)
         return _architectures(np.array(list(found), dtype=np.int64))
 
-    def draw(self, chances: Tensor, n: int, generator: Generator) -> list[Architecture]:
+    def draw(self, probabilities: Tensor, n: int, generator: Generator) -> list[Architecture]:
         """As any space draws, but of more than nine edges the likeliest nine are kept."""
-        drawn = np.array(super().draw(chances, n, generator))
-        edges, likely = drawn[:, : len(EDGES)], chances[:, : len(EDGES), 1].numpy()
+        drawn = np.array(super().draw(probabilities, n, generator))
+        edges, likely = drawn[:, : len(EDGES)], probabilities[:, : len(EDGES), 1].numpy()
         likely = np.concatenate([likely, np.repeat(likely, n, axis=0)])
         surplus = np.argsort(-likely * edges, axis=1, kind="stable")[:, MAX_EDGES:]
         np.put_along_axis(edges, surplus, 0, axis=1)
@@ -102,7 +103,10 @@ class NASBench101(Space):
 
 
 def _reached(edges: Tensor) -> Tensor:
-    """``(b, v)``: how surely each node is reached from the first, were each edge there with the chance of its weight."""
+    """``(b, v)``: the probability that a node is reached from the first, were each edge there with that of its weight.
+
+    Taken as if the ways to a node were independent of each other, which is exact where all weights are 0 or 1.
+    """
     import torch
 
     found = [edges.new_ones(len(edges))]

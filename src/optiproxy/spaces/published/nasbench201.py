@@ -7,7 +7,8 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from optiproxy.graph import GraphBatch
-from optiproxy.spaces.space import Architecture, Decision, Space
+from optiproxy.spaces.decisions import Architecture, Decision
+from optiproxy.spaces.space import Space
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,6 +36,7 @@ class NASBench201(Space):
         operations[:, 0, c] = 1.0
         operations[:, 1:-1, :c] = weights
         operations[:, -1, c + 1] = 1.0
+        # An operation none passes nothing on: it is fed by nothing and feeds nothing, as far as it is chosen.
         alive = 1.0 - operations[:, :, NONE]
         adjacency = weights.new_tensor(_line_graph()) * alive[:, :, None] * alive[:, None, :]
         return GraphBatch(operations, adjacency, inputs=(0,), outputs=(d + 1,))
@@ -45,7 +47,7 @@ class NASBench201(Space):
 
 @cache
 def _line_graph() -> tuple[tuple[float, ...], ...]:
-    """Adjacency (8, 8) of input, edges and output: edge (i, j) feeds every edge (j, k); node 0 is fed by the input."""
+    """``(v, v)`` adjacency of input, the cell's edges and output: edge (i, j) feeds every edge (j, k), the input node 0."""
     ends = [(-1, 0), *EDGES, (3, 4)]
     return tuple(tuple(float(a[1] == b[0]) for b in ends) for a in ends)
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from optiproxy.errors import UsageError
 from optiproxy.graph import GraphBatch
+from optiproxy.spaces.decisions import Architecture, Decision
 from optiproxy.spaces.published.recurrent_cell import (
     ARITIES,
     FIRST_NODE,
@@ -21,7 +22,7 @@ from optiproxy.spaces.published.recurrent_cell import (
 )
 from optiproxy.spaces.published.recurrent_edits import edits
 from optiproxy.spaces.published.recurrent_isomorphism import canonical_cell
-from optiproxy.spaces.space import Architecture, Decision, Space
+from optiproxy.spaces.space import Space
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,9 +39,12 @@ KINDS = tuple((operation, arity) for operation, arities in ARITIES.items() for a
 
 _VALUES = ("x", *(f"h_prev_{k}" for k in range(MAX_STATES)), *(f"node_{i}" for i in range(MAX_NODES)))
 _WIDTH = max(arity for _, arity in KINDS)
+"""Inputs of a slot: as many as the operation with the most has; others leave the last ones unused."""
+
 _SLOTS = [slice(1 + MAX_STATES + i * (1 + _WIDTH), 1 + MAX_STATES + (i + 1) * (1 + _WIDTH)) for i in range(MAX_NODES)]
 """The decisions of each slot; before them stand the number of states and the slots that become the new ones."""
 
+# What each kind means, as arrays over `KINDS`: number of inputs, may it read the input x, operation, inputs in use, gate.
 _ARITY = np.array([arity for _, arity in KINDS])
 _READS_INPUT = np.array([operation == "linear" for operation, _ in KINDS])
 _OPERATION = np.array([[float(kind == operation) for operation in ARITIES] for kind, _ in KINDS])
@@ -63,6 +67,7 @@ class RecurrentSpace(Space):
     """
 
     name = "nasbench-nlp"
+    # The order is that of `_SLOTS`: states, what becomes of them, then slot after slot.
     decisions = (
         Decision("states", tuple(range(1, 1 + MAX_STATES))),
         *(Decision(f"h_new_{k}", _VALUES[FIRST_NODE:]) for k in range(MAX_STATES)),
@@ -122,7 +127,7 @@ class RecurrentSpace(Space):
         """Draw ``n`` valid cells: each decision uniform among the choices that break no rule by themselves."""
         found: list[Architecture] = []
         while len(found) < n:
-            # The highest of independent Gumbel variables is uniformly distributed.
+            # Which of several independent Gumbel variables is the highest is uniformly distributed (Gumbel-max).
             scores = rng.gumbel(size=(n - len(found) + 10, len(self.decisions), self.widest))
             found += [row for row in map(tuple, _decode(scores).tolist()) if self.is_valid(row)]
         return found[:n]
@@ -131,18 +136,18 @@ class RecurrentSpace(Space):
         """The valid cells that one of `edits` makes, in canonical form; none for an invalid architecture."""
         return list(_neighbours(self.canonical(architecture)))
 
-    def draw(self, chances: Tensor, n: int, generator: Generator) -> list[Architecture]:
+    def draw(self, probabilities: Tensor, n: int, generator: Generator) -> list[Architecture]:
         """Of each relaxed cell the likeliest and ``n`` random ones, as far as they are valid.
 
         Choices that break a rule by themselves are never taken: given the earlier ones, each decision is drawn in
-        proportion to the chances of those that remain.
+        proportion to the probabilities of those that remain.
         """
         import torch
 
-        b, d, c = chances.shape
+        b, d, c = probabilities.shape
         gumbel = -torch.empty(b, 1 + n, d, c).exponential_(generator=generator).log()
-        gumbel[:, 0] = 0.0
-        scores = chances.clamp_min(1e-12).log()[:, None] + gumbel
+        gumbel[:, 0] = 0.0  # without noise the highest score is the likeliest choice
+        scores = probabilities.clamp_min(1e-12).log()[:, None] + gumbel
         rows = _decode(scores.flatten(0, 1).numpy())
         return [row for row in map(tuple, rows.tolist()) if self.is_valid(row)]
 
@@ -153,11 +158,14 @@ class RecurrentSpace(Space):
         states, becomes = weights[:, 0, :MAX_STATES], weights[:, 1 : 1 + MAX_STATES, :MAX_NODES]
         slots = weights[:, 1 + MAX_STATES :].reshape(b, MAX_NODES, 1 + _WIDTH, -1)
         kinds, sources = slots[:, :, 0, : len(KINDS)], slots[:, :, 1:]
-        # State k exists where there are more than k.
+        # State k exists where there are more than k: the probability of every larger number of states, added up.
         exists = states.flip(1).cumsum(1).flip(1)
         becomes = becomes * exists[:, :, None]
+        # A slot reads a value unless none of the inputs in use comes from there, as if they were drawn independently.
         reads = (kinds @ weights.new_tensor(_READS))[..., None] * sources
         edges = 1.0 - (1.0 - reads).prod(2)
+        # From the last slot to the first, so that whatever reads a slot has been settled: a slot is needed unless it
+        # becomes no state and nothing that is needed reads it.
         live: list[Tensor] = []
         for i in reversed(range(MAX_NODES)):
             unneeded = (1.0 - becomes[:, :, i]).prod(1)
@@ -166,6 +174,7 @@ class RecurrentSpace(Space):
             live.append(1.0 - unneeded)
         alive = torch.stack(live[::-1], 1)
 
+        # Edges alone do not tell the gate z and what it lets through, a, from b in z a + (1 - z) b.
         blends = kinds @ weights.new_tensor(_BLENDS) * alive
         in_blends = 1.0 - (1.0 - blends[:, :, None, None] * sources[:, :, :2]).prod(1)
 
@@ -190,7 +199,7 @@ _SPACE = RecurrentSpace()
 
 
 _FORMS: dict[Architecture, Architecture | None] = {}
-"""Canonical forms found lately, None where invalid; each form by itself as well. A search asks for the same ones over and over."""
+"""Canonical forms found lately, None where invalid; a form is its own. A search asks for the same ones again and again."""
 
 
 def _canonical(architecture: Architecture) -> Architecture | None:
@@ -227,7 +236,7 @@ def _neighbours(architecture: Architecture) -> tuple[Architecture, ...]:
 
 
 def _decode(scores: NDArray[np.floating]) -> NDArray[np.integer]:
-    """Of each decision the choice with the highest score that, given the earlier ones, breaks no rule by itself.
+    """Take of each decision the choice with the highest score that, given the earlier ones, breaks no rule by itself.
 
     What may still be broken: that the input and every previous state have to be read.
 

@@ -1,14 +1,19 @@
-"""Recurrent cells of NAS-Bench-NLP (Klyuchnikov et al. 2020, arXiv 2006.07116): what they compute, and when two are the same.
+"""Recurrent cells of NAS-Bench-NLP (Klyuchnikov et al. 2020, arXiv 2006.07116): what they compute, and how they are written.
 
 A cell turns the input at one place of a text and the previous hidden states into the new hidden states. Its values have
 numbers: `INPUT` is the input, ``1 + k`` the previous hidden state ``k``, ``FIRST_NODE + i`` the result of node ``i``.
+
+The benchmark publishes its cells as recipes, which name each node, its operation and its inputs.
 """
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import cast
 
 from optiproxy.errors import UsageError, unknown
 
@@ -32,6 +37,22 @@ ARITIES: dict[str, tuple[int, ...]] = {
 
 POSITIONAL = {"blend"}
 """Operations that tell their inputs apart."""
+
+MAX_RECIPE = 100_000
+"""Characters of a recipe; the longest published one has 949."""
+
+_PUBLISHED = {
+    "linear": "linear",
+    "blend": "blend",
+    "product": "elementwise_prod",
+    "sum": "elementwise_sum",
+    "tanh": "activation_tanh",
+    "sigmoid": "activation_sigm",
+    "leaky_relu": "activation_leaky_relu",
+}
+"""Operation -> its name in recipes."""
+
+_OPERATIONS = {published: operation for operation, published in _PUBLISHED.items()}
 
 
 @dataclass(frozen=True, order=True)
@@ -111,6 +132,39 @@ def assemble(nodes: Mapping[int, Node], hidden: Sequence[int]) -> RecurrentCell:
     )
 
 
+def from_recipe(text: str) -> RecurrentCell:
+    """Read a recipe: a JSON object of nodes ``"NAME": {"op": OPERATION, "input": [NAMES]}``.
+
+    Inputs are ``x``, ``h_prev_K`` or names of nodes; the nodes ``h_new_0``, ``h_new_1``, ... become the hidden states.
+    Nodes that none of these needs are left out.
+
+    Raises:
+        UsageError: If the text is no recipe or the cell breaks a rule of `RecurrentCell`.
+    """
+    entries = _entries(text)
+    numbers = {"x": INPUT} | {f"h_prev_{k}": 1 + k for k in range(MAX_STATES)}
+    numbers |= {name: FIRST_NODE + n for n, name in enumerate(entries)}
+    nodes = {numbers[name]: _node(name, entry, numbers) for name, entry in entries.items()}
+    states = sum(re.fullmatch(r"h_new_[0-9]+", name) is not None for name in entries)
+    names = [f"h_new_{k}" for k in range(states)]
+    missing = next((name for name in names or ["h_new_0"] if name not in entries), None)
+    if missing:
+        raise UsageError(f"Expected hidden states h_new_0, h_new_1, ... without a gap, but {missing} is missing.")
+    return assemble(nodes, [numbers[name] for name in names])
+
+
+def to_recipe(cell: RecurrentCell) -> str:
+    """The recipe of a cell, from which `from_recipe` makes the same cell again up to isomorphism."""
+    names = {INPUT: "x"} | {1 + k: f"h_prev_{k}" for k in range(len(cell.hidden))}
+    names |= {FIRST_NODE + i: f"node_{i}" for i in range(len(cell.nodes))}
+    names |= {number: f"h_new_{k}" for k, number in enumerate(cell.hidden)}
+    recipe = {
+        names[FIRST_NODE + i]: {"op": _PUBLISHED[node.operation], "input": [names[j] for j in node.inputs]}
+        for i, node in enumerate(cell.nodes)
+    }
+    return json.dumps(recipe)
+
+
 def _post_order(nodes: Mapping[int, Node], hidden: Sequence[int]) -> list[int]:
     """The numbers of the nodes that are needed, each after those that it reads."""
     finished: dict[int, bool] = dict.fromkeys(range(FIRST_NODE), True)
@@ -155,3 +209,37 @@ def _named(number: int) -> str:
     if number < FIRST_NODE:
         return "x" if number == INPUT else f"h_prev_{number - 1}"
     return f"node {number - FIRST_NODE}"
+
+
+def _entries(text: str) -> dict[str, object]:
+    if len(text) > MAX_RECIPE:
+        raise UsageError(f"Expected a recipe of at most {MAX_RECIPE} characters, got {len(text)}.")
+    try:
+        recipe: object = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else error
+        raise UsageError(
+            f"Expected a recipe in JSON: {reason}. Give a text like those that NAS-Bench-NLP publishes."
+        ) from error
+    if not isinstance(recipe, dict):
+        raise UsageError(f"Expected a recipe to be a JSON object of nodes, got {type(recipe).__name__}.")
+    return cast("dict[str, object]", recipe)
+
+
+def _node(name: str, entry: object, numbers: dict[str, int]) -> Node:
+    fields = cast("dict[str, object]", entry) if isinstance(entry, dict) else {}
+    operation, inputs = fields.get("op"), fields.get("input")
+    if not isinstance(operation, str) or not isinstance(inputs, list):
+        raise UsageError(
+            f'Expected node {name!r} of a recipe to be like {{"op": "linear", "input": ["x"]}}, got {entry!r:.80}.'
+        )
+    if operation not in _OPERATIONS:
+        raise unknown("operation of recipes", operation, _OPERATIONS)
+    sources: list[int] = []
+    for source in cast("list[object]", inputs):
+        if not isinstance(source, str) or source not in numbers:
+            raise UsageError(
+                f"Expected node {name!r} of a recipe to read x, h_prev_0, ... or nodes, got {source!r:.80}."
+            )
+        sources.append(numbers[source])
+    return Node(_OPERATIONS[operation], tuple(sources))

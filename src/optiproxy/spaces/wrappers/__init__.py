@@ -1,1 +1,4 @@
-"""Spaces around another space: restricted by a rule, told apart, or reduced to a pool of members."""
+"""Spaces around another space: told apart, restricted by a rule, or reduced to a pool of members.
+
+Read `wrapper` first, which passes everything on; each other file overrides what differs.
+"""

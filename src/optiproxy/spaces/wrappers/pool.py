@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+from array import array
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from optiproxy.errors import UsageError
-from optiproxy.spaces.space import Architecture, Space
+from optiproxy.spaces.decisions import Architecture
+from optiproxy.spaces.space import Space, digest, plain_fingerprint
+from optiproxy.spaces.wrappers.wrapper import SpaceWrapper
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
     from torch import Generator, Tensor
-
-    from optiproxy.graph import GraphBatch
 
 NEIGHBOURS = 100
 """Members that count as near another: about as many as one decision away in a large space."""
 
-LEAST_CHANCE = 1e-12
+LEAST_PROBABILITY = 1e-12
 """Of a choice that a relaxed architecture rules out, so that even then some members are likelier than others."""
 
 
-class PoolSpace(Space):
+class PoolSpace(SpaceWrapper):
     """Another space, of which only these architectures are valid: those that a benchmark has trained.
 
     The search stays in the pool by construction, whatever share of the base it is: whatever is drawn, near, or gone
@@ -43,9 +43,9 @@ class PoolSpace(Space):
     def __init__(
         self, base: Space, architectures: Sequence[Architecture] | NDArray[np.integer], *, name: str | None = None
     ) -> None:
-        self.base = base
-        self.name = name or f"{base.name}-pool"
-        self.decisions = base.decisions
+        import numpy as np
+
+        super().__init__(base, name=name or f"{base.name}-pool")
         self._members = _members(base, architectures)
         # One decision after the other is much quicker to compare than one member after the other.
         self._columns = np.ascontiguousarray(self._members.T)
@@ -64,14 +64,7 @@ class PoolSpace(Space):
     @cached_property
     def fingerprint(self) -> str:
         """A digest of name, decisions and members, in whatever order they were given."""
-        members = hashlib.sha256(self._members.tobytes()).hexdigest()
-        return hashlib.sha256((super().fingerprint + members).encode()).hexdigest()[:16]
-
-    def encode(self, weights: Tensor) -> GraphBatch:
-        return self.base.encode(weights)
-
-    def build(self, architecture: Architecture, *, seed: int = 0) -> Any:  # noqa: ANN401 - as the base has it
-        return self.base.build(architecture, seed=seed)
+        return digest(plain_fingerprint(self) + hashlib.sha256(self._members.tobytes()).hexdigest())
 
     def is_valid(self, architecture: Architecture) -> bool:
         return self._is_member(architecture) or (
@@ -82,29 +75,41 @@ class PoolSpace(Space):
         # Members are canonical already, and nearly all architectures that a search meets are members.
         return architecture if self._is_member(architecture) else self.base.canonical(architecture)
 
+    def canonical_rows(self, architectures: NDArray[np.integer]) -> NDArray[np.integer]:
+        return Space.canonical_rows(self, architectures)
+
     def sample(self, rng: np.random.Generator, n: int) -> list[Architecture]:
         """Draw ``n`` members, each as likely as any other; one may be drawn again."""
         return self._rows(rng.integers(0, self.size, size=n))
 
+    def examples(self, rng: np.random.Generator, n: int) -> list[Architecture]:
+        """Members, too, and not architectures of the base: the search can propose nothing else."""
+        return self.sample(rng, n)
+
     def neighbours(self, architecture: Architecture) -> list[Architecture]:
         """The other members nearest to the canonical form by the number of decisions that differ; ties in their order."""
+        import numpy as np
+
         near = np.array(self.canonical(architecture), dtype=self._members.dtype)
         differing = (self._columns != near[:, None]).sum(axis=0, dtype=np.uint16)
         order = np.argsort(differing, kind="stable")[: NEIGHBOURS + 1]
         return self._rows(order[differing[order] > 0][:NEIGHBOURS])
 
-    def draw(self, chances: Tensor, n: int, generator: Generator) -> list[Architecture]:
-        """Members by their likelihood under the chances: of each relaxed architecture the likeliest, and ``n`` distinct ones.
+    def draw(self, probabilities: Tensor, n: int, generator: Generator) -> list[Architecture]:
+        """Of each relaxed architecture the likeliest member, and ``n`` distinct random ones.
 
-        The ``n`` are drawn without replacement (Gumbel top-k, Kool et al. 2019); all members where there are fewer.
+        The likelihood of a member is the product of the probabilities of its choices. The ``n`` are drawn in proportion
+        to it without replacement (Gumbel top-k, Kool et al. 2019); all members where there are fewer.
         """
+        import numpy as np
         import torch
 
         columns = torch.from_numpy(self._columns.astype(np.int32))
-        logarithms = chances.clamp_min(LEAST_CHANCE).log()
-        likelihoods = logarithms.new_zeros(len(chances), self.size)
+        logarithms = probabilities.clamp_min(LEAST_PROBABILITY).log()
+        likelihoods = logarithms.new_zeros(len(probabilities), self.size)
         for d, column in enumerate(columns):
             likelihoods += logarithms[:, d].index_select(1, column)
+        # The highest of log-likelihoods with Gumbel noise, -log(-log(uniform)), are such a draw.
         uniform = torch.rand(likelihoods.shape, generator=generator, dtype=likelihoods.dtype)
         drawn = (likelihoods - uniform.log().neg().log()).topk(min(n, self.size), dim=1).indices
         rows: NDArray[np.int64] = torch.cat([likelihoods.argmax(1), drawn.flatten()]).numpy()
@@ -119,13 +124,16 @@ class PoolSpace(Space):
 
     def _is_member(self, architecture: Architecture) -> bool:
         try:
-            return np.array(architecture, dtype=self._members.dtype).tobytes() in self._keys
+            # The bytes of a row of numpy's. Asked of nearly every architecture, and quicker so than through numpy.
+            return array(self._members.dtype.char, architecture).tobytes() in self._keys
         except OverflowError:  # a position that no decision has
             return False
 
 
 def _members(base: Space, architectures: Sequence[Architecture] | NDArray[np.integer]) -> NDArray[np.integer]:
     """``(n, d)``: checked, canonical, sorted, in the smallest type that holds every choice."""
+    import numpy as np
+
     d = len(base.decisions)
     if len(architectures) == 0:
         raise UsageError("A pool needs at least one architecture, got none.")

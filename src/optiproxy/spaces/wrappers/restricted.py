@@ -1,29 +1,27 @@
-"""A space with some of its architectures ruled out."""
+"""A space with some of its architectures ruled out: by limits on free metrics, or by a user's rule."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from optiproxy.spaces.space import Architecture, Space
+from optiproxy.errors import UsageError
+from optiproxy.spaces.decisions import Architecture
+from optiproxy.spaces.space import ROUNDS, Rule, Space
+from optiproxy.spaces.wrappers.wrapper import SpaceWrapper
 
 if TYPE_CHECKING:
     import numpy as np
-    from torch import Generator, Tensor
-
-    from optiproxy.graph import GraphBatch
+    from numpy.typing import NDArray
 
 
-ROUNDS = 100
-"""Draws from the base before a sample is given up."""
-
-
-class RestrictedSpace(Space):
+class RestrictedSpace(SpaceWrapper):
     """Another space, of which only the architectures that a predicate admits are valid.
 
     Used for limits on free metrics: what breaks one is never proposed, so never trained, whatever algorithm searches.
-    The predicate is asked last, once per canonical architecture, and its answers are kept.
+    The predicate is asked last, once per canonical architecture, and its answers are kept. All else is as in the base:
+    `size` and `everything` count what is ruled out, which is known only once it has been asked for, and `examples` may
+    show it.
 
     Args:
         base: The space to restrict.
@@ -31,33 +29,21 @@ class RestrictedSpace(Space):
     """
 
     def __init__(self, base: Space, admits: Callable[[Architecture], bool]) -> None:
-        self.base = base
-        self.name = base.name
-        self.decisions = base.decisions
+        super().__init__(base)
         self._admits = admits
-        self._known: dict[Architecture, bool] = {}
-
-    @cached_property
-    def size(self) -> int:
-        """That of the base: what is ruled out is known only once it has been asked for."""
-        return self.base.size
-
-    def encode(self, weights: Tensor) -> GraphBatch:
-        return self.base.encode(weights)
-
-    def build(self, architecture: Architecture, *, seed: int = 0) -> Any:  # noqa: ANN401 - as the base has it
-        return self.base.build(architecture, seed=seed)
-
-    def canonical(self, architecture: Architecture) -> Architecture:
-        return self.base.canonical(architecture)
+        self._answers: dict[Architecture, bool] = {}
 
     def is_valid(self, architecture: Architecture) -> bool:
         if not self.base.is_valid(architecture):
             return False
         key = self.canonical(architecture)
-        if key not in self._known:
-            self._known[key] = self._admits(key)
-        return self._known[key]
+        if key not in self._answers:
+            self._answers[key] = self._admits(key)
+        return self._answers[key]
+
+    def canonical_rows(self, architectures: NDArray[np.integer]) -> NDArray[np.integer]:
+        # The base would let pass what is ruled out here.
+        return Space.canonical_rows(self, architectures)
 
     def sample(self, rng: np.random.Generator, n: int) -> list[Architecture]:
         """Draw from the base until ``n`` are admitted; fewer only where those are too rare to meet."""
@@ -69,14 +55,30 @@ class RestrictedSpace(Space):
                 break
         return found[:n]
 
-    def examples(self, rng: np.random.Generator, n: int) -> list[Architecture]:
-        return self.base.examples(rng, n)
 
-    def neighbours(self, architecture: Architecture) -> list[Architecture]:
-        return self.base.neighbours(architecture)
+def where(space: Space, rule: Rule) -> Space:
+    """This space without the architectures that break a rule; they are never proposed, so never trained.
 
-    def draw(self, chances: Tensor, n: int, generator: Generator) -> list[Architecture]:
-        return self.base.draw(chances, n, generator)
+    Example::
 
-    def everything(self) -> Iterator[Architecture]:
-        return self.base.everything()
+        space.where(lambda values: values["width"] % values["heads"] == 0)
+
+    Args:
+        space: The space to restrict.
+        rule: Called with the `Space.values` of an architecture, in which decisions that do not matter have their first
+            choice. Asked once per architecture.
+
+    Raises:
+        UsageError: Later, where the rule itself fails.
+    """
+
+    def admits(architecture: Architecture) -> bool:
+        values = space.values(architecture)
+        try:
+            return bool(rule(values))
+        except Exception as error:
+            raise UsageError(
+                f"The rule fails for {values} ({type(error).__name__}: {error}). It has to answer for every architecture."
+            ) from error
+
+    return RestrictedSpace(space, admits)

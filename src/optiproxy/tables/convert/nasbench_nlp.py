@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from optiproxy.errors import DataError, UsageError
-from optiproxy.spaces.published.recurrent_recipe import from_recipe
+from optiproxy.spaces.published.recurrent_cell import from_recipe
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,8 +8,8 @@ import numpy as np
 
 from optiproxy.errors import unknown
 from optiproxy.metrics import Goal, Limit, Metric, Objective
+from optiproxy.spaces import DistinctSpace
 from optiproxy.spaces.published.nasbench201 import OPERATIONS, NASBench201
-from optiproxy.spaces.wrappers.distinct import DistinctSpace
 from optiproxy.tables.store import datasets
 from optiproxy.tables.tasks.nasbench201_sources import DATASETS, V1, VALIDATION, read_table
 from optiproxy.tables.tasks.table import TableTask

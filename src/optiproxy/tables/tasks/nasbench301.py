@@ -14,8 +14,7 @@ import numpy as np
 from optiproxy.errors import UsageError
 from optiproxy.metrics import Goal, Metric, Objective
 from optiproxy.spaces import Architecture
-from optiproxy.spaces.published.darts import DARTS
-from optiproxy.spaces.published.darts_cells import CELLS, OPERATIONS, PAIRS, ROW
+from optiproxy.spaces.published.darts import CELLS, DARTS, OPERATIONS, PAIRS, ROW
 from optiproxy.tables.store import datasets
 from optiproxy.task.task import Source, Task
 

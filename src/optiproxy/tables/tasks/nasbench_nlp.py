@@ -9,7 +9,7 @@ import numpy as np
 
 from optiproxy.metrics import Goal, Metric, Objective
 from optiproxy.spaces.published.recurrent import RecurrentSpace
-from optiproxy.spaces.published.recurrent_recipe import from_recipe
+from optiproxy.spaces.published.recurrent_cell import from_recipe
 from optiproxy.spaces.wrappers.pool import PoolSpace
 from optiproxy.tables.store import datasets
 from optiproxy.tables.tasks.table import TableTask
