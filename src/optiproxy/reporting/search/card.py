@@ -11,8 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from optiproxy import __version__
 from optiproxy.metrics import Metrics
-from optiproxy.reporting.search.words import goal_in_words, protocol_in_words, standing
-from optiproxy.reporting.svg.scale import count, number
+from optiproxy.reporting.words import count, goal_in_words, number, protocol_in_words, standing
 from optiproxy.searching.result import SearchResult
 from optiproxy.storage.record import Record
 from optiproxy.training.export.file_format import WrittenFile

@@ -1,4 +1,4 @@
-"""What a comparison consists of: every task searched by every algorithm with every seed."""
+"""The settings of a comparison: every task is searched by every algorithm with every seed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from optiproxy.task.task import Task
 
 
 @dataclass(frozen=True)
-class Cell:
+class Run:
     """One search of the grid."""
 
     task: str
@@ -26,8 +26,8 @@ class Cell:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Contest:
-    """What the algorithms compete for on one task.
+class TaskSetting:
+    """On what terms every algorithm searches one task.
 
     Attributes:
         objective: The first objective of the task's own goal, as ``metric:direction``.
@@ -52,7 +52,7 @@ class Contest:
     @classmethod
     def of(
         cls, task: Task, *, free: Sequence[str] = (), fidelity: int | None = None, promote: int | None = None
-    ) -> Contest:
+    ) -> TaskSetting:
         """Read it off the task.
 
         Args:
@@ -77,7 +77,7 @@ class Contest:
         )
 
     @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> Contest:
+    def from_json(cls, content: Mapping[str, Any]) -> TaskSetting:
         """The inverse of `dataclasses.asdict`, after JSON has made lists of tuples."""
         told: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in content.items()
@@ -87,18 +87,18 @@ class Contest:
         return cls(**told)
 
     @property
-    def aim(self) -> Objective:
-        """The objective, parsed."""
+    def first_objective(self) -> Objective:
+        """The objective that all figures of a comparison are about."""
         return Objective.parse(self.objective)
 
     @property
     def goal(self) -> Goal:
-        """The whole goal, parsed."""
-        return Goal((self.aim, *map(Objective.parse, self.others)), tuple(map(Limit.parse, self.limits)))
+        """The whole goal: all objectives and limits."""
+        return Goal((self.first_objective, *map(Objective.parse, self.others)), tuple(map(Limit.parse, self.limits)))
 
-    def difference(self, other: Contest, task: str) -> str:
+    def difference(self, other: TaskSetting, task: str) -> str:
         """The first thing in which another one of a task differs, in words; empty if none does."""
-        old, new = ({**asdict(contest), **asdict(contest.protocol)} for contest in (self, other))
+        old, new = ({**asdict(setting), **asdict(setting.protocol)} for setting in (self, other))
         # Another source changes other facts too; it is the one that explains them.
         names = ["source", *(name for name in old if name not in ("protocol", "full"))]
         changed = next((name for name in names if old[name] != new[name]), "")
@@ -112,18 +112,18 @@ class Grid:
     None that was searched can be taken away, so that what a comparison has shown once is not left out of its report later.
 
     Attributes:
-        contests: Task name -> what is competed for.
-        algorithms: By name.
+        tasks: Task name -> the terms on which it is searched.
+        algorithms: Names of the algorithms.
         seeds: Each algorithm searches each task with the seeds 0 to ``seeds - 1``.
         budget: Queries per search; promotions come on top.
-        version: Of optiproxy, because numbers of two versions are not mixed.
-        skipped: Algorithms that were asked for, whose packages are not here.
+        version: Version of optiproxy that ran the searches: numbers of two versions are not mixed.
+        skipped: Algorithms that were asked for and whose packages are not installed.
 
     Raises:
         UsageError: If there is nothing to compare or something is listed twice.
     """
 
-    contests: dict[str, Contest]
+    tasks: dict[str, TaskSetting]
     algorithms: tuple[str, ...]
     seeds: int
     budget: int
@@ -132,15 +132,21 @@ class Grid:
 
     def __post_init__(self) -> None:
         check_counts(seeds=self.seeds, budget=self.budget)
-        check_names(task=tuple(self.contests), algorithm=self.algorithms)
+        check_names(task=tuple(self.tasks), algorithm=self.algorithms)
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Grid:
-        """The inverse of `dataclasses.asdict`, after JSON has made lists of tuples."""
-        contests = {task: Contest.from_json(told) for task, told in content["contests"].items()}
-        settings: dict[str, Any] = {**content, "contests": contests, "algorithms": tuple(content["algorithms"])}
-        settings["skipped"] = tuple(content.get("skipped", ()))
-        return cls(**settings)
+        """The inverse of `to_json`, after JSON has made lists of tuples."""
+        fields: dict[str, Any] = {**content}
+        fields["tasks"] = {task: TaskSetting.from_json(told) for task, told in fields.pop("contests").items()}
+        fields["algorithms"] = tuple(content["algorithms"])
+        fields["skipped"] = tuple(content.get("skipped", ()))
+        return cls(**fields)
+
+    def to_json(self) -> dict[str, Any]:
+        """The content of ``settings.json``, where the tasks have stood under ``contests`` since the first version."""
+        fields = asdict(self)
+        return {"contests": fields.pop("tasks"), **fields}
 
     def hindrance(self, wanted: Grid) -> str:
         """Why this comparison cannot become the wanted one, in words; empty if it can."""
@@ -151,46 +157,48 @@ class Grid:
         if self.seeds > wanted.seeds:
             return f"seeds {self.seeds}, now {wanted.seeds}"
         for kind, old, new in (
-            ("tasks", self.contests, wanted.contests),
+            ("tasks", self.tasks, wanted.tasks),
             ("algorithms", self.algorithms, wanted.algorithms),
         ):
             if not set(old) <= set(new):
                 return f"{kind} {_listed(old)}, now {_listed(new)}"
-        told = (contest.difference(wanted.contests[task], task) for task, contest in self.contests.items())
+        told = (setting.difference(wanted.tasks[task], task) for task, setting in self.tasks.items())
         return next(filter(None, told), "")
 
-    def reduced(self, cells: Collection[Cell]) -> Grid:
-        """The smallest grid with the same settings that holds some of its searches, one at least."""
-        tasks, algorithms = {cell.task for cell in cells}, {cell.algorithm for cell in cells}
+    def reduced(self, runs: Collection[Run]) -> Grid:
+        """The smallest grid with the same settings that holds some of its runs, one at least."""
+        tasks, algorithms = {run.task for run in runs}, {run.algorithm for run in runs}
         return replace(
             self,
-            contests={task: contest for task, contest in self.contests.items() if task in tasks},
+            tasks={task: setting for task, setting in self.tasks.items() if task in tasks},
             algorithms=tuple(name for name in self.algorithms if name in algorithms),
-            seeds=1 + max(cell.seed for cell in cells),
+            seeds=1 + max(run.seed for run in runs),
         )
 
-    def complete(self, cells: Collection[Cell]) -> tuple[Grid, ...]:
-        """The grids without a gap in which these searches can be told: itself if they are all of its own.
+    def complete(self, finished: Collection[Run]) -> tuple[Grid, ...]:
+        """The grids without a gap that hold what has finished: this one alone if all of its runs have.
 
-        Otherwise each algorithm has on each task the seeds from 0 to the first one that is missing.
+        Otherwise each algorithm has on each task the seeds from 0 up to the first that is missing: what is reported of it is
+        then what a comparison with fewer seeds would have reported.
         """
-        if all(cell in cells for cell in self.cells):
+        if all(run in finished for run in self.runs):
             return (self,)
-        of: dict[tuple[str, int], list[Cell]] = {}
-        for task in self.contests:
+        # Pairs of task and algorithm with equally many seeds form one grid per task.
+        groups: dict[tuple[str, int], list[Run]] = {}
+        for task in self.tasks:
             for name in self.algorithms:
-                seeds = (Cell(task, name, seed) for seed in range(self.seeds))
-                found = list(takewhile(lambda cell: cell in cells, seeds))
-                of.setdefault((task, len(found)), []).extend(found)
-        return tuple(self.reduced(found) for found in of.values() if found)
+                seeds = (Run(task, name, seed) for seed in range(self.seeds))
+                found = list(takewhile(lambda run: run in finished, seeds))
+                groups.setdefault((task, len(found)), []).extend(found)
+        return tuple(self.reduced(runs) for runs in groups.values() if runs)
 
     @property
-    def cells(self) -> list[Cell]:
-        """All searches, seed by seed, so that an unfinished comparison has about as many seeds of everything."""
+    def runs(self) -> list[Run]:
+        """All runs, seed by seed, so that an unfinished comparison has about as many seeds of everything."""
         return [
-            Cell(task, algorithm, seed)
+            Run(task, algorithm, seed)
             for seed in range(self.seeds)
-            for task in self.contests
+            for task in self.tasks
             for algorithm in self.algorithms
         ]
 

@@ -9,7 +9,7 @@ from typing import Any
 from optiproxy.metrics import Metric
 from optiproxy.profiling.profile import Profile
 from optiproxy.profiling.share import Share
-from optiproxy.reporting.svg.scale import count, number
+from optiproxy.reporting.words import count, number
 
 _BINS = 8
 _WIDTH = 30

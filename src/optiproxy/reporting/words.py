@@ -1,15 +1,34 @@
-"""How a goal, an architecture and a result are put into words, on the page and on the terminal."""
+"""How numbers, goals and the result of a search are put into words, on pages and on the terminal."""
 
 from __future__ import annotations
 
+import math
+
 from optiproxy.metrics import Goal
-from optiproxy.reporting.svg.scale import number
 from optiproxy.searching.result import SearchResult
 from optiproxy.storage.record import Record
 from optiproxy.task.protocol import QueryProtocol
 
 _VERB = {"max": "maximize", "min": "minimize"}
 _SENSE = {"<=": "at most", ">=": "at least"}
+
+
+def number(value: float | None) -> str:
+    """As people read it: thousands separated, at most five significant digits, a dash for nothing."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.5g}"
+
+
+def count(size: int) -> str:
+    """A number of things, however many: in full below a billion, else its power of ten."""
+    if size < 1_000_000_000:
+        return f"{size:,}"
+    # Spaces grow beyond what a float holds.
+    digits = str(size)
+    return f"{digits[0]}.{digits[1]}e{len(digits) - 1}"
 
 
 def goal_in_words(goal: Goal) -> str:
@@ -66,7 +85,7 @@ def _shares(result: SearchResult) -> str:
 
 
 def state(result: SearchResult, record: Record) -> str:
-    """``feasible``, ``infeasible`` or ``failed``."""
+    """What became of a query: ``feasible``, ``infeasible`` or ``failed``."""
     if record.state == "failed":
         return "failed"
     return "feasible" if result.goal.feasible(record.metrics) else "infeasible"

@@ -8,21 +8,37 @@ from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
 
+from markupsafe import Markup
+
 from optiproxy import __version__
 from optiproxy.metrics import Metrics
+from optiproxy.reporting.figures import Figure
 from optiproxy.reporting.page import render
-from optiproxy.reporting.search import charts as search_charts
-from optiproxy.reporting.search.structure import structure
-from optiproxy.reporting.search.words import box_in_words, goal_in_words, protocol_in_words, standing, state
-from optiproxy.reporting.svg.drawing import draw
-from optiproxy.reporting.svg.scale import number
+from optiproxy.reporting.search import figures
+from optiproxy.reporting.svg import chart, graph
+from optiproxy.reporting.svg.chart import Style
+from optiproxy.reporting.svg.elements import BAD, BEST, QUIET
+from optiproxy.reporting.words import box_in_words, goal_in_words, number, protocol_in_words, standing, state
 from optiproxy.searching.result import SearchResult
 from optiproxy.storage.files import write
 from optiproxy.storage.record import Record
 
+STYLES = {
+    figures.INFEASIBLE: Style(QUIET, "hollow"),
+    figures.FEASIBLE: Style(QUIET),
+    figures.PROMOTED_INFEASIBLE: Style(BEST, "hollow"),
+    figures.PROMOTED: Style(BEST),
+    figures.FAILED: Style(BAD, "cross"),
+    figures.INCUMBENT: Style(BEST),
+    figures.FRONT: Style(BEST),
+    figures.PREDICTED: Style(BEST),
+    figures.HYPERVOLUME: Style(BEST),
+}
+"""How each series of a search is drawn."""
+
 
 @dataclass(frozen=True)
-class Figure:
+class KeyFigure:
     """One of the large numbers at the head of the page."""
 
     name: str
@@ -31,7 +47,7 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Row:
+class TrialRow:
     """One query in a table; ``values`` are what the columns sort by."""
 
     record: Record
@@ -57,7 +73,7 @@ def search_report(result: SearchResult, *, folder: Path) -> str:
     front = {record.number for record in result.front}
     rows = [_row(result, record, names=names, chosen=record.number in front) for record in result.records]
     best = result.best
-    drawn = None if best is None else structure(result.space, best.architecture)
+    drawn = None if best is None else figures.structure(result.space, best.architecture)
     idle = () if drawn is None else drawn.idle
     return render(
         "search.html",
@@ -66,20 +82,20 @@ def search_report(result: SearchResult, *, folder: Path) -> str:
         result=result,
         goal=goal_in_words(result.goal),
         protocol=protocol_in_words(result.protocol, result.goal, budget=result.budget),
-        figures=_figures(result),
+        figures=_key_figures(result),
         standing=standing(result),
         front=[row for row in rows if row.kind == "best"],
         best=best,
         choices=result.best_architecture or {},
         found="" if best is None else f"Query #{best.number}.",
-        picture=None if drawn is None else draw(drawn, label="The best architecture as a graph"),
+        picture=None if drawn is None else graph.draw(drawn, label="The best architecture as a graph"),
         idle=", ".join(f"{node.detail} = {node.label}" for node in idle),
-        progress=search_charts.progress(result),
+        progress=_drawn(figures.progress(result)),
         infeasible=any(row.state == "infeasible" for row in rows),
-        hypervolume=search_charts.hypervolume(result),
+        hypervolume=_drawn(figures.hypervolume(result), height=260),
         box=box_in_words(result),
-        tradeoffs=search_charts.tradeoffs(result) if best else [],
-        predictions=search_charts.predictions(result),
+        tradeoffs=[_drawn(one, width=430, height=320) for one in figures.tradeoffs(result)] if best else [],
+        predictions=[(_drawn(one, width=430, height=380), one.caption) for one in figures.predictions(result)],
         rows=rows,
         names=names,
         decisions=" · ".join(decision.name for decision in result.space.decisions),
@@ -88,30 +104,35 @@ def search_report(result: SearchResult, *, folder: Path) -> str:
     )
 
 
-def _figures(result: SearchResult) -> list[Figure]:
+def _drawn(figure: Figure | None, *, width: int = 880, height: int = 360) -> Markup | None:
+    return None if figure is None else chart.draw(figure, STYLES, width=width, height=height)
+
+
+def _key_figures(result: SearchResult) -> list[KeyFigure]:
     states = [state(result, record) for record in result.records]
     best: Metrics = result.best.metrics if result.best else {}
-    figures = [
-        Figure(f"best {objective.metric}", number(best.get(objective.metric))) for objective in result.goal.objectives
+    found = [
+        KeyFigure(f"best {objective.metric}", number(best.get(objective.metric)))
+        for objective in result.goal.objectives
     ]
     if len(result.goal.objectives) > 1:
-        figures = [
-            Figure("architectures on the front", str(len(result.front))),
-            Figure("hypervolume", number(result.hypervolume and round(result.hypervolume, 3))),
-            *figures,
+        found = [
+            KeyFigure("architectures on the front", str(len(result.front))),
+            KeyFigure("hypervolume", number(result.hypervolume and round(result.hypervolume, 3))),
+            *found,
         ]
-    epochs = [] if result.protocol.fidelity is None else [Figure("epochs", f"{result.epochs:,}")]
+    epochs = [] if result.protocol.fidelity is None else [KeyFigure("epochs", f"{result.epochs:,}")]
     spent = sum(record.evaluation_seconds for record in result.records)
     asked = sum(record.ask_seconds for record in result.records)
     return [
-        *figures,
-        Figure("queries", str(len(states)), f"of {result.protocol.queries(result.budget)}"),
+        *found,
+        KeyFigure("queries", str(len(states)), f"of {result.protocol.queries(result.budget)}"),
         *epochs,
-        Figure(
+        KeyFigure(
             "feasible", str(states.count("feasible")), f"{states.count('failed')} failed" if "failed" in states else ""
         ),
-        Figure("evaluation", *duration(spent)),
-        Figure("search itself", *duration(asked)),
+        KeyFigure("evaluation", *duration(spent)),
+        KeyFigure("search itself", *duration(asked)),
     ]
 
 
@@ -122,10 +143,10 @@ def duration(seconds: float) -> tuple[str, str]:
     return (f"{seconds / 60:.1f}", "min") if seconds < 5400 else (f"{seconds / 3600:.1f}", "h")
 
 
-def _row(result: SearchResult, record: Record, *, names: Sequence[str], chosen: bool) -> Row:
+def _row(result: SearchResult, record: Record, *, names: Sequence[str], chosen: bool) -> TrialRow:
     kind = "best" if chosen else "" if result.goal.feasible(record.metrics) else "out"
     known = {name: value for name, value in record.metrics.items() if math.isfinite(value)}
-    return Row(
+    return TrialRow(
         record,
         state(result, record),
         kind,
