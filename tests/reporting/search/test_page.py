@@ -7,7 +7,7 @@ import pytest
 
 from optiproxy.errors import UsageError
 from optiproxy.metrics import Goal, Limit, Objective
-from optiproxy.reporting.search.page_of_search import search_report, write_search_report
+from optiproxy.reporting.search.page import search_report, write_search_report
 from optiproxy.spaces import FlatSpace
 from optiproxy.task.protocol import QueryProtocol
 

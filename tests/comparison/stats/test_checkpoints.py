@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optiproxy.comparison.runs.grid import Contest
-from optiproxy.comparison.stats.marks import intervals, marks
+from optiproxy.comparison.grid import TaskSetting
+from optiproxy.comparison.stats.checkpoints import checkpoints, intervals
 from optiproxy.task.protocol import QueryProtocol
 
-UP = Contest(objective="score:max", optimum=10.0)
-DOWN = Contest(objective="score:min", optimum=1.0)
+UP = TaskSetting(objective="score:max", optimum=10.0)
+DOWN = TaskSetting(objective="score:min", optimum=1.0)
 
 
 def curves(*ends, queries=30):
@@ -21,18 +21,18 @@ def curves(*ends, queries=30):
 
 
 def test_only_marks_within_the_budget_and_the_last_query_are_looked_at():
-    assert list(marks(curves(1.0, 2.0), UP)) == [10, 25, 30]
-    assert list(marks(curves(1.0, queries=200), UP)) == [10, 25, 50, 100, 200]
-    assert list(marks(np.zeros((2, 7)), UP)) == [7]
+    assert list(checkpoints(curves(1.0, 2.0), UP)) == [10, 25, 30]
+    assert list(checkpoints(curves(1.0, queries=200), UP)) == [10, 25, 50, 100, 200]
+    assert list(checkpoints(np.zeros((2, 7)), UP)) == [7]
 
 
 def test_promotions_come_last_so_nothing_is_known_before():
-    promoted = Contest(objective="score:max", protocol=QueryProtocol(fidelity=12, promote=10, full=200))
-    assert list(marks(curves(1.0, 2.0), promoted)) == [30]
+    promoted = TaskSetting(objective="score:max", protocol=QueryProtocol(fidelity=12, promote=10, full=200))
+    assert list(checkpoints(curves(1.0, 2.0), promoted)) == [30]
 
 
 def test_figures_by_hand_and_regret_is_the_distance():
-    found = marks(curves(1.0, 2.0, 3.0, 6.0), UP)[25]
+    found = checkpoints(curves(1.0, 2.0, 3.0, 6.0), UP)[25]
     assert (found.best.mean, found.best.first, found.best.median, found.best.third) == (3, 1, 2, 3)
     assert (found.regret.mean, found.regret.first, found.regret.median, found.regret.third) == (7, 7, 8, 9)
     assert found.regret.low == pytest.approx(10 - found.best.high)
@@ -41,7 +41,7 @@ def test_figures_by_hand_and_regret_is_the_distance():
 
 
 def test_a_minimized_metric_keeps_its_unit_and_its_order():
-    found = marks(-curves(1.0, 2.0, 3.0, 6.0), DOWN)[25]
+    found = checkpoints(-curves(1.0, 2.0, 3.0, 6.0), DOWN)[25]
     assert (found.best.mean, found.best.first, found.best.third) == (3, 2, 6)
     assert (found.regret.mean, found.regret.first, found.regret.third) == (2, 1, 5)
     assert found.best.low < 3 < found.best.high
@@ -50,7 +50,7 @@ def test_a_minimized_metric_keeps_its_unit_and_its_order():
 def test_a_seed_without_anything_feasible_takes_the_mean_away_and_counts_as_the_worst():
     lucky = curves(5.0, 6.0, 7.0, 8.0)
     lucky[0] = -np.inf
-    found = marks(lucky, UP)[30]
+    found = checkpoints(lucky, UP)[30]
     assert (found.found, found.best.mean, found.best.low, found.best.high) == (3, None, None, None)
     assert (found.best.first, found.best.median, found.best.third) == (None, 6, 7)
 

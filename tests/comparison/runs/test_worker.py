@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from optiproxy.comparison.runs.memory import CENSUS, INTERVAL, PeakMemory
+from optiproxy.comparison.runs.worker import CHILDREN_EVERY, INTERVAL, PeakMemory
 
 
 def test_the_peak_counts_memory_that_is_gone_again():
@@ -32,6 +32,6 @@ def test_a_process_that_was_started_counts_and_may_end_at_any_time():
             [sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         ) as child:
             assert child.stdout.readline() == "held\n"
-            time.sleep(INTERVAL * CENSUS * 6)
+            time.sleep(INTERVAL * CHILDREN_EVERY * 6)
         time.sleep(INTERVAL * 3)
     assert 60 < memory.mb < 150

@@ -3,16 +3,19 @@ from __future__ import annotations
 from itertools import combinations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optiproxy.reporting.svg.layout import _spread, layered
+from optiproxy.reporting.search.figures import structure
+from optiproxy.reporting.svg.graph import _at_least_one_apart, draw, layered
+from optiproxy.spaces import FlatSpace, NASBench201
 
 
 @st.composite
-def graphs(draw):
-    count = draw(st.integers(1, 9))
-    edges = draw(st.lists(st.sampled_from([*combinations(range(count), 2), (0, 0)]), unique=True, max_size=20))
+def graphs(drawn):
+    count = drawn(st.integers(1, 9))
+    edges = drawn(st.lists(st.sampled_from([*combinations(range(count), 2), (0, 0)]), unique=True, max_size=20))
     return count, [edge for edge in edges if edge[0] < edge[1]]
 
 
@@ -46,7 +49,7 @@ def test_a_chain_is_straight():
 @given(st.lists(st.floats(-50, 50), min_size=1, max_size=12))
 def test_spreading_is_the_least_squares_solution(wanted):
     wanted = np.sort(np.array(wanted))
-    found = _spread(wanted)
+    found = _at_least_one_apart(wanted)
     assert (np.diff(found) >= 1 - 1e-9).all()
     rng = np.random.default_rng(0)
     cost = ((found - wanted) ** 2).sum()
@@ -55,3 +58,18 @@ def test_spreading_is_the_least_squares_solution(wanted):
         other = np.sort(other)
         if (np.diff(other) >= 1).all():
             assert ((other - wanted) ** 2).sum() >= cost - 1e-9
+
+
+def test_a_dead_cell_can_still_be_drawn():
+    found = structure(NASBench201(), (0,) * 6)
+    assert [node.label for node in found.nodes] == ["input", "output"]
+    assert found.edges == ()
+    assert "output" in draw(found, label="nothing flows")
+
+
+@pytest.mark.parametrize("decisions", [1, 12])
+def test_a_drawing_holds_every_node_once(decisions):
+    space = FlatSpace({f"decision {i}": ["left", "right"] for i in range(decisions)})
+    picture = draw(structure(space, (0,) * decisions), label="chain")
+    assert picture.count("<rect") == decisions + 2
+    assert picture.count('class="edge"') == decisions + 1
