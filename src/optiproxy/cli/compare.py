@@ -78,6 +78,7 @@ def conclude(comparison: Comparison, statistics: Statistics, report: Path) -> No
 
     for task, entries in comparison.summaries.items():
         for name, summary in entries.items():
+            # One line per algorithm and task, of a form that scripts can rely on.
             best = (
                 "no honest mean: a seed found nothing feasible"
                 if summary.best_mean is None
@@ -110,6 +111,7 @@ class Lines:
 
     def on_finish(self, run: Run) -> None:
         self._done += 1
+        # The pace of this call alone: earlier runs took time that it has not seen.
         left = (time.monotonic() - self._began) / (self._done - self._before) * (self._total - self._done)
         text = f"{self._done}/{self._total} {run.task}, {run.algorithm}, seed {run.seed}"
         self._say(text + (f"; about {_clock(left)} left" if self._done < self._total else ""))
@@ -117,6 +119,7 @@ class Lines:
     def on_end(self) -> None: ...
 
     def _say(self, text: str) -> None:
+        # Names may hold brackets, which rich would take for markup.
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 

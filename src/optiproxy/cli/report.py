@@ -83,13 +83,16 @@ def _report_comparisons(folders: Sequence[Folder], reference: str | None, out: P
     if several and out is None:
         raise UsageError("A page on several comparisons belongs to none of their folders. Say where with --out FILE.")
     page = out or folders[0].path / REPORT
+    # The files beside the page would be taken for those of that comparison.
     if Folder(page.parent).claimed and [folder.path.resolve() for folder in folders] != [page.parent.resolve()]:
         raise UsageError(
             f"{page.parent} belongs to a comparison, whose summary this one would replace. Choose another --out."
         )
+    # Read before the results, so that what has not finished can be counted.
     asked = [folder.grid() for folder in folders]
     comparison = Comparison.joined([folder.comparison() for folder in folders])
     statistics = analyze(comparison, reference)
+    # The page on one comparison that is written elsewhere is only another copy of it: its folder has the files.
     if several or out is None:
         publish_statistics(comparison, statistics, page.parent)
     wanted, there = (sum(len(grid.runs) for grid in grids) for grids in (asked, comparison.grids))

@@ -22,6 +22,7 @@ class Run:
     seed: int
 
     def __str__(self) -> str:
+        # Also the name of the file that keeps its result.
         return f"{self.task}--{self.algorithm}--{self.seed}"
 
 
@@ -68,6 +69,7 @@ class TaskSetting:
         return cls(
             objective=str(first),
             limits=tuple(map(str, task.goal.limits)),
+            # Reported only: it is in no goal, so no search can have seen it.
             test=next((metric.name for metric in task.metrics if metric.reported_only), ""),
             optimum=task.optimum,
             source=task.source.name,
@@ -152,6 +154,7 @@ class Grid:
         """Why this comparison cannot become the wanted one, in words; empty if it can."""
         if self.version != wanted.version:
             return f"version {self.version}, now {wanted.version}"
+        # Runs of another budget end elsewhere. More tasks, algorithms or seeds leave what has finished as it is.
         if self.budget != wanted.budget:
             return f"budget {self.budget}, now {wanted.budget}"
         if self.seeds > wanted.seeds:
@@ -172,6 +175,7 @@ class Grid:
             self,
             tasks={task: setting for task, setting in self.tasks.items() if task in tasks},
             algorithms=tuple(name for name in self.algorithms if name in algorithms),
+            # Seeds count from 0.
             seeds=1 + max(run.seed for run in runs),
         )
 

@@ -78,11 +78,13 @@ class RunResult:
     @classmethod
     def of(cls, run: Run, result: SearchResult, *, overhead_mb: float) -> RunResult:
         """Take from a search what a comparison keeps."""
+        # All zero for a task with one fidelity, and left out below.
         epochs = accumulate(result.protocol.epochs(record.fidelity) or 0 for record in result.records)
         queries = [
             Row(
                 query=number,
                 architecture=result.space.values(record.architecture),
+                # JSON knows neither infinities nor NaN: what is no number was not measured.
                 metrics={name: value for name, value in record.metrics.items() if math.isfinite(value)},
                 feasible=result.goal.feasible(record.metrics),
                 best_so_far=best,
@@ -141,6 +143,7 @@ def to_csv(results: Sequence[RunResult]) -> str:
                     json.dumps(row.metrics),
                     row.feasible,
                     "" if row.best_so_far is None else row.best_so_far,
+                    # Microseconds: what is below them is noise, which would not compress.
                     f"{row.ask_seconds:.6f}",
                     row.fidelity,
                     row.epochs,
@@ -164,6 +167,7 @@ def from_csv(path: Path, *, source: Mapping[str, str], overhead_mb: Callable[[Ru
         KeyError: If a column is missing.
     """
     with (lzma.open if path.suffix == ".xz" else open)(path, "rt", encoding="utf-8", newline="") as file:
+        # The rows of a run stand together, so no run has to be collected from all over the file.
         runs = groupby(csv.DictReader(file), key=lambda row: Run(row["task"], row["algorithm"], int(row["seed"])))
         return [
             RunResult(

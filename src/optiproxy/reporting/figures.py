@@ -192,7 +192,9 @@ def around(title: str, values: Iterable[float | None], *, margin: float = 0.06, 
     """The axis that shows all finite values with a margin at both ends, a share of their range."""
     shown = [value for value in values if value is not None and math.isfinite(value)]
     low, high = (min(shown), max(shown)) if shown else (0.0, 1.0)
+    # All values equal: some room around the one there is, or around nothing at all.
     room = (high - low) * margin or abs(high) * margin or 1.0
+    # Nothing lies on the edge, where half of its marker would be cut off.
     return Axis(title=title, low=low - room, high=high + room, unit=unit)
 
 
@@ -210,6 +212,7 @@ def robust(title: str, values: Sequence[float], *, keep: Iterable[float] = ()) -
     if len(shown) < 4:
         return around(title, [*shown.tolist(), *keep])
     first, third = np.quantile(shown, [0.25, 0.75])
+    # Where half of the values are equal, the range between the quartiles is 0 and would cut off all others.
     reach = 3 * max(third - first, 1e-9 * abs(third))
     return around(title, [*shown[(shown >= first - reach) & (shown <= third + reach)].tolist(), *keep])
 

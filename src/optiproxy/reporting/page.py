@@ -33,6 +33,7 @@ def _environment() -> Environment:
     made = Environment(
         loader=loader,
         autoescape=True,
+        # A misspelt name in a template is an error, not an empty place.
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -51,6 +52,7 @@ def standalone(drawing: Markup, legend: Sequence[tuple[str, Ink]]) -> str:
     """
     inner = ET.fromstring(drawing)  # noqa: S314 - our own drawing
     _, _, width, height = (float(part) for part in inner.attrib["viewBox"].split())
+    # An SVG inside another one keeps its own coordinates.
     inner.attrib.update(x=str(MARGIN), y=str(MARGIN), width=f"{width:g}", height=f"{height:g}", overflow="visible")
     keys = _legend(legend, width)
     rows = max((row for row, _, _, _ in keys), default=-1) + 1
@@ -71,6 +73,7 @@ def standalone(drawing: Markup, legend: Sequence[tuple[str, Ink]]) -> str:
             )
         )
         drawn.append(element("text", name, x=x + SAMPLE + 6, y=y + 4))
+    # The style is put in after serializing, which would escape the selectors.
     root = element("svg", element("style", "{style}"), *drawn, viewBox=f"0 0 {whole_width:g} {whole_height:g}")
     root.attrib.update(xmlns="http://www.w3.org/2000/svg", width=f"{whole_width:g}", height=f"{whole_height:g}")
     style, values = _style()

@@ -36,6 +36,7 @@ def goal_in_words(goal: Goal) -> str:
     wanted = " and ".join(f"{_VERB[objective.direction]} {objective.metric}" for objective in goal.objectives)
     kept = " and ".join(f"{limit.metric} {_SENSE[limit.sense]} {limit.bound:,.10g}" for limit in goal.limits)
     text = f"{wanted}, with {kept}." if kept else f"{wanted}."
+    # Not capitalize(), which would change the case of metric names.
     return text[0].upper() + text[1:]
 
 
@@ -111,6 +112,7 @@ def result_in_words(result: SearchResult) -> str:
 
 def _front_in_words(result: SearchResult) -> str:
     objectives = result.goal.objectives
+    # Best first objective on top.
     front = sorted(result.front, key=lambda record: result.goal.gains(record.metrics), reverse=True)
     columns = [
         [objective.metric, *(number(record.metrics[objective.metric]) for record in front)] for objective in objectives

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optiproxy.reporting.search.figures import structure
+from optiproxy.reporting.search.structure import structure
 from optiproxy.reporting.svg.graph import _at_least_one_apart, draw, layered
 from optiproxy.spaces import FlatSpace, NASBench201
 

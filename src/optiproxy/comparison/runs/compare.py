@@ -117,6 +117,7 @@ def compare(
     folder.claim(grid)
     watcher = observer or Silence()
     missing = folder.missing(grid)
+    # A missing package matters only if there is still a run to be made with it.
     problem = next((problems[run.algorithm] for run in missing if problems[run.algorithm]), "")
     if problem:
         raise PackageError(problem)
@@ -131,6 +132,7 @@ def compare(
             f"{len(lost)} of {len(missing)} searches were killed, {lost[0]} first. Run the same command to try them again."
         )
     comparison = folder.comparison()
+    # Written anew each time: in a grid that grew, every p-value is corrected for more tests.
     publish_results(comparison, out)
     publish_statistics(comparison, analyze(comparison), out)
     return comparison
@@ -149,6 +151,7 @@ def _search_all(
     from pebble import ProcessExpired, ProcessPool
 
     lost: list[Run] = []
+    # Processes are forked from a server that has the libraries imported: fresh ones at the price of used ones.
     context = get_context("forkserver")
     context.set_forkserver_preload(list(LIBRARIES))
     pool = ProcessPool(
@@ -164,6 +167,7 @@ def _search_all(
             try:
                 finished = future.result()
             except ProcessExpired:
+                # Killed from outside, by a person or for memory: the other runs go on.
                 finished = False
             if finished:
                 observer.on_finish(run_of[future])

@@ -50,6 +50,7 @@ class Folder:
         if self.claimed:
             before = self.grid()
             kept = self._kept(before)
+            # What was asked for and has not finished binds nobody.
             finished = [result.run for result in kept] or self._finished(before)
             differs = before.reduced(finished).hindrance(grid) if finished else ""
             if differs:
@@ -108,6 +109,7 @@ class Folder:
 
     def _restore(self, kept: Sequence[RunResult]) -> None:
         """Make the parts again, all or none."""
+        # Made elsewhere and renamed as a whole, so that an interrupt leaves no half of the parts.
         draft = Folder(self.path / f".restored.{os.getpid()}")
         for result in kept:
             result.save(draft.part(result.run))
@@ -128,6 +130,7 @@ class Folder:
         """
         if self._parts.exists() or not (self.path / SUMMARY).exists():
             return []
+        # Plain rows are newer than compressed ones: a comparison writes them, and keeping them compresses.
         path = next((p for p in (self.path / RESULTS, self.path / f"{RESULTS}.xz") if p.exists()), self.path / RESULTS)
         try:
             summary = json.loads((self.path / SUMMARY).read_text(encoding="utf-8"))

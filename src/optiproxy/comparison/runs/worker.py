@@ -46,7 +46,9 @@ def search_once(run: Run, setting: TaskSetting, *, budget: int, path: Path) -> b
     from optiproxy.execution.executors import InlineExecutor
     from optiproxy.searching.search import run as search
 
+    # One thread for every algorithm, or their seconds would not compare.
     torch.set_num_threads(1)
+    # Loaded again in this process, and compared with what was announced: the data may have been replaced.
     task = registry.task(run.task)
     protocol = setting.protocol
     free, fidelity, promote = protocol.free, protocol.epochs(protocol.fidelity), protocol.promote
@@ -110,6 +112,7 @@ class PeakMemory:
         self._process = psutil.Process()
         self._family = [self._process]
         self._done = threading.Event()
+        # A daemon, so that a search that fails does not wait for its own watcher.
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._start = self._peak = 0
 
@@ -123,6 +126,7 @@ class PeakMemory:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        # What was allocated after the last reading is seen by one more.
         self._done.set()
         self._thread.join()
         self._find_children()
@@ -153,6 +157,7 @@ def _anonymous_bytes(process: psutil.Process) -> int:
         memory = process.memory_info()
     except psutil.NoSuchProcess:
         return 0
+    # On Linux, pages that a file backs are counted as shared: mostly the code of libraries.
     return int(memory.rss) - int(getattr(memory, "shared", 0))
 
 

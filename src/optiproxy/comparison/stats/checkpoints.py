@@ -79,6 +79,7 @@ def checkpoints(curves: NDArray[np.float64], setting: TaskSetting) -> dict[int, 
         found[queries] = Checkpoint(
             found=int(np.isfinite(row).sum()),
             best=_rescaled(figures, 0.0, sign),
+            # In gains the regret is g(optimum) - gain, whatever the direction: larger gains are smaller regrets.
             regret=None if optimum is None else _rescaled(figures, sign * optimum, -1.0),
         )
     return found
@@ -102,6 +103,7 @@ def intervals(rows: NDArray[np.float64]) -> list[tuple[float | None, float | Non
     for i in np.flatnonzero(constant & np.isfinite(rows[:, 0])):
         found[i] = (float(rows[i, 0]), float(rows[i, 0]))
     if varied:
+        # The same resamples for every row, so that intervals differ by the values and not by luck.
         random = np.random.default_rng(SEED)
         made = bootstrap((rows[varied],), np.mean, axis=-1, n_resamples=RESAMPLES, rng=random).confidence_interval
         for i, low, high in zip(varied, made.low.tolist(), made.high.tolist(), strict=True):

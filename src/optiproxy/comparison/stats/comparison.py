@@ -70,12 +70,14 @@ class Comparison:
                     raise StudyError(
                         f"The comparisons differ in the {known.difference(setting, task)}. Report them one by one."
                     )
+                # Promotions follow the budget, so the full values of two budgets stand after different numbers of queries.
                 if setting.protocol.promote and budget != grid.budget:
                     raise StudyError(
                         f"{task} was searched at a lower fidelity with budgets of {budget} and {grid.budget} queries, "
                         "which have no query in common at the full one. Report them one by one."
                     )
         pairs = [(task, name) for grid in self.grids for task in grid.tasks for name in grid.algorithms]
+        # A run that is read twice would count as two pieces of evidence.
         twice = next((pair for pair in pairs if pairs.count(pair) > 1), None)
         if twice:
             raise StudyError(
@@ -136,8 +138,10 @@ class Comparison:
         """
         if name is not None and name not in self.algorithms:
             raise unknown("algorithm", name, self.algorithms)
+        # The first, because it is the one that a person names first: their own.
         return name or self.algorithms[0]
 
+    # Kept, because bootstrap intervals take a moment and pages, tables and files all ask for them.
     @cached_property
     def summaries(self) -> dict[str, dict[str, Summary]]:
         """Task -> algorithm -> summary over its runs."""

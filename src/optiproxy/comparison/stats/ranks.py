@@ -72,6 +72,7 @@ def friedman(places: NDArray[np.float64]) -> tuple[float | None, float | None]:
     from scipy.stats import friedmanchisquare
 
     n, k = places.shape
+    # Of two algorithms Friedman's test would be a sign test over the tasks; where all ranks are equal it is 0/0.
     if n < 2 or k < 3 or (places == places[:, :1]).all():
         return None, None
     found = friedmanchisquare(*places.T)
@@ -94,6 +95,7 @@ def _block(comparison: Comparison, measure: Measure) -> tuple[tuple[str, ...], t
     None where the measure applies to no task. The algorithms of such a block are all that have searched its tasks, so they are
     among the intersections of the tasks' algorithms.
     """
+    # A task that some algorithm has not searched cannot rank it, and a guess for it would not be a measurement.
     searched = {task: frozenset(comparison.on(task)) for task in comparison.tasks}
     candidates: dict[frozenset[str], None] = {}
     for names in searched.values():
@@ -107,6 +109,7 @@ def _block(comparison: Comparison, measure: Measure) -> tuple[tuple[str, ...], t
         )
         for names in candidates
     ]
+    # Pairs of algorithms on a task are what ranks are made of; among equal blocks, the one with more tasks.
     shared, names = max(blocks, key=lambda block: (len(block[1]) * (len(block[1]) - 1) * len(block[0]), len(block[0])))
     return (shared, tuple(name for name in comparison.algorithms if name in names)) if shared else None
 
@@ -124,6 +127,7 @@ def _places(comparison: Comparison, measure: Measure, task: str, names: tuple[st
     setting = comparison.settings[task]
     at = _checkpoint(comparison, measure, task, names)
     assert at is not None, "only scored tasks are ranked"
+    # Ranks of each seed are comparable only among algorithms that all have this seed.
     seeds = sorted(frozenset.intersection(*(frozenset(group.seeds) for group in runs)))
     scores = np.stack([measure.scores(group.only(seeds), setting, at=at) for group in runs])
     # Mean ranks are sums of fractions: what differs by rounding is equal.

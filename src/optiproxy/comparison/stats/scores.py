@@ -25,6 +25,7 @@ HALFWAY = 50
 def final_incumbent(result: RunResult) -> Row | None:
     """The query that a run answers with: the first that reached its final best; None where nothing was feasible."""
     final = result.queries[-1].best_so_far if result.queries else None
+    # The incumbent changes only where it improves, so the first row with its value is the one that set it.
     return None if final is None else next(row for row in result.queries if row.best_so_far == final)
 
 
@@ -61,6 +62,7 @@ def incumbent_curves(results: Sequence[RunResult], objective: Objective, *, quer
     for curve, result in zip(curves, results, strict=True):
         for row in result.queries:
             if row.best_so_far is not None:
+                # To the end, until a later query overwrites it.
                 curve[row.query - 1 :] = objective.gain({objective.metric: row.best_so_far})
     return curves
 
@@ -73,8 +75,10 @@ def incumbent_quartiles(results: Sequence[RunResult], objective: Objective, *, q
     Returns:
         ``(3, queries)``: the lower quartile, the median and the upper quartile; infinite where that run has no incumbent.
     """
+    # Taken of values that are larger when better, where "nothing feasible" is the smallest.
     curves = incumbent_curves(results, objective, queries=queries)
     quartiles = np.quantile(curves, [0.25, 0.5, 0.75], axis=0, method="inverted_cdf")
+    # Turning the sign turns the order: the lower quartile is now the last.
     return quartiles if objective.direction == "max" else -quartiles[::-1]
 
 
@@ -134,6 +138,7 @@ class HalfwayIncumbent(_Incumbent):
     label = f"best after {HALFWAY} queries"
 
     def checkpoint(self, setting: TaskSetting, queries: int) -> int | None:
+        # Before promotions nothing is known at the full fidelity, so there is nothing to look at halfway.
         return HALFWAY if queries > HALFWAY and not setting.protocol.promote else None
 
 

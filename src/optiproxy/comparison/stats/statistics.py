@@ -162,6 +162,7 @@ class Statistics:
                 named = {FILE_KEYS.get(key, key): told(entry) for key, entry in value.items()}
                 if "measure" not in named:
                     return named
+                # Right behind the name, where readers of the file have always found it.
                 at = [*named].index("measure") + 1
                 entries = [*named.items()]
                 return dict([*entries[:at], ("words", labels[named["measure"]]), *entries[at:]])
@@ -197,6 +198,7 @@ def analyze(comparison: Comparison, reference: str | None = None) -> Statistics:
         for rival in comparison.algorithms
         if rival != name and (test := _source_test(comparison, source, measure, name, rival)) is not None
     ]
+    # One family of tests: more tasks or rivals make every single claim harder, as they must.
     corrected = iter(holm([test.p_value for test in (*task_tests, *source_tests)]))
     rankings = (ranking(comparison, measure) for measure in MEASURES)
     return Statistics(
@@ -211,9 +213,11 @@ def analyze(comparison: Comparison, reference: str | None = None) -> Statistics:
 def _task_test(comparison: Comparison, task: str, measure: Measure, reference: str, rival: str) -> TaskTest | None:
     setting = comparison.settings[task]
     pair = comparison.runs(task, reference), comparison.runs(task, rival)
+    # Where budgets differ, both are looked at within the queries that both have had.
     at = measure.checkpoint(setting, comparison.common_queries(task, (reference, rival)))
     if at is None:
         return None
+    # Only seeds that both have make pairs.
     seeds = [seed for seed in pair[0].seeds if seed in pair[1].seeds]
     better = differences(*(measure.scores(runs.only(seeds), setting, at=at) for runs in pair))
     return TaskTest(
@@ -237,8 +241,10 @@ def _source_test(
         if settings[task].source == source and set(pair) <= set(comparison.on(task))
     }
     scored = {task: at for task, at in ends.items() if at is not None}
+    # A single task has its own test already.
     if len(scored) < 2:
         return None
+    # The two algorithms are exchanged on whole seeds, so a seed counts only if both ran it on every one of the tasks.
     seeds = sorted(frozenset.intersection(*(frozenset(comparison.runs(*one).seeds) for one in product(scored, pair))))
     scores = [
         [measure.scores(comparison.runs(task, name).only(seeds), settings[task], at=at) for name in pair]

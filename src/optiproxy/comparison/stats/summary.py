@@ -89,12 +89,15 @@ class Summary:
 
 def summarize(results: Sequence[RunResult], setting: TaskSetting, *, budget: int) -> Summary:
     """Summarize the runs of one algorithm on one task; there is at least one."""
+    # Selection is by validation; the test value of the selected architecture is looked up afterwards.
     incumbents = [final_incumbent(result) for result in results]
     bests = [None if row is None else row.best_so_far for row in incumbents]
     tests = [None if row is None else row.metrics.get(setting.test) for row in incumbents]
     rows = [row for result in results for row in result.queries]
     last = setting.protocol.queries(budget)
     met = queries_to_optimum(results, setting)
+    # A run that never met the optimum counts as all its queries: the mean is then a lower bound (Summary.censored says
+    # for how many runs), while the Kaplan-Meier median needs no such number.
     counted = [float(last if at is None else at) for at in met]
     interval = hit_rate_interval(met)
     asking = sum(row.ask_seconds for row in rows)
@@ -110,6 +113,7 @@ def summarize(results: Sequence[RunResult], setting: TaskSetting, *, budget: int
         queries_to_optimum_median=_of_all(counted, np.median),
         queries_to_optimum_mean=_of_all(counted, np.mean),
         censored=met.count(None) if met else None,
+        # A run may have no query at all, where its space holds nothing valid.
         feasible_share=sum(row.feasible for row in rows) / max(len(rows), 1),
         overhead_seconds_mean=asking / len(results),
         overhead_mb_peak=max(result.overhead_mb for result in results),

@@ -68,6 +68,7 @@ def survival(met: Sequence[int | None], *, last: int) -> Survival:
     """
     from scipy.stats import CensoredData, ecdf
 
+    # All are censored at the same query: a run ends at its budget, not because of how it goes, as the estimator assumes.
     times = CensoredData.right_censored([last if at is None else at for at in met], [at is None for at in met])
     curve = ecdf(times).sf
     with warnings.catch_warnings():

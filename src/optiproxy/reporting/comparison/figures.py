@@ -50,6 +50,7 @@ def incumbents(
         x = tuple(float(query) for query in range(1, runs.queries + 1))
         series.append(Series(name=name, x=x, y=finite(median), low=finite(low), high=finite(high)))
     longest = max(len(one.x) for one in series)
+    # Bands of gray curves are not drawn, so they need no room.
     settled = [
         value
         for one in series
@@ -94,6 +95,7 @@ def survival_curves(comparison: Comparison, task: str, *, names: Sequence[str] |
         name=f"{task}-survival",
         title=f"Runs that have not met the optimum of {task}",
         x=counting("queries", int(max(one.x[-1] for one in series))),
+        # A little more than 100, or the beginning of the curves would lie on the edge.
         y=Axis(title="runs that have not met the optimum", low=0, high=102, unit="%"),
         series=tuple(series),
     )
@@ -124,6 +126,7 @@ def overhead_against_rank(comparison: Comparison, ranking: Ranking, *, names: Se
         x=logarithmic("time of the algorithm itself per 100 queries, one thread", seconds.values(), unit="s"),
         y=Axis(
             title=f"mean rank of the {measure_in_words(ranking.measure)}",
+            # Half a rank of room at both ends.
             low=0.5,
             high=len(ranking.ranks) + 0.5,
             descending=True,

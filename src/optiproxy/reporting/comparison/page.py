@@ -123,6 +123,7 @@ def assign_roles(comparison: Comparison, statistics: Statistics) -> dict[str, Ro
     """The role of each algorithm: the reference and the best of the others are lit."""
     ranked = [name for found in statistics.rankings[-1:] for name in found.ranks]
     order = list(dict.fromkeys([statistics.reference, *ranked, *comparison.algorithms]))
+    # A single gray curve would make nothing easier to follow.
     lit = len(order) if len(order) <= LIT + 1 else LIT
     place = {name: i for i, name in enumerate(order)}
     return {
@@ -143,6 +144,7 @@ class Report:
         self._comparison, self._statistics = comparison, statistics
         self._roles = assign_roles(comparison, statistics)
         self._sections = [self._section(task) for task in comparison.tasks]
+        # The rank of one algorithm alone says nothing.
         rankings = statistics.rankings if len(comparison.algorithms) > 1 else ()
         colors = {name: role.ink.color if role.lit else "var(--faint)" for name, role in self._roles.items()}
         self._ranks = [
@@ -150,6 +152,7 @@ class Report:
             for found, shown in ((found, figures.ranks(found)) for found in rankings)
         ]
         self._overhead: list[Drawing] = []
+        # By the final incumbent, the last measure, which applies to every task.
         for found in rankings[-1:]:
             shown = figures.overhead_against_rank(comparison, found, names=self._lit_first(found.ranks))
             self._overhead.append(Drawing(name=shown.name, picture=chart.draw(shown, self._point_styles(), height=420)))

@@ -131,6 +131,7 @@ def task_table(comparison: Comparison, statistics: Statistics, task: str) -> Tas
     end += [setting.test] if setting.test else []
     end += ["Met the optimum", "Queries to it", "Censored mean"] if known else []
     end += ["Feasible queries"] if feasible else []
+    # A regret compares across tasks better than a value, but needs to know the optimum.
     kind = "Simple regret" if known else f"Incumbent {metric}"
     way = [f"{kind} after {queries}" for queries in checkpoints]
     way += [f"{statistics.reference}: {measure_in_words(measure)}" for measure in measures]
@@ -166,6 +167,7 @@ def test_cell(test: PairedTest | None) -> TableCell:
         return TableCell(text="")
     css = {"reference": "ahead", "rival": "behind"}.get(test.winner, "")
     counts = f"{test.wins}/{test.ties}/{test.losses}, {p_in_words(test.p_corrected)}"
+    # Sorted by the p-value, which brings on top what the data support.
     return TableCell(text=effect_in_words(test), small=counts, value=test.p_corrected, css=css)
 
 
@@ -178,6 +180,7 @@ def _overall(comparison: Comparison, statistics: Statistics, name: str) -> Overa
     return OverallLine(
         name=name,
         tasks=len(tasks),
+        # One number where all tasks have as many.
         seeds="–".join(map(str, dict.fromkeys((seeds[0], seeds[-1])))),
         ranks=[
             TableCell(text=f"{ranks[name]:.2f}", value=ranks[name]) if name in ranks else TableCell(text="–")
@@ -259,6 +262,7 @@ def _checkpoint(summary: Summary, queries: int) -> TableCell:
         return TableCell(text="")
     shown = found.best if found.regret is None else found.regret
     if shown.mean is None:
+        # The mean over the lucky seeds alone would flatter.
         return TableCell(text="–", small=f"{found.found} of {summary.seeds} seeds")
     noise = _noise(shown, found.best)
     ends = (

@@ -38,6 +38,7 @@ def standing(statistics: Statistics) -> list[str]:
     ]
     if unsupported:
         told.append(f"In favor of the rival, though it may be chance: {_listed(unsupported)}.")
+    # So few pairs that nothing could come out are said to be so: no difference found is then no finding.
     fewest, needed = min(test.pairs for test in tests), pairs_needed(len(tests), statistics.level)
     if fewest < needed:
         told.append(

@@ -73,6 +73,7 @@ def _metrics(result: SearchResult, record: Record, trainings: Mapping[int, Metri
 
 
 def _spread(values: Sequence[float]) -> str:
+    # One training has no standard deviation.
     if len(values) < 2:
         return "–"
     return f"{number(statistics.fmean(values))} ± {statistics.stdev(values):.2g} (n = {len(values)})"
@@ -136,11 +137,13 @@ def _search(result: SearchResult) -> list[str]:
 
 def _command(result: SearchResult) -> list[str]:
     """The command that makes the search again, where it is of a task with a name."""
+    # A function of the user's own has no name on the command line.
     if result.task == "function":
         return []
     words = ["optiproxy", "search", result.task, "--algorithm", result.algorithm]
     words += ["--budget", str(result.budget), "--seed", str(result.seed)]
     words += [word for objective in result.goal.objectives for word in ("--objective", str(objective))]
+    # With all digits of the bound, or it would be another limit.
     words += [
         word for limit in result.goal.limits for word in ("--limit", f"{limit.metric}{limit.sense}{limit.bound!r}")
     ]
@@ -155,6 +158,7 @@ def _versions() -> list[str]:
     for name in _PACKAGES:
         try:
             found[name] = version(name)
+        # Extras may not be installed.
         except PackageNotFoundError:
             continue
     told = ", ".join(f"{name} {number}" for name, number in found.items())

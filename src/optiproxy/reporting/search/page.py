@@ -15,6 +15,7 @@ from optiproxy.metrics import Metrics
 from optiproxy.reporting.figures import Figure
 from optiproxy.reporting.page import render
 from optiproxy.reporting.search import figures
+from optiproxy.reporting.search.structure import structure
 from optiproxy.reporting.svg import chart, graph
 from optiproxy.reporting.svg.chart import Style
 from optiproxy.reporting.svg.elements import BAD, BEST, QUIET
@@ -73,7 +74,7 @@ def search_report(result: SearchResult, *, folder: Path) -> str:
     front = {record.number for record in result.front}
     rows = [_row(result, record, names=names, chosen=record.number in front) for record in result.records]
     best = result.best
-    drawn = None if best is None else figures.structure(result.space, best.architecture)
+    drawn = None if best is None else structure(result.space, best.architecture)
     idle = () if drawn is None else drawn.idle
     return render(
         "search.html",
@@ -118,6 +119,7 @@ def _key_figures(result: SearchResult) -> list[KeyFigure]:
     if len(result.goal.objectives) > 1:
         found = [
             KeyFigure("architectures on the front", str(len(result.front))),
+            # Of several objectives no single best value says how the search went: the front comes first.
             KeyFigure("hypervolume", number(result.hypervolume and round(result.hypervolume, 3))),
             *found,
         ]
@@ -145,6 +147,7 @@ def duration(seconds: float) -> tuple[str, str]:
 
 def _row(result: SearchResult, record: Record, *, names: Sequence[str], chosen: bool) -> TrialRow:
     kind = "best" if chosen else "" if result.goal.feasible(record.metrics) else "out"
+    # A cell without a number is sorted last.
     known = {name: value for name, value in record.metrics.items() if math.isfinite(value)}
     return TrialRow(
         record,
@@ -157,6 +160,7 @@ def _row(result: SearchResult, record: Record, *, names: Sequence[str], chosen: 
 
 
 def _metric_names(records: Sequence[Record]) -> list[str]:
+    # A dictionary keeps the order in which metrics were first met, which a set would not.
     found: Mapping[str, None] = {name: None for record in records for name in record.metrics}
     return list(found)
 

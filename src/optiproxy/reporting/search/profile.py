@@ -92,6 +92,7 @@ def _metric(metric: Metric, values: Sequence[float]) -> list[str]:
     most = max(hits for _, _, hits in bins)
     rows = [(f"{number(low)} – {number(high)}", hits) for low, high, hits in bins]
     width = max(len(label) for label, _ in rows)
+    # Rounded up: a bin that holds anything has a bar.
     return told + [f"  {label:>{width}}  {'█' * -(-hits * _WIDTH // most)} {hits}" for label, hits in rows]
 
 
@@ -115,6 +116,7 @@ def histogram(values: Sequence[float]) -> list[tuple[float, float, int]]:
     step = (high - low) / _BINS
     hits = [0] * _BINS
     for value in values:
+        # The largest value is the upper end of the last bin, not the start of another.
         hits[min(_BINS - 1, int((value - low) / step))] += 1
     return [(low + i * step, low + (i + 1) * step, found) for i, found in enumerate(hits)]
 

@@ -54,6 +54,7 @@ class _Chart:
 
     def draw(self) -> Markup:
         series = self._figure.series
+        # In the order of importance: what is drawn later lies on top.
         drawn = [*self._frame(), *self._references()]
         # All bands lie below all curves, or a later band would dim an earlier curve.
         drawn += [part for one in series if one.low for part in self._band(one)]
@@ -81,6 +82,7 @@ class _Chart:
         """The area between the lower and the upper ends."""
         style = self._styles[series.name]
         outline = self._staircase(series.x, series.low) + self._staircase(series.x, series.high)[::-1]
+        # No area without two points on either side.
         if len(outline) <= 3:
             return []
         corners = " ".join(f"{x:.1f},{y:.1f}" for x, y in outline)

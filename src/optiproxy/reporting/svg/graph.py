@@ -76,6 +76,7 @@ def draw(structure: Structure, *, label: str) -> Markup:
     layout = layered(len(structure.nodes), structure.edges)
     deepest = max(along for along, _ in layout.places)
     widest = max(across for _, across in [*layout.places, *(place for route in layout.routes for place in route)])
+    # A long chain would be too small to read across the page.
     flow = ACROSS_THE_PAGE if deepest < LONGEST_ROW else DOWN_THE_PAGE
     arrow = element("path", d="M0,0 L7,3.5 L0,7 Z", class_="arrow")
     marker = element("marker", arrow, id="arrow", markerWidth=7, markerHeight=7, refX=7, refY=3.5, orient="auto")
@@ -137,6 +138,7 @@ def layered(count: int, edges: Sequence[Edge]) -> Layout:
     for i, j in edges:
         chain = [i]
         for between in range(layer[i] + 1, layer[j]):
+            # A virtual node in every layer that the edge crosses keeps room for it between the boxes.
             chain.append(len(layer))
             layer.append(between)
         chain.append(j)
@@ -159,6 +161,7 @@ def _across(layer: Sequence[int], edges: Sequence[Edge]) -> np.ndarray:
     position = np.zeros(n)
     for members in layers:
         position[members] = np.arange(len(members)) - (len(members) - 1) / 2
+    # In turn from the first and from the last layer, each ordered by the neighbors that were placed before.
     for sweep in range(SWEEPS):
         forward = sweep % 2 == 0
         for members in layers if forward else layers[::-1]:
@@ -167,6 +170,7 @@ def _across(layer: Sequence[int], edges: Sequence[Edge]) -> np.ndarray:
             order = np.argsort(wanted, kind="stable")
             members[:] = [members[k] for k in order]
             position[members] = _at_least_one_apart(wanted[order])
+    # At last each node is drawn to all its neighbors, as far as the order within its layer allows.
     for members in layers:
         wanted = np.array([position[[*before[k], *after[k], k]].mean() for k in members])
         position[members] = _at_least_one_apart(np.maximum.accumulate(wanted))

@@ -72,11 +72,13 @@ def beside(points: Sequence[Point], texts: Sequence[str], *, left: float, right:
         left: Nothing is put left of this.
         right: Nor right of this.
     """
+    # The points themselves are taken too.
     taken: list[Box] = [(x - 4, y - 4, x + 4, y + 4) for x, y in points]
     places: list[Point | None] = []
     for (x, y), text in zip(points, texts, strict=True):
         width = LETTER * len(text)
         starts = [(across, y + up) for up in (4.0, -3.0, 11.0, -10.0, 18.0) for across in (x + GAP, x - GAP - width)]
+        # Above and below come last: there a name may be taken for that of a point over or under it.
         starts += [(x - width / 2, y - GAP - 1), (x - width / 2, y + GAP + LINE - 2)]
         free = (
             place

@@ -34,8 +34,10 @@ def draw(figure: RankFigure, colors: Mapping[str, str]) -> Markup:
         drawn += _span(width, across(1), figure.critical_difference)
     for row, (first, last) in enumerate(figure.groups):
         y = AXIS + 12 + 7 * row
+        # A little over both ends, so that a bar visibly holds them.
         start, end = across(figure.ranks[first]) - 5, across(figure.ranks[last]) + 5
         drawn.append(element("line", x1=start, x2=end, y1=y, y2=y, class_="group"))
+    # The better half has its names on the left, where their ranks are.
     half = (len(figure.names) + 1) // 2
     for i, (name, rank) in enumerate(zip(figure.names, figure.ranks, strict=True)):
         left = i < half
