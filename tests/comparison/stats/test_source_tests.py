@@ -110,7 +110,7 @@ SCORES = st.lists(st.tuples(*[st.integers(-4, 4) | st.just(-np.inf)] * 2), min_s
 
 
 @given(SCORES)
-def test_dominance_is_the_share_of_pairs_won_less_those_lost(pairs):
+def test_cliffs_delta_is_the_share_of_pairs_won_less_those_lost(pairs):
     first, second = np.array(pairs, dtype=float).T
     won = (first[:, None] > second).mean() - (first[:, None] < second).mean()
     assert cliffs_delta(rank_differences(first, second)) == pytest.approx(won)

@@ -41,3 +41,34 @@ def test_lower_is_better_where_that_is_the_aim(comparison, constant):
     setting = TaskSetting(objective="score:min", source="made up")
     (test,) = analyze(comparison(constant(ours=1.0, theirs=2.0), seeds=10, budget=30, setting=setting)).tests
     assert (test.measure, test.winner, test.effect_size) == ("best_at_end", "reference", pytest.approx(1))
+
+
+PAIRED = [
+    "rival",
+    "measure",
+    "words",
+    "pairs",
+    "wins",
+    "ties",
+    "losses",
+    "advantage",
+    "p",
+    "leaning",
+    "p_corrected",
+    "ahead",
+]
+
+
+def test_the_file_has_the_documented_keys(comparison, constant):
+    made = comparison(constant(ours=5.0, theirs=4.0), tasks=("a", "b"), seeds=3)
+    content = analyze(made).to_json()
+    assert list(content) == ["reference", "level", "tests", "suites", "rankings"]
+    assert {tuple(test) for test in content["tests"]} == {(*PAIRED, "task", "at")}
+    assert {tuple(test) for test in content["suites"]} == {(*PAIRED, "source", "tasks")}
+    keys = ("measure", "words", "tasks", "ranks", "left_out", "friedman", "p", "critical_difference")
+    assert {tuple(ranking) for ranking in content["rankings"]} == {keys}
+    assert {test["measure"]: test["words"] for test in content["tests"]} == {
+        "queries_to_optimum": "queries to the optimum",
+        "best_after_50": "best after 50 queries",
+        "best_at_end": "best at the end",
+    }

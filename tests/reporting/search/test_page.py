@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 
 import pytest
@@ -43,7 +44,7 @@ def test_a_page_tells_the_goal_the_best_every_query_and_the_failures(result, tmp
         "Take it home",
     ):
         assert heading in page.text
-    assert "Finished: 4 of 4 queries spent." in page.text
+    assert "4 of 4 queries" in page.text
     assert page.tags.count("svg") >= 3
 
 
@@ -128,7 +129,8 @@ def test_a_search_at_a_lower_fidelity_tells_both_kinds_of_queries_apart(result, 
     page = report(found, tmp_path, read)
     for told in (
         "3 queries at fidelity 5, then the best 2 again at 50",
-        "Finished: 5 of 5 queries spent (3 at fidelity 5 and 2 at 50, 115 epochs in all).",
+        "5 of 5 queries",
+        "3 at fidelity 5 and 2 at 50, 115 epochs",
         "at fidelity 50.",
         "measured at fidelity 5",
         "measured at fidelity 50",
@@ -144,8 +146,8 @@ def test_limits_are_told_apart_by_when_they_are_known(result, tmp_path, read):
     trials = [{"accuracy": 1.0, "params": 1.0, "latency": 2.0}, {"accuracy": 2.0, "params": 1.0, "latency": 4.0}]
     found = replace(result(trials, goal=goal), protocol=QueryProtocol(free=("params",)))
     text = report(found, tmp_path, read).text
-    assert "Known before a query (free), so that none is spent on what breaks a limit: params." in text
-    assert "Known only after a query (queried): latency." in text
+    assert re.search(r"\(free\)[^.]*: params\.", text)
+    assert re.search(r"\(queried\): latency\.", text)
 
 
 def test_an_ordinary_search_says_nothing_of_protocols_fidelities_and_optima(result, tmp_path, read):
