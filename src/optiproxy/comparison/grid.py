@@ -28,7 +28,7 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class TaskSetting:
-    """On what terms every algorithm searches one task.
+    """The terms on which every algorithm searches one task.
 
     Attributes:
         objective: The first objective of the task's own goal, as ``metric:direction``.
@@ -36,7 +36,7 @@ class TaskSetting:
         test: The metric that is reported for the selected architecture and never searched on; empty where there is none.
         optimum: Best possible value of the objective, None where unknown.
         source: Where the values come from.
-        digest: Of the data file, empty where there is none.
+        digest: Digest of the data file; empty where there is none.
         others: Further objectives of that goal. A search has them in mind; the figures here are of the first alone.
         protocol: What a search knows before a query, and at which fidelity it spends its budget.
     """

@@ -112,7 +112,7 @@ class Figure:
         title: What is shown, in one line.
         x: Horizontal axis.
         y: Vertical axis.
-        series: In the order of drawing: the last is on top.
+        series: The series in the order of drawing: the last is on top.
         references: Lines across the figure.
         diagonal: Whether the line on which x equals y means something.
         named: Whether each point has the name of its series beside it; the first series have the best places.

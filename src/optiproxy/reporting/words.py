@@ -32,7 +32,7 @@ def count(size: int) -> str:
 
 
 def goal_in_words(goal: Goal) -> str:
-    """For example ``Maximize accuracy and minimize latency_ms, with parameters at most 50,000.``."""
+    """The goal as a sentence: ``Maximize accuracy and minimize latency_ms, with parameters at most 50,000.``."""
     wanted = " and ".join(f"{_VERB[objective.direction]} {objective.metric}" for objective in goal.objectives)
     kept = " and ".join(f"{limit.metric} {_SENSE[limit.sense]} {limit.bound:,.10g}" for limit in goal.limits)
     text = f"{wanted}, with {kept}." if kept else f"{wanted}."

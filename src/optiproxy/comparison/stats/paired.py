@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def differences(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
-    """By how much the first of two algorithms scores better on each seed.
+    """How much better the first of two algorithms scores on each seed.
 
     Args:
         first: ``(s,)`` scores, larger = better; ``-inf`` where nothing was feasible.
@@ -72,7 +72,7 @@ def signed_rank_p(difference: NDArray[np.float64]) -> float:
 
 
 def rank_differences(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
-    """On each seed, how many more of all runs of both algorithms the first one's run passes.
+    """How many more of all runs of both algorithms the first one's run passes, on each seed.
 
     Args:
         first: ``(s,)`` scores, larger = better.

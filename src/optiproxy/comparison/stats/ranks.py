@@ -80,7 +80,13 @@ def friedman(places: NDArray[np.float64]) -> tuple[float | None, float | None]:
 
 
 def critical_difference(algorithms: int, tasks: int, *, level: float = 0.05) -> float:
-    """By how much two mean ranks must differ to be told apart at a level (Nemenyi 1963), for two algorithms or more."""
+    """Nemenyi's (1963) critical difference: two mean ranks that are further apart are told apart at the level.
+
+    Args:
+        algorithms: Number of algorithms, two at least.
+        tasks: Number of tasks.
+        level: Significance level.
+    """
     from scipy.stats import studentized_range
 
     # Demšar (2006), section 3.2.2: CD = q sqrt(k (k + 1) / (6 N)), where q is the quantile of the Studentized range over

@@ -41,7 +41,7 @@ def queries_to_target(result: RunResult, objective: Objective, target: float) ->
 
 
 def queries_to_optimum(results: Sequence[RunResult], setting: TaskSetting) -> list[int | None]:
-    """For each run, the query with which it met the known optimum, or None; an empty list where no optimum is known."""
+    """The query with which each run met the known optimum, or None; an empty list where no optimum is known."""
     if setting.optimum is None:
         return []
     return [queries_to_target(result, setting.first_objective, setting.optimum) for result in results]

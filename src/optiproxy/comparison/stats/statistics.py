@@ -58,7 +58,7 @@ class PairedTest(ABC):
         wins: Number of seeds on which the reference is better.
         ties: Number of seeds on which both are equal.
         losses: Number of seeds on which the rival is better.
-        effect_size: By how much the reference is better, larger = better.
+        effect_size: How much better the reference is; above 0 if it is.
         p_value: Two-sided, of Wilcoxon's signed-rank test, before the correction.
         favors: The side with the larger sum of ranks, whether or not that may be chance; empty if the sums are equal.
         p_corrected: The p-value after Holm's correction for all tests of the comparison.
@@ -175,7 +175,7 @@ def analyze(comparison: Comparison, reference: str | None = None) -> Statistics:
     """Test the reference against each rival, and rank all algorithms.
 
     Args:
-        comparison: Of any size; with one algorithm there is nothing to test.
+        comparison: A comparison of any size; with one algorithm there is nothing to test.
         reference: Name of an algorithm; None means the first.
 
     Raises:

@@ -35,7 +35,7 @@ def incumbents(
     """The incumbent after each query: median over the seeds, with the band from lower to upper quartile.
 
     Args:
-        comparison: Of any size.
+        comparison: A comparison of any size.
         task: Name of one of its tasks.
         names: Algorithms in the order of drawing, the last on top; all that have searched the task by default.
         emphasized: Algorithms whose bands the axis has to show, and not the medians alone; all by default.
@@ -71,7 +71,7 @@ def survival_curves(comparison: Comparison, task: str, *, names: Sequence[str] |
     """Percentage of the runs that have not met the optimum yet (Kaplan and Meier 1958), with 95 % bands.
 
     Args:
-        comparison: Of any size.
+        comparison: A comparison of any size.
         task: Name of one of its tasks.
         names: As for `incumbents`.
 
@@ -105,8 +105,8 @@ def overhead_against_rank(comparison: Comparison, ranking: Ranking, *, names: Se
     """Seconds of proposals per 100 queries against the mean rank: the best are at the top left.
 
     Args:
-        comparison: Of any size.
-        ranking: Of its algorithms, by one measure.
+        comparison: A comparison of any size.
+        ranking: The ranks of its algorithms by one measure.
         names: The ranked algorithms, those first whose names have the best places; by rank by default.
     """
     seconds = {name: overhead(comparison, ranking.tasks, name) for name in ranking.ranks}

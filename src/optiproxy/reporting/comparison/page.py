@@ -35,7 +35,7 @@ class Role:
     """How one algorithm is drawn everywhere on the page.
 
     Attributes:
-        name: Its name.
+        name: Name of the algorithm.
         ink: Ink of its curves when they are lit.
         place: Its number in the order of the legends: the reference, then by rank.
         lit: Whether it stands out from the start.

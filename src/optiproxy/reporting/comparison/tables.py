@@ -65,7 +65,7 @@ class OverallLine:
     """One algorithm over all tasks.
 
     Attributes:
-        name: Its name.
+        name: Name of the algorithm.
         tasks: How many it has searched.
         seeds: Fewest to most.
         ranks: One cell for each ranking.
@@ -90,7 +90,7 @@ class SourceLine:
     """One rival in the table of a source.
 
     Attributes:
-        name: Its name.
+        name: Name of the algorithm.
         tasks: Number of tasks on which it is tested, at most.
         seeds: Number of pairs of runs on each.
         cells: One for each measure.
@@ -162,7 +162,7 @@ def source_tables(statistics: Statistics, order: Sequence[str]) -> list[SourceTa
 
 
 def test_cell(test: PairedTest | None) -> TableCell:
-    """By how much the reference is better; its wins, ties and losses, and the corrected p-value."""
+    """The effect size; below it wins, ties and losses of the reference, and the corrected p-value."""
     if test is None:
         return TableCell(text="")
     css = {"reference": "ahead", "rival": "behind"}.get(test.winner, "")

@@ -68,7 +68,7 @@ def _listed(tests: Iterable[PairedTest]) -> str:
 
 
 def effect_in_words(test: PairedTest) -> str:
-    """By how much the reference is better: ``+12.5``, ``0`` or ``−0.3``."""
+    """The effect size, positive if the reference is better: ``+12.5``, ``0`` or ``−0.3``."""
     if test.effect_size is None:
         return number(None)
     size = abs(test.effect_size)

@@ -25,7 +25,7 @@ _PACKAGES = ("torch", "optuna", "numpy", "onnx", "onnxscript", "onnxruntime")
 def card(
     result: SearchResult, record: Record, *, files: Sequence[WrittenFile] = (), trainings: Mapping[int, Metrics]
 ) -> str:
-    """The whole text.
+    """The text of the card.
 
     Args:
         result: The search.
@@ -53,7 +53,7 @@ def _metrics(result: SearchResult, record: Record, trainings: Mapping[int, Metri
     kept = result.goal.metric_names
     names = [*(name for name in kept if name in record.metrics), *(name for name in record.metrics if name not in kept)]
     rows = [
-        (name, number(record.metrics[name]), _spread([m[name] for m in trainings.values() if name in m]))
+        (name, number(record.metrics[name]), _mean_and_std([m[name] for m in trainings.values() if name in m]))
         for name in names
     ]
     several = len(trainings) > 1
@@ -72,7 +72,7 @@ def _metrics(result: SearchResult, record: Record, trainings: Mapping[int, Metri
     ]
 
 
-def _spread(values: Sequence[float]) -> str:
+def _mean_and_std(values: Sequence[float]) -> str:
     # One training has no standard deviation.
     if len(values) < 2:
         return "–"
@@ -95,7 +95,7 @@ def _files(files: Sequence[WrittenFile]) -> list[str]:
     ]
     heads = ("File", "Use", "Rows", "Difference", "Latency", "Measured again")
     shapes = " and ".join(f"({', '.join(['rows', *map(str, shape)])})" for shape in files[0].shapes)
-    noisy = [note for file in files if (note := _unrest(file))]
+    noisy = [note for file in files if (note := _busy_machine(file))]
     return [
         "## Files",
         "",
@@ -108,7 +108,7 @@ def _files(files: Sequence[WrittenFile]) -> list[str]:
     ]
 
 
-def _unrest(file: WrittenFile) -> str:
+def _busy_machine(file: WrittenFile) -> str:
     first, again = file.latency.median_ms, file.again.median_ms
     share = abs(first - again) / min(first, again)
     if share <= _QUIET_SHARE:

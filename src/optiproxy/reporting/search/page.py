@@ -133,13 +133,13 @@ def _key_figures(result: SearchResult) -> list[KeyFigure]:
         KeyFigure(
             "feasible", str(states.count("feasible")), f"{states.count('failed')} failed" if "failed" in states else ""
         ),
-        KeyFigure("evaluation", *duration(spent)),
-        KeyFigure("search itself", *duration(asked)),
+        KeyFigure("evaluation", *_with_unit(spent)),
+        KeyFigure("search itself", *_with_unit(asked)),
     ]
 
 
-def duration(seconds: float) -> tuple[str, str]:
-    """A number and its unit."""
+def _with_unit(seconds: float) -> tuple[str, str]:
+    """A time as a number and its unit."""
     if seconds < 90:
         return f"{seconds:.1f}", "s"
     return (f"{seconds / 60:.1f}", "min") if seconds < 5400 else (f"{seconds / 3600:.1f}", "h")

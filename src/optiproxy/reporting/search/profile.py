@@ -12,12 +12,14 @@ from optiproxy.profiling.share import Share
 from optiproxy.reporting.words import count, number
 
 _BINS = 8
+"""Bins of a histogram."""
+
 _WIDTH = 30
-"""Of the longest bar, in characters."""
+"""Length of the longest bar of a histogram, in characters."""
 
 
 def profile_in_words(profile: Profile) -> str:
-    """Everything, as lines of text; what speaks against the search comes last."""
+    """The whole profile as lines of text; what speaks against the search comes last."""
     subject = ", ".join(filter(None, (profile.task, profile.space)))
     lines = [
         f"{subject}: {count(profile.size)} combinations of {len(profile.choices)} decisions.",
@@ -38,7 +40,7 @@ def profile_in_words(profile: Profile) -> str:
 
 
 def profile_as_json(profile: Profile) -> dict[str, Any]:
-    """The same for programs."""
+    """The whole profile for programs."""
     return {
         "task": profile.task,
         "space": profile.space,
@@ -49,7 +51,7 @@ def profile_as_json(profile: Profile) -> dict[str, Any]:
         "feasible": _share_as_json(profile.feasible),
         "limits": {limit: _share_as_json(share) for limit, share in profile.kept.items()},
         "queried_limits": [*map(str, profile.queried)],
-        "metrics": {metric.name: _spread(metric, profile.values(metric.name)) for metric in profile.measures},
+        "metrics": {metric.name: _distribution(metric, profile.values(metric.name)) for metric in profile.measures},
         "measured": len(profile.measured),
         "not_measured": sum(found is None for found in profile.measured),
         "problem": profile.problem,
@@ -62,7 +64,7 @@ def profile_as_json(profile: Profile) -> dict[str, Any]:
 
 
 def duration(seconds: float) -> str:
-    """In the unit that a person would choose."""
+    """A time in the unit that a person would choose."""
     for unit, length in (("days", 172_800), ("hours", 7_200), ("minutes", 120)):
         if seconds >= length:
             return f"{seconds / {'days': 86_400, 'hours': 3_600, 'minutes': 60}[unit]:.1f} {unit}"
@@ -96,7 +98,7 @@ def _metric(metric: Metric, values: Sequence[float]) -> list[str]:
     return told + [f"  {label:>{width}}  {'█' * -(-hits * _WIDTH // most)} {hits}" for label, hits in rows]
 
 
-def _spread(metric: Metric, values: Sequence[float]) -> dict[str, Any] | None:
+def _distribution(metric: Metric, values: Sequence[float]) -> dict[str, Any] | None:
     if not values:
         return None
     return {

@@ -45,7 +45,7 @@ def structure(space: Space, architecture: Architecture) -> Structure:
 
 
 def _bearing(weights: Tensor, operations: Tensor) -> np.ndarray:
-    """Which decisions a node stands for: whether its features respond to the weights of a decision.
+    """Find which decisions a node stands for: its features respond to their weights.
 
     Args:
         weights: ``(1, d, c)`` relaxed architecture, which requires gradients.
@@ -85,7 +85,7 @@ def _node(space: Space, architecture: Architecture, decisions: Sequence[int]) ->
 
 
 def _reach(connected: np.ndarray, start: Iterable[int]) -> np.ndarray:
-    """Which nodes a path from ``start`` meets.
+    """Find the nodes that a path from ``start`` meets.
 
     Args:
         connected: ``(v, v)`` booleans, true for an edge, which leads from a lower to a higher node.

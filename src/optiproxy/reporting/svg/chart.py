@@ -40,8 +40,8 @@ def draw(figure: Figure, styles: Mapping[str, Style], *, width: int = 880, heigh
     Args:
         figure: What is shown.
         styles: Style of each series, by its name.
-        width: In CSS pixels; the page may scale it.
-        height: In CSS pixels.
+        width: Width in CSS pixels; the page may scale it.
+        height: Height in CSS pixels.
     """
     return _Chart(figure, styles, width, height).draw()
 

@@ -23,7 +23,7 @@ class Ink:
 
 
 BEST, QUIET, BAD = Ink("#0072b2"), Ink("#7a8794"), Ink("#d55e00")
-"""For what is best or good, what is ordinary, what failed."""
+"""Inks of what is best, what is ordinary, and what failed."""
 
 
 def ink(index: int) -> Ink:

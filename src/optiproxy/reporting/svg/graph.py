@@ -32,12 +32,12 @@ SWEEPS = 8
 
 @dataclass(frozen=True)
 class _Flow:
-    """How places turn into points on the page.
+    """The way in which places turn into points on the page.
 
     Attributes:
         along: Distance between layers.
         across: Distance between neighbors in a layer.
-        half: From a box's center to its side, in the direction of the flow.
+        half: Distance from the center of a box to its side, in the direction of the flow.
         turn: Makes ``(along, across)`` an ``(x, y)``.
     """
 
