@@ -50,7 +50,7 @@ def search(
     from optiproxy import registry
     from optiproxy.cli import saved
     from optiproxy.cli.goal import study_name, wanted_goal
-    from optiproxy.reporting.search.page_of_search import write_search_report
+    from optiproxy.reporting.search.page import write_search_report
     from optiproxy.searching.progress import observer_for
     from optiproxy.searching.search import run
     from optiproxy.task.protocol import QueryProtocol
@@ -90,7 +90,7 @@ def conclude(result: SearchResult, report: Path) -> None:
     """
     from optiproxy.cli.errors import INTERRUPTED
     from optiproxy.errors import SearchFailed
-    from optiproxy.reporting.search.words import goal_in_words, protocol_in_words, result_in_words, standing
+    from optiproxy.reporting.words import goal_in_words, protocol_in_words, result_in_words, standing
 
     typer.echo(goal_in_words(result.goal))
     for told in protocol_in_words(result.protocol, result.goal, budget=result.budget):
