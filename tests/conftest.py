@@ -40,8 +40,7 @@ def light_parts() -> dict[str, Any]:
     from optiproxy.optimizer.ascent import Ascent
     from optiproxy.optimizer.starts import NearIncumbents
     from optiproxy.proxy import StructuralProxy
-    from optiproxy.proxy.ensemble import EnsembleConfig
-    from optiproxy.proxy.pretraining import PretrainingConfig
+    from optiproxy.proxy.encoder import EnsembleConfig, PretrainingConfig
 
     proxy = StructuralProxy(
         ensemble=EnsembleConfig(members=2, width=8, layers=2),

@@ -11,15 +11,13 @@ from optiproxy.metrics import Goal, Limit, Objective
 from optiproxy.optimizer import Trial
 from optiproxy.optimizer.acquisition import HypervolumeImprovement, UpperConfidenceBound
 from optiproxy.optimizer.ascent import Ascent
-from optiproxy.optimizer.initial import MaximinDesign, RandomDesign
 from optiproxy.optimizer.optiproxy import OptiProxy
 from optiproxy.optimizer.published import published
 from optiproxy.optimizer.schedule import Batches, EveryTrial
 from optiproxy.optimizer.selection import LocalSelection
-from optiproxy.optimizer.starts import NearIncumbents
+from optiproxy.optimizer.starts import MaximinDesign, NearIncumbents, RandomDesign
 from optiproxy.proxy import GraphConvolution, StructuralProxy
-from optiproxy.proxy.ensemble import EnsembleConfig
-from optiproxy.proxy.pretraining import PretrainingConfig
+from optiproxy.proxy.encoder import EnsembleConfig, PretrainingConfig
 from optiproxy.proxy.targets import Normalization, Standard
 from optiproxy.spaces import FlatSpace, NASBench201, RestrictedSpace
 

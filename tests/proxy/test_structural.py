@@ -6,8 +6,7 @@ import torch
 from scipy.stats import spearmanr
 
 from optiproxy.proxy import StructuralProxy
-from optiproxy.proxy.ensemble import EnsembleConfig
-from optiproxy.proxy.pretraining import PretrainingConfig, structural_properties
+from optiproxy.proxy.encoder import EnsembleConfig, PretrainingConfig, structural_properties
 from optiproxy.spaces import NASBench201
 
 SPACE = NASBench201()

@@ -9,8 +9,7 @@ from torch import Tensor
 
 from optiproxy.baselines.baseline import Baseline
 from optiproxy.metrics import Goal
-from optiproxy.proxy.adam import Adam
-from optiproxy.proxy.networks import torch_stream
+from optiproxy.proxy.networks import Adam, torch_stream
 from optiproxy.spaces import Architecture, Space
 
 if TYPE_CHECKING:

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from optiproxy.optimizer.acquisition import UpperConfidenceBound as UpperConfidenceBound
     from optiproxy.optimizer.ascent import Ascent as Ascent
     from optiproxy.optimizer.ascent import GumbelSoftmax as GumbelSoftmax
-    from optiproxy.optimizer.initial import MaximinDesign as MaximinDesign
-    from optiproxy.optimizer.initial import RandomDesign as RandomDesign
     from optiproxy.optimizer.optiproxy import OptiProxy as OptiProxy
     from optiproxy.optimizer.published import published as published
     from optiproxy.optimizer.schedule import Batches as Batches
@@ -28,7 +26,9 @@ if TYPE_CHECKING:
     from optiproxy.optimizer.selection import LocalSelection as LocalSelection
     from optiproxy.optimizer.selection import SampledSelection as SampledSelection
     from optiproxy.optimizer.starts import LatinHypercube as LatinHypercube
+    from optiproxy.optimizer.starts import MaximinDesign as MaximinDesign
     from optiproxy.optimizer.starts import NearIncumbents as NearIncumbents
+    from optiproxy.optimizer.starts import RandomDesign as RandomDesign
     from optiproxy.proxy.convolution import GraphConvolution as GraphConvolution
     from optiproxy.proxy.structural import StructuralProxy as StructuralProxy
     from optiproxy.proxy.targets import Normalization as Normalization
@@ -44,12 +44,12 @@ __getattr__ = exported(
         "HypervolumeImprovement": "optiproxy.optimizer.acquisition",
         "LatinHypercube": "optiproxy.optimizer.starts",
         "LocalSelection": "optiproxy.optimizer.selection",
-        "MaximinDesign": "optiproxy.optimizer.initial",
+        "MaximinDesign": "optiproxy.optimizer.starts",
         "NearIncumbents": "optiproxy.optimizer.starts",
         "Normalization": "optiproxy.proxy.targets",
         "OptiProxy": "optiproxy.optimizer.optiproxy",
         "PredictedSum": "optiproxy.optimizer.acquisition",
-        "RandomDesign": "optiproxy.optimizer.initial",
+        "RandomDesign": "optiproxy.optimizer.starts",
         "SampledSelection": "optiproxy.optimizer.selection",
         "StructuralProxy": "optiproxy.proxy.structural",
         "UpperConfidenceBound": "optiproxy.optimizer.acquisition",

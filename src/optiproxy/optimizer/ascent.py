@@ -10,7 +10,7 @@ import torch
 from torch import Generator, Tensor
 
 from optiproxy.optimizer.parts import Relaxation
-from optiproxy.proxy.adam import Adam
+from optiproxy.proxy.networks import Adam
 
 
 @final

@@ -14,7 +14,6 @@ from optiproxy.metrics import Goal
 from optiproxy.optimizer.acquisition import HypervolumeImprovement
 from optiproxy.optimizer.algorithm import ObservingAlgorithm, Proposal
 from optiproxy.optimizer.ascent import Ascent
-from optiproxy.optimizer.initial import MaximinDesign
 from optiproxy.optimizer.parts import (
     Acquisition,
     Candidates,
@@ -30,7 +29,7 @@ from optiproxy.optimizer.parts import (
 from optiproxy.optimizer.schedule import EveryTrial
 from optiproxy.optimizer.seen import Seen
 from optiproxy.optimizer.selection import LocalSelection
-from optiproxy.optimizer.starts import NearIncumbents
+from optiproxy.optimizer.starts import MaximinDesign, NearIncumbents
 from optiproxy.proxy import Encoder, Predictor, Proxy, StructuralProxy
 from optiproxy.proxy.targets import Normalization, Targets
 from optiproxy.spaces import Architecture, Space

@@ -7,11 +7,10 @@ from typing import Any
 from optiproxy.metrics import Goal
 from optiproxy.optimizer.acquisition import PredictedSum
 from optiproxy.optimizer.ascent import Ascent, GumbelSoftmax
-from optiproxy.optimizer.initial import RandomDesign
 from optiproxy.optimizer.optiproxy import OptiProxy
 from optiproxy.optimizer.schedule import Batches
 from optiproxy.optimizer.selection import SampledSelection
-from optiproxy.optimizer.starts import LatinHypercube
+from optiproxy.optimizer.starts import LatinHypercube, RandomDesign
 from optiproxy.proxy import GraphConvolution
 from optiproxy.proxy.targets import Normalization, Standard
 from optiproxy.spaces import Space

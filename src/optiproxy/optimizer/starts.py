@@ -1,7 +1,8 @@
-"""Where the ascents begin."""
+"""Where the search begins, and where each ascent does."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -10,6 +11,75 @@ import torch
 from torch import Generator, Tensor
 
 from optiproxy.optimizer.parts import History, Problem
+from optiproxy.optimizer.seen import Seen
+from optiproxy.spaces import Architecture
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class MaximinDesign:
+    """An `InitialDesign`: each trial as far as possible from all others (Johnson, Moore and Ylvisaker 1990).
+
+    Distances are those of the untrained proxy's features. Two opposite architectures say more about a trend than two
+    that may be alike by chance.
+
+    Attributes:
+        size: Number of first trials.
+        candidates: Number of random architectures among which they are chosen.
+    """
+
+    size: int = 2
+    candidates: int = 64
+
+    def __call__(
+        self,
+        n: int,
+        *,
+        problem: Problem,
+        examples: Sequence[Architecture],
+        features: Callable[[Sequence[Architecture]], Tensor],
+        taken: Sequence[Architecture],
+    ) -> list[Architecture]:
+        candidates = [problem.space.canonical(example) for example in examples[: self.candidates]]
+        points = features(candidates)
+        reached = features(taken) if taken else points[:0]
+        seen = Seen(problem.space, taken)
+        chosen: list[Architecture] = []
+        while len(chosen) < n:
+            # The very first is the one that has another farthest from it.
+            distances = torch.cdist(points, reached).amin(1) if len(reached) else torch.cdist(points, points).amax(1)
+            ranked = distances.argsort(descending=True).tolist()
+            unseen = (i for i in ranked if candidates[i] not in seen)
+            best = next((i for i in unseen if problem.space.is_valid(candidates[i])), None)
+            if best is None:
+                break
+            chosen.append(candidates[best])
+            seen.add(candidates[best])
+            reached = torch.cat([reached, points[best : best + 1]])
+        return chosen
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class RandomDesign:
+    """An `InitialDesign` that leaves the first trials to chance, as the paper does.
+
+    Attributes:
+        size: Number of first trials.
+    """
+
+    size: int = 10
+
+    def __call__(
+        self,
+        n: int,  # noqa: ARG002 - the arguments of `InitialDesign`
+        *,
+        problem: Problem,  # noqa: ARG002
+        examples: Sequence[Architecture],  # noqa: ARG002
+        features: Callable[[Sequence[Architecture]], Tensor],  # noqa: ARG002
+        taken: Sequence[Architecture],  # noqa: ARG002
+    ) -> list[Architecture]:
+        return []
 
 
 @final

@@ -1,6 +1,6 @@
 """The optimization proxy: predicts metrics from graphs, differentiably. It knows graphs, not spaces.
 
-Read `contract` first, then `structural` with its parts `ensemble`, `pretraining` and `regression`; `convolution` is the
+Read `contract` first, then `structural` with its parts `encoder` and `regression`; `convolution` is the
 published proxy.
 """
 

@@ -10,8 +10,7 @@ from torch import Generator, Tensor
 
 from optiproxy.graph import GraphBatch
 from optiproxy.proxy.contract import Encoder, Prediction, Predictor
-from optiproxy.proxy.ensemble import CHUNK, EnsembleConfig, GraphEnsemble
-from optiproxy.proxy.pretraining import PretrainingConfig, pretrain
+from optiproxy.proxy.encoder import CHUNK, EnsembleConfig, GraphEnsemble, PretrainingConfig, pretrain
 from optiproxy.proxy.regression import Regression, RegressionConfig, typical_distance
 
 TYPICAL = 500

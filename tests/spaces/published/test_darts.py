@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from optiproxy.errors import UsageError
-from optiproxy.proxy.pretraining import structural_properties
+from optiproxy.proxy.encoder import structural_properties
 from optiproxy.spaces.published.darts import (
     DARTS,
     OPERATIONS,

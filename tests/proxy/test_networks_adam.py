@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from optiproxy.proxy.adam import Adam
+from optiproxy.proxy.networks import Adam
 
 
 @pytest.mark.parametrize("weight_decay", [0.0, 0.1])

@@ -3,8 +3,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from optiproxy.proxy.ensemble import EnsembleConfig, GraphEnsemble
-from optiproxy.proxy.pretraining import PretrainingConfig, pretrain, structural_properties
+from optiproxy.proxy.encoder import EnsembleConfig, GraphEnsemble, PretrainingConfig, pretrain, structural_properties
 from optiproxy.spaces import FlatSpace, NASBench201
 
 ENSEMBLE = EnsembleConfig(members=2, width=16, layers=3)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from optiproxy.proxy.pretraining import structural_properties
+from optiproxy.proxy.encoder import structural_properties
 from optiproxy.spaces import FlatSpace, GraphBatch, NASBench201
 
 

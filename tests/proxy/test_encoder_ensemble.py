@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from optiproxy.proxy.ensemble import EnsembleConfig, GraphEnsemble
+from optiproxy.proxy.encoder import EnsembleConfig, GraphEnsemble
 from optiproxy.spaces import GraphBatch, NASBench201
 
 SPACE = NASBench201()
