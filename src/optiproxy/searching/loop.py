@@ -6,8 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 
-from optiproxy.execution.evaluation import Outcome
-from optiproxy.execution.executors import outcome_of
+from optiproxy.execution.evaluation import Evaluation, evaluation_of
 from optiproxy.execution.interrupts import Interrupts
 from optiproxy.searching.phases import Phase
 from optiproxy.searching.progress import Observer
@@ -19,7 +18,7 @@ PATIENCE = 0.5
 
 def spend(
     log: QueryLog,
-    submit: Callable[[Query], Future[Outcome]],
+    submit: Callable[[Query], Future[Evaluation]],
     *,
     phases: Sequence[Phase],
     total: int,
@@ -39,7 +38,7 @@ def spend(
     Returns:
         Whether it came to its end. After an interrupt what had finished is in the log; the rest is left running.
     """
-    running: dict[Future[Outcome], Query] = {}
+    running: dict[Future[Evaluation], Query] = {}
     observer.on_start(total=total, done=log.records())
     try:
         with Interrupts() as interrupts:
@@ -57,17 +56,17 @@ def spend(
                     with interrupts.heard():
                         wait(running, timeout=PATIENCE, return_when=FIRST_COMPLETED)
                     for future in _done(running):
-                        observer.on_finish(log.tell(running.pop(future), outcome_of(future)))
+                        observer.on_finish(log.tell(running.pop(future), evaluation_of(future)))
                         interrupts.check()
     except KeyboardInterrupt:
         for future in _done(running):
-            log.tell(running.pop(future), outcome_of(future))
+            log.tell(running.pop(future), evaluation_of(future))
         return False
     finally:
         observer.on_end()
     return True
 
 
-def _done(running: dict[Future[Outcome], Query]) -> list[Future[Outcome]]:
+def _done(running: dict[Future[Evaluation], Query]) -> list[Future[Evaluation]]:
     """Those that are done, in the order of asking."""
     return [future for future in running if future.done() and not future.cancelled()]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from optiproxy import registry
 from optiproxy.errors import SearchFailed, UsageError
-from optiproxy.execution.evaluation import Outcome, evaluate
+from optiproxy.execution.evaluation import Evaluation, evaluate
 from optiproxy.execution.executors import InlineExecutor, ProcessExecutor
 from optiproxy.metrics import Goal, Limit, Objective
 from optiproxy.sampler import AlgorithmSampler, Parameters
@@ -30,8 +30,7 @@ from optiproxy.storage.log import Query, QueryLog, stop
 from optiproxy.storage.schema import RecordedMetrics, finished_records, is_exhausted
 from optiproxy.storage.study import open_study, storage_errors, stored_study
 from optiproxy.task.free_metrics import FreeLimits
-from optiproxy.task.function import Evaluate, FunctionTask
-from optiproxy.task.measures import Measure
+from optiproxy.task.function import Evaluate, FunctionTask, Measure
 from optiproxy.task.protocol import QueryProtocol
 
 if TYPE_CHECKING:
@@ -188,7 +187,7 @@ def run(
     exploration = Exploration(log, budget=budget, fidelity=protocol.fidelity)
     promotion = Promotion(log, goal, space, count=protocol.promote, free=protocol.free)
 
-    def submit(query: Query) -> Future[Outcome]:
+    def submit(query: Query) -> Future[Evaluation]:
         known = {**limits.measured(query.architecture), **query.known}
         return chosen.submit(
             evaluate,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, final
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
-from optiproxy.execution.evaluation import Outcome
+from optiproxy.execution.evaluation import Evaluation
 from optiproxy.metrics import Goal, Metrics
 from optiproxy.storage.claims import UNSEEN, Note, annotate, architecture_of
 from optiproxy.storage.ownership import Owner, is_gone
@@ -154,24 +154,24 @@ class QueryLog:
             return None
         return self._query(trial, architecture, start, fidelity=None, known=known)
 
-    def tell(self, query: Query, outcome: Outcome) -> Record:
+    def tell(self, query: Query, evaluation: Evaluation) -> Record:
         """End a query with what became of it.
 
         Where other hosts have not heard of this process for so long that they gave the query up, it stays so.
         """
         with suppress(UpdateFinishedTrialError):
-            self._write(query.trial, outcome)
+            self._write(query.trial, evaluation)
         return Record(
             number=query.number,
             architecture=query.architecture,
-            state="failed" if outcome.reason else "complete",
-            metrics=outcome.metrics,
-            reason=outcome.reason,
+            state="failed" if evaluation.reason else "complete",
+            metrics=evaluation.metrics,
+            reason=evaluation.reason,
             predicted=query.predicted,
             ask_seconds=query.ask_seconds,
-            evaluation_seconds=outcome.seconds,
+            evaluation_seconds=evaluation.seconds,
             fidelity=query.fidelity,
-            curve=outcome.curve,
+            curve=evaluation.curve,
         )
 
     def beat(self) -> None:
@@ -192,14 +192,14 @@ class QueryLog:
             if owner.get("run") == self._owner.run:
                 self._discard(trial, INTERRUPTED)
 
-    def _write(self, trial: Trial, outcome: Outcome) -> None:
-        metrics = outcome.metrics
-        trial.set_user_attr(EVALUATION_SECONDS, outcome.seconds)
-        for step, value in outcome.curve.items():
+    def _write(self, trial: Trial, evaluation: Evaluation) -> None:
+        metrics = evaluation.metrics
+        trial.set_user_attr(EVALUATION_SECONDS, evaluation.seconds)
+        for step, value in evaluation.curve.items():
             # Not `Trial.report`, which a study of several objectives refuses.
             self._study._storage.set_trial_intermediate_value(trial._trial_id, step, value)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-        if outcome.reason:
-            trial.set_user_attr(REASON, outcome.reason)
+        if evaluation.reason:
+            trial.set_user_attr(REASON, evaluation.reason)
             self._study.tell(trial, state=TrialState.FAIL)
         else:
             trial.set_user_attr(METRICS, dict(metrics))

@@ -14,7 +14,7 @@ from optiproxy.comparison.runs.grid import Cell, Contest
 from optiproxy.comparison.runs.memory import PeakMemory
 from optiproxy.comparison.runs.outcome import Outcome
 from optiproxy.errors import StudyError
-from optiproxy.execution.lifetime import end_with_parent
+from optiproxy.execution.executors import end_with_parent
 
 
 def search_cell(cell: Cell, contest: Contest, *, budget: int, path: Path) -> bool:
