@@ -14,6 +14,7 @@ import pytest
 from optiproxy.errors import SearchFailed, UsageError
 from optiproxy.metrics import Goal, Limit, Metric, Objective
 from optiproxy.searching.search import load, run, search
+from optiproxy.searching.settings import SearchSettings
 from optiproxy.spaces import FlatSpace, NASBench201
 from optiproxy.task.task import Source, Task
 
@@ -170,7 +171,7 @@ def test_a_foreign_executor_runs_the_evaluations_and_stays_open():
         isolated = True
 
     with ThreadPoolExecutor(3) as executor:
-        result = run(Threads(), algorithm="random", budget=9, workers=3, executor=executor)
+        result = run(Threads(), SearchSettings(algorithm="random", budget=9, workers=3), executor=executor)
         assert executor.submit(int, "1").result() == 1
     assert len({record.architecture for record in result.records}) == 9
 
@@ -206,7 +207,7 @@ class _Table(Task):
 def test_what_breaks_a_free_limit_is_never_evaluated(algorithm):
     task = _Table()
     goal = Goal(task.goal.objectives, (Limit("parameters", 3.0),))
-    result = run(task, goal=goal, algorithm=algorithm, budget=50)
+    result = run(task, SearchSettings(algorithm=algorithm, budget=50), goal=goal)
     assert sorted(task.asked) == sorted((a, b) for a in range(5) for b in range(5) if a + b <= 3)
     assert result.stopped == "exhausted"
     # What admitted an architecture is what is recorded, though the evaluation measures it anew.
@@ -217,16 +218,16 @@ def test_what_breaks_a_free_limit_is_never_evaluated(algorithm):
 def test_limits_that_nothing_keeps_are_said_plainly():
     goal = Goal((Objective("accuracy"),), (Limit("parameters", -1.0),))
     with pytest.raises(SearchFailed, match=r"no architecture of 'flat' that keeps parameters<=-1\. Loosen"):
-        run(_Table(), goal=goal, algorithm="random", budget=5)
+        run(_Table(), SearchSettings(algorithm="random", budget=5), goal=goal)
 
 
 def test_the_seed_reaches_the_training():
-    assert run(_Table(), algorithm="random", budget=25, seed=3).best.metrics["accuracy"] == 16.3
+    assert run(_Table(), SearchSettings(algorithm="random", budget=25, seed=3)).best.metrics["accuracy"] == 16.3
 
 
 def test_tables_are_looked_up_here_whatever_the_workers():
     task = _Table()
-    assert len(run(task, algorithm="random", budget=7, workers=4).records) == len(task.asked) == 7
+    assert len(run(task, SearchSettings(algorithm="random", budget=7, workers=4)).records) == len(task.asked) == 7
 
 
 def test_searching_in_another_thread_works():
@@ -262,9 +263,9 @@ def test_bad_arguments_are_named(arguments, message):
 
 def test_metrics_that_a_task_does_not_declare_are_named():
     with pytest.raises(UsageError, match=r"Unknown metric 'acuracy'. Did you mean 'accuracy'"):
-        run(_Table(), goal=Goal((Objective("acuracy"),)), algorithm="random", budget=1)
+        run(_Table(), SearchSettings(algorithm="random", budget=1), goal=Goal((Objective("acuracy"),)))
     with pytest.raises(UsageError, match="reported, never searched on"):
-        run(_Table(), goal=Goal((Objective("test"),)), algorithm="random", budget=1)
+        run(_Table(), SearchSettings(algorithm="random", budget=1), goal=Goal((Objective("test"),)))
 
 
 UNGUARDED = """

@@ -10,7 +10,8 @@ from optiproxy.execution.evaluation import Evaluation, evaluation_of
 from optiproxy.execution.interrupts import Interrupts
 from optiproxy.searching.phases import Phase
 from optiproxy.searching.progress import Observer
-from optiproxy.storage.log import Query, QueryLog
+from optiproxy.storage.log import QueryLog
+from optiproxy.storage.record import Query, Record
 
 PATIENCE = 0.5
 """Seconds after which an interrupt is noticed at the latest; a proposal or record that is being made is finished first."""
@@ -23,12 +24,12 @@ def spend(
     phases: Sequence[Phase],
     total: int,
     workers: int,
-    observer: Observer,
+    observer: Observer[Record],
 ) -> bool:
     """Query phase by phase until nothing is left to be asked, or someone interrupts.
 
     Args:
-        log: Keeps.
+        log: Keeps the queries.
         submit: Starts an evaluation.
         phases: Say what is queried next.
         total: Queries that all phases may make.

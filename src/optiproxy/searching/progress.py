@@ -1,10 +1,10 @@
-"""What a search tells while it runs."""
+"""What a search tells while it runs: to any observer, a bar on a terminal or lines in a log."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol, final
+from typing import TYPE_CHECKING, Protocol, TypeVar, final
 
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -17,20 +17,26 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-class Observer(Protocol):
-    """Told by the loop, in its thread; must not raise."""
+Item_contra = TypeVar("Item_contra", contravariant=True)
 
-    def on_start(self, *, total: int, done: Sequence[Record]) -> None:
-        """Called once, before the first query of this run.
+
+class Observer(Protocol[Item_contra]):
+    """Is told how a run of many steps goes: the queries of a search, the searches of a comparison.
+
+    It is called by whatever runs the steps, in that thread, and must not raise.
+    """
+
+    def on_start(self, *, total: int, done: Sequence[Item_contra]) -> None:
+        """Called once, before the first step of this run.
 
         Args:
-            total: Queries of the whole search.
-            done: Records of earlier runs.
+            total: Steps in all.
+            done: What earlier runs have finished.
         """
         ...
 
-    def on_finish(self, record: Record) -> None:
-        """Called when a query has been stored."""
+    def on_finish(self, item: Item_contra) -> None:
+        """Called after each step, when its result has been stored."""
         ...
 
     def on_end(self) -> None:
@@ -40,11 +46,11 @@ class Observer(Protocol):
 
 @final
 class Silence:
-    """Tells nothing."""
+    """Tells nothing, of whatever is observed."""
 
-    def on_start(self, *, total: int, done: Sequence[Record]) -> None: ...
+    def on_start(self, *, total: int, done: Sequence[object]) -> None: ...
 
-    def on_finish(self, record: Record) -> None: ...
+    def on_finish(self, item: object) -> None: ...
 
     def on_end(self) -> None: ...
 
@@ -65,12 +71,12 @@ class Lines:
         if done:
             self._say(f"resuming after {len(done)} of {total} queries, {best(done, self._goal)}")
 
-    def on_finish(self, record: Record) -> None:
-        self._records.append(record)
+    def on_finish(self, item: Record) -> None:
+        self._records.append(item)
         done = len(self._records)
         pace = (time.monotonic() - self._began) / (done - self._before)
         left = f"{pace * max(0, self._total - done):.0f} s left"
-        self._say(f"{done}/{self._total}  {story(record, self._goal)}  {best(self._records, self._goal)}  {left}")
+        self._say(f"{done}/{self._total}  {story(item, self._goal)}  {best(self._records, self._goal)}  {left}")
 
     def on_end(self) -> None: ...
 
@@ -103,10 +109,10 @@ class Live:
         self._bar.start_task(self._line)
         self._bar.start()
 
-    def on_finish(self, record: Record) -> None:
-        self._records.append(record)
-        shown = escape(story(record, self._goal))
-        if record.reason:
+    def on_finish(self, item: Record) -> None:
+        self._records.append(item)
+        shown = escape(story(item, self._goal))
+        if item.reason:
             self._bar.console.print(shown, style="yellow", highlight=False)
         self._bar.update(self._line, advance=1, best=escape(best(self._records, self._goal)), last=shown)
 
@@ -114,7 +120,7 @@ class Live:
         self._bar.stop()
 
 
-def observer_for(goal: Goal, console: Console) -> Observer:
+def observer_for(goal: Goal, console: Console) -> Observer[Record]:
     """`Live` in a terminal, `Lines` elsewhere."""
     return Live(goal, console) if console.is_terminal else Lines(goal, console)
 

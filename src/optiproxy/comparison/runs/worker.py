@@ -32,6 +32,7 @@ def search_cell(cell: Cell, contest: Contest, *, budget: int, path: Path) -> boo
     from optiproxy import registry
     from optiproxy.execution.executors import InlineExecutor
     from optiproxy.searching.search import run
+    from optiproxy.searching.settings import SearchSettings
 
     torch.set_num_threads(1)
     task = registry.task(cell.task)
@@ -45,16 +46,10 @@ def search_cell(cell: Cell, contest: Contest, *, budget: int, path: Path) -> boo
     # This process is the isolation: the evaluations run right here.
     executor = InlineExecutor()
     with PeakMemory() as memory:
-        result = run(
-            task,
-            algorithm=cell.algorithm,
-            budget=budget,
-            seed=cell.seed,
-            free=free,
-            fidelity=fidelity,
-            promote=promote,
-            executor=executor,
+        settings = SearchSettings(
+            algorithm=cell.algorithm, budget=budget, seed=cell.seed, free=free, fidelity=fidelity, promote=promote
         )
+        result = run(task, settings, executor=executor)
     finished = result.stopped != "interrupted"
     if finished:
         Outcome.of(cell, result, overhead_mb=memory.mb).save(path)
