@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 import math
 import os
 import signal
@@ -11,7 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from optiproxy.errors import SearchFailed, UsageError
+from optiproxy.baselines import RandomSearch, RegularizedEvolution
+from optiproxy.errors import SearchFailed, StudyError, UsageError
 from optiproxy.metrics import Goal, Limit, Metric, Objective
 from optiproxy.searching.search import load, run, search
 from optiproxy.searching.settings import SearchSettings
@@ -228,6 +230,79 @@ def test_the_seed_reaches_the_training():
 def test_tables_are_looked_up_here_whatever_the_workers():
     task = _Table()
     assert len(run(task, SearchSettings(algorithm="random", budget=7, workers=4)).records) == len(task.asked) == 7
+
+
+@pytest.mark.parametrize("arguments", [{}, {"limits": ["parameters<=3"], "free": ["parameters"]}])
+def test_a_task_is_searched_like_a_function(arguments):
+    task = _Table()
+    result = search(task, budget=50, algorithm="random", **arguments)
+    most = 3 if arguments else 8
+    assert sorted(task.asked) == sorted((a, b) for a in range(5) for b in range(5) if a + b <= most)
+    assert (result.task, result.goal.objectives) == ("table", task.goal.objectives)
+
+
+def test_what_a_task_is_searched_for_may_be_changed():
+    result = search(_Table(), budget=25, algorithm="random", objectives=["parameters"])
+    assert result.best.architecture == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda: search(_Table(), _accuracy, budget=1), "Task 'table' evaluates its architectures itself"),
+        (lambda: search(_Table(), budget=1, free={"parameters": len}), "list the names"),
+        (lambda: search(_Table(), budget=1, free=["accuracy"]), "known only after training"),
+        (lambda: search(_Table(), budget=1, fidelity=5), "one fidelity only, got 5"),
+        (lambda: search(CHOICES, budget=1), "Expected a training function beside the space"),
+        (lambda: search(CHOICES, _accuracy, budget=1, free=["depth"]), "with the functions that measure them"),
+        (
+            lambda: search(CHOICES, _accuracy, budget=1, timeout=3.0, executor=ThreadPoolExecutor(1)),
+            "Set it in the executor instead",
+        ),
+    ],
+)
+def test_what_a_task_and_a_function_do_not_share_is_named(call, told):
+    with pytest.raises(UsageError, match=told):
+        call()
+
+
+def test_an_algorithm_is_a_name_a_factory_or_where_to_import_it(tmp_path):
+    url = f"sqlite:///{tmp_path}/s.db"
+    asked = [
+        [record.architecture for record in _find(algorithm=algorithm, storage=url, study=str(number)).records]
+        for number, algorithm in enumerate(["random", RandomSearch, "optiproxy.baselines:RandomSearch"])
+    ]
+    assert asked[0] == asked[1] == asked[2]
+    # The same factory resumes its study, another one does not.
+    assert len(_find(algorithm=RandomSearch, storage=url, study="1", budget=3).records) == 12
+    with pytest.raises(StudyError, match="was made for algorithm"):
+        _find(algorithm=RegularizedEvolution, storage=url, study="1")
+
+
+def test_any_executor_runs_a_function():
+    names = set()
+
+    def evaluate(values):
+        names.add(threading.current_thread().name)
+        return _accuracy(values)
+
+    with ThreadPoolExecutor(2, thread_name_prefix="elsewhere") as executor:
+        result = _find(evaluate, workers=2, executor=executor)
+    assert len(result.records) == 12
+    assert all(name.startswith("elsewhere") for name in names)
+
+
+def test_from_the_loop_to_the_algorithm_it_is_four_calls():
+    calls = []
+
+    class Watched(RandomSearch):
+        def propose(self, n, pending=()):
+            names = [frame.function for frame in inspect.stack(0)]
+            calls.append(names.index("spend"))
+            return super().propose(n, pending)
+
+    _find(algorithm=Watched, budget=3)
+    assert calls == [4, 4, 4]
 
 
 def test_searching_in_another_thread_works():
