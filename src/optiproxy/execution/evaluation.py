@@ -48,13 +48,13 @@ def evaluate(
     """Spend one query. Never raises for what a training may do; only an interrupt passes through.
 
     Args:
-        task: Evaluates.
-        architecture: To be evaluated.
+        task: Evaluates the architecture.
+        architecture: A valid member of the task's space.
         goal: Says which metrics have to be there.
-        seed: Of the training.
+        seed: Seed of the training.
         known: What was measured before the training; where the task returns the same metric, this counts.
         fidelity: One of the task's; None means the full one.
-        number: Of the query.
+        number: Number of the query, for the training function.
     """
     start = time.perf_counter()
     with progress_of(number, known) as progress:

@@ -75,6 +75,7 @@ class AlgorithmSampler(BaseSampler):
             if name not in decisions
         }
         if decisions:
+            # With `n_jobs` several threads ask at once; an algorithm is not made for that.
             with self._lock:
                 proposer = self._proposer_for(decisions)
                 values |= proposer.parameters.encode(self._choose(study, trial, proposer))
@@ -129,6 +130,7 @@ class AlgorithmSampler(BaseSampler):
         since, may have finished by now.
         """
         annotate(study, trial, ARCHITECTURE, proposer.parameters.encode(proposal.architecture))
+        # Also isomorphic ones: they would train the same network.
         key = proposer.canonical(proposal.architecture)
         for other in _others(study, trial):
             if other.number in finished or UNSEEN in other.system_attrs:

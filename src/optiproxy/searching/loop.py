@@ -48,6 +48,7 @@ def spend(
                     with interrupts.heard():
                         time.sleep(PATIENCE)
                 while True:
+                    # All free workers are filled before any result is waited for.
                     while len(running) < workers and (query := phase.ask()) is not None:
                         with interrupts.heard():
                             running[submit(query)] = query
@@ -60,6 +61,7 @@ def spend(
                         observer.on_finish(log.tell(running.pop(future), evaluation_of(future)))
                         interrupts.check()
     except KeyboardInterrupt:
+        # What finished while the signal came is paid for; the loop has not told it yet.
         for future in _done(running):
             log.tell(running.pop(future), evaluation_of(future))
         return False

@@ -89,6 +89,7 @@ class Promotion:
 
     @cached_property
     def _candidates(self) -> list[tuple[Architecture, Metrics]]:
+        # Once: all queries at the lower fidelity have finished, so the choice can no longer change.
         chosen = best_at_lower_fidelity(self._log.records(), self._goal, self._space, self._count)
         return [
             (record.architecture, {name: record.metrics[name] for name in self._free if name in record.metrics})
@@ -104,6 +105,7 @@ def best_at_lower_fidelity(records: Sequence[Record], goal: Goal, space: Space, 
     """
     found = [record for record in records if record.fidelity is not None and goal.feasible(record.metrics)]
     gains = np.array([goal.gains(record.metrics) for record in found]).reshape(len(found), len(goal.objectives))
+    # ``(n, n)``, row i and column j: whether j is nowhere worse than i and somewhere better.
     beaten = (gains >= gains[:, None]).all(-1) & (gains > gains[:, None]).any(-1)
     chosen: dict[Architecture, Record] = {}
     # Stable: of equal ones the one that finished first.

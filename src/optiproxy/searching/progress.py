@@ -74,6 +74,7 @@ class Lines:
     def on_finish(self, item: Record) -> None:
         self._records.append(item)
         done = len(self._records)
+        # Of this run alone: what an earlier one has finished took no time now.
         pace = (time.monotonic() - self._began) / (done - self._before)
         left = f"{pace * max(0, self._total - done):.0f} s left"
         self._say(f"{done}/{self._total}  {story(item, self._goal)}  {best(self._records, self._goal)}  {left}")
@@ -112,6 +113,7 @@ class Live:
     def on_finish(self, item: Record) -> None:
         self._records.append(item)
         shown = escape(story(item, self._goal))
+        # A failure stays readable; the bar itself is drawn over.
         if item.reason:
             self._bar.console.print(shown, style="yellow", highlight=False)
         self._bar.update(self._line, advance=1, best=escape(best(self._records, self._goal)), last=shown)
@@ -140,6 +142,7 @@ def best(records: Sequence[Record], goal: Goal) -> str:
     Of records at two fidelities those at the full one count, as soon as one of them is feasible.
     """
     feasible = [record for record in records if goal.feasible(record.metrics)]
+    # Values at two fidelities do not compare.
     shown = [record for record in feasible if record.fidelity is None] or feasible
     front = [shown[i] for i in goal.front([record.metrics for record in shown])]
     if not front:

@@ -172,6 +172,7 @@ def run(
         seed=settings.seed,
         protocol=protocol,
     )
+    # The algorithm is looked up before the study is opened: an unknown name leaves no database behind.
     name, parameters = settings.study_name(task), Parameters(space)
     proposer = Proposer(settings.factory, parameters, seed=settings.seed, metrics=metrics_of)
     study = open_study(identity, storage=settings.storage, name=name, budget=settings.budget)
@@ -183,6 +184,7 @@ def run(
     )
 
     def submit(query: Query) -> Future[Evaluation]:
+        # What settled that the architecture keeps its limits stays so: a latency that is measured again may break one.
         known = {**limits.measured(query.architecture), **query.known}
         return chosen.submit(
             evaluate,
@@ -196,6 +198,7 @@ def run(
         )
 
     with storage_errors(settings.storage):
+        # First, because architectures of dead processes are free again.
         log.recover()
         try:
             with heartbeat(log.beat):
@@ -208,6 +211,7 @@ def run(
                     observer=observer or Silence(),
                 )
         finally:
+            # Workers end before their queries are given up, so that none is trained here and asked for elsewhere.
             if executor is None:
                 chosen.shutdown(cancel_futures=True)
             log.release()
@@ -248,6 +252,7 @@ def load(storage: str, study: str | None = None) -> SearchResult:
     with storage_errors(storage):
         records = tuple(finished_records(opened, Parameters(space)))
         exhausted = is_exhausted(opened)
+    # Promotions are at another fidelity, and come on top of the budget.
     spent = sum(record.fidelity == protocol.fidelity for record in records) >= content["budget"]
     done = (spent or exhausted) and not awaiting_promotion(records, goal, space, protocol.promote)
     return SearchResult(

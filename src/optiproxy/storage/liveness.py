@@ -48,11 +48,12 @@ def is_gone(owner: Mapping[str, object], *, seen: float) -> bool:
         owner: What it stored.
         seen: Its last sign of life, in seconds since 1970; counts for a process on another host.
     """
+    # Process ids say nothing across hosts.
     if owner.get("host") != platform.node():
         return time.time() - seen > SILENCE
     pid, created = owner.get("pid"), owner.get("created")
     if not isinstance(pid, int) or not isinstance(created, int | float):
-        return False
+        return False  # written by hand or by another version: rather wait than train twice
     try:
         process = psutil.Process(pid)
         # The clock that both were read from may be corrected in between, by far less than an id takes to come again.
@@ -60,7 +61,7 @@ def is_gone(owner: Mapping[str, object], *, seen: float) -> bool:
     except psutil.NoSuchProcess:
         return True
     except psutil.AccessDenied:
-        return False
+        return False  # another user's process, so it runs
 
 
 @contextmanager

@@ -84,9 +84,11 @@ class QueryLog:
         """
         start = time.perf_counter()
         trials = self._trials()
+        # Each round that ends without a query ends because another process has begun one, so the rounds are few.
         while len(self._standing(trials, explores)) < budget:
             proposals = self._proposer.propose(trials, self._goal)
             if not proposals:
+                # Stored, because a later run and `load` have to tell this end from an interrupt.
                 self._create(nothing_left(self._owner))
                 return "exhausted"
             query, trials = self._begin(proposals[0], trials, start=start, fidelity=fidelity, budget=budget)
@@ -176,6 +178,7 @@ class QueryLog:
         told = {trial.number for trial in before if self._proposer.architecture(trial) is not None}
         rivals = [trial for trial in ahead if trial.number not in told and trial.system_attrs.get(UNSEEN) == unseen]
         query = None
+        # Whatever is ahead has been written before and is seen here; whatever comes later gives way by itself.
         if self._key(proposal) in map(self._canonical, rivals):
             self._discard(stored, DUPLICATE)
         elif len(self._standing(ahead, explores)) >= budget:
@@ -198,11 +201,13 @@ class QueryLog:
         If these counted, two processes could give way to each other's discarded trials, and leave a query unspent.
         """
         found = [trial for trial in trials if kind(trial)]
+        # Nearly always: one process with one worker runs nothing while it asks.
         if all(trial.state.is_finished() for trial in found):
             return found
         first: dict[Architecture | None, FrozenTrial] = {}
         standing: list[FrozenTrial] = []
         for trial in found:
+            # A finished one has been paid for, whatever it repeats.
             key = self._canonical(trial)
             if first.setdefault(key, trial) is trial or key is None or trial.state.is_finished():
                 standing.append(trial)

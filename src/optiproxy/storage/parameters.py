@@ -45,6 +45,7 @@ class Parameters:
         found: list[int] = []
         for name, positions in self._positions.items():
             value = values.get(name, _ABSENT)
+            # Of another type it may not even be hashable: the study may be anybody's.
             if not isinstance(value, str | int | float | None) or value not in positions:
                 return None
             found.append(positions[value])
@@ -55,6 +56,7 @@ _ABSENT = object()
 
 
 def _distribution(decision: Decision, labels: tuple[Choice, ...]) -> CategoricalDistribution | IntDistribution:
+    # Other samplers make use of the order of numbers, where they are told of it.
     if isinstance(decision, RangeDecision):
         numbers = decision.numbers
         return IntDistribution(numbers[0], numbers[-1], step=numbers.step, log=decision.log)

@@ -66,12 +66,14 @@ class Proposer:
         """
         seen = [trial for trial in trials if UNSEEN not in trial.system_attrs]
         finished = sorted((_ended(trial), trial.number, trial) for trial in seen if trial.state.is_finished())
+        # In the order of ending, not of asking: so a search that goes on after an interrupt tells the same story.
         read = [self._read(trial) for _, _, trial in finished]
         history = [trial for trial in read if trial is not None]
         if self._algorithm is None or goal != self._goal or history[: len(self._told)] != self._told:
             self._algorithm = self._factory(self.parameters.space, goal, seed=self._seed)
         self._goal, self._told = goal, history
         self._algorithm.observe(history)
+        # Also what runs in other processes, as far as it has told what it is.
         pending = [self.architecture(trial) for trial in seen if trial.state == TrialState.RUNNING]
         return self._algorithm.propose(n, [*(found for found in pending if found is not None), *besides])
 

@@ -82,6 +82,7 @@ def begun(
     """
     values = parameters.encode(proposal.architecture)
     notes: dict[str, Note] = {OWNER: owner.to_json(), SEEN: time.time(), ARCHITECTURE: values}
+    # numpy scalars would not pass through JSON.
     if proposal.predicted:
         notes[PREDICTED] = {name: float(value) for name, value in proposal.predicted.items()}
     if unseen is not None:
@@ -132,6 +133,8 @@ def promotes(trial: FrozenTrial) -> bool:
 def finished_records(study: Study, parameters: Parameters) -> list[Record]:
     """All finished queries of a study, in the order in which they finished."""
     found: list[tuple[datetime, int, Record]] = []
+    # Numbered without what nobody counts: an interrupted query leaves no gap, so the numbers are those of an
+    # uninterrupted search.
     counted = [trial for trial in study.get_trials(deepcopy=False) if explores(trial) or promotes(trial)]
     for number, trial in enumerate(counted):
         architecture = architecture_of(trial, parameters)
@@ -155,5 +158,6 @@ def finished_records(study: Study, parameters: Parameters) -> list[Record]:
 def is_exhausted(study: Study) -> bool:
     """Whether the last attempt to propose an architecture found none left."""
     trials = study.get_trials(deepcopy=False)
+    # A study that was exhausted may have lost a query since, to an interrupt or a dead process, and gone on.
     attempts = [trial for trial in trials if explores(trial) or trial.system_attrs.get(UNSEEN) == EXHAUSTED]
     return bool(attempts) and UNSEEN in attempts[-1].system_attrs

@@ -35,7 +35,7 @@ def open_study(identity: Identity, *, storage: str | None, name: str, budget: in
     Args:
         identity: What the study has to be for.
         storage: An SQLAlchemy URL, or the path of an SQLite file, whose folder is created; None keeps it in memory.
-        name: Of the study.
+        name: Name of the study.
         budget: Kept beside the identity.
 
     Raises:
@@ -65,7 +65,7 @@ def stored_study(storage: str, name: str | None) -> tuple[Study, Mapping[str, An
 
     Args:
         storage: As for `open_study`; nothing is created.
-        name: Of the study; None where the storage holds just one.
+        name: Name of the study; None where the storage holds just one.
 
     Raises:
         StudyError: If it cannot be read, there is no such study, or it is not one of optiproxy's.

@@ -41,6 +41,7 @@ class FreeMetrics:
         Raises:
             DeviceError: If the device that measures fails several times in a row: without it nothing can be said.
         """
+        # Isomorphic architectures are one network, and it is the canonical form that is built.
         key = self._task.space.canonical(architecture)
         if key not in self._measured:
             self._measured[key] = self._measure(key)
@@ -62,6 +63,7 @@ class FreeMetrics:
         except Exception as error:  # noqa: BLE001 - a network that cannot be built is infeasible, whatever it raises
             self.problem = one_line(error)
             return None
+        # One that answers in between is there; its other failures are the architectures' own.
         self._device_failures = 0
         return metrics
 
@@ -81,6 +83,7 @@ class FreeLimits:
     def __init__(self, task: Task, goal: Goal, free: Sequence[str]) -> None:
         self.limits: tuple[Limit, ...] = tuple(limit for limit in goal.limits if limit.metric in free)
         offered = {metric.name for metric in task.metrics if metric.free}
+        # An objective that cannot be had makes a query infeasible, and that can be known before.
         self._objectives = tuple(o for o in goal.objectives if o.metric in offered and o.metric not in task.queried)
         self._task = task
         self._metrics = FreeMetrics(task)

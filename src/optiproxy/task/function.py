@@ -30,8 +30,8 @@ class FunctionTask(Task):
     """What `optiproxy.search` searches.
 
     Args:
-        space: Where.
-        evaluate: The function.
+        space: The space that is searched.
+        evaluate: The training function.
         goal: Names the metrics that it is to return; it may return others in addition.
         isolated: Whether it has to run in worker processes.
         free: Metric name -> a function that measures it before any training, from what the space builds.

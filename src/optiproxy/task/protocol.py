@@ -64,6 +64,7 @@ class QueryProtocol:
         full = task.fidelities[-1] if task.fidelities else None
         asked = task.search_fidelity if fidelity is None else fidelity
         task.check_fidelity(asked)
+        # The full one has one spelling only, or the same study would have two identities.
         lower = None if asked == full else asked
         return cls(
             free=tuple(name for name in limited if name in known),
@@ -125,6 +126,7 @@ def wanted_goal(task: Task, *, objectives: Sequence[str], limits: Sequence[str])
     named = [Objective.parse(text, default=directions.get(text, "max")) for text in objectives]
     bounds = [Limit.parse(text) for text in limits]
     given = {(limit.metric, limit.sense) for limit in bounds}
+    # A bound that is asked for is meant instead of the task's own, be it looser or tighter.
     kept = [limit for limit in task.goal.limits if (limit.metric, limit.sense) not in given]
     goal = Goal(tuple(named) or task.goal.objectives, (*kept, *bounds))
     goal.check(task.metrics)

@@ -31,6 +31,7 @@ class Progress:
     curve: dict[int, float] = field(default_factory=dict[int, float])
 
 
+# A context variable, so that evaluations in several threads of one process do not mix.
 _PROGRESS: ContextVar[Progress | None] = ContextVar("optiproxy progress", default=None)
 
 
