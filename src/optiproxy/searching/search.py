@@ -283,7 +283,7 @@ def _optimum(task: Task, goal: Goal) -> float | None:
 def _checked_task(task: Task, evaluate: object, free: object) -> Task:
     if evaluate is not None:
         raise UsageError(f"Task {task.name!r} evaluates its architectures itself, so leave the training function out.")
-    if isinstance(free, Mapping):
+    if free and isinstance(free, Mapping):
         raise UsageError(
             f"Task {task.name!r} measures its metrics itself, so list the names of those that are to be free."
         )
@@ -300,7 +300,7 @@ def _function_task(
 ) -> Task:
     if evaluate is None:
         raise UsageError("Expected a training function beside the space, got none. Only a Task brings its own.")
-    if free is not None and not isinstance(free, Mapping):
+    if free and not isinstance(free, Mapping):
         raise UsageError(f"Expected free metrics by name with the functions that measure them, got {free!r}.")
     opened = space if isinstance(space, Space) else FlatSpace(space)
-    return FunctionTask(opened, evaluate, goal=goal, isolated=isolated, free=free or {})
+    return FunctionTask(opened, evaluate, goal=goal, isolated=isolated, free=free if isinstance(free, Mapping) else {})
