@@ -9,7 +9,7 @@ STAMP := .venv/.installed
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format bench bench-page bench-tables bench-objectives bench-building bench-digits-table check-digits-table bench-env lock clean
+.PHONY: help setup run test test-fast golden golden-record golden-searches lint format bench bench-page bench-tables bench-objectives bench-building bench-digits-table check-digits-table bench-env lock clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -28,6 +28,9 @@ run: $(STAMP)  ## Search for the best small network on real trainings (digits, u
 
 test: $(STAMP)  ## Run the test suite
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+
+test-fast: $(STAMP)  ## Run the tests that take a moment, in under a minute
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m 'not slow'
 
 lint: $(STAMP)  ## Check style, types and import layers
 	$(BIN)/ruff check .
@@ -89,6 +92,22 @@ bench-page: $(STAMP)  ## One page on all algorithms from results/, with the test
 
 bench-tables: $(STAMP)  ## Opening time and speed of the tables
 	$(BIN)/python benchmarks/table_speed.py $$($(BIN)/optiproxy tasks --json | $(BIN)/python -c 'import json, sys; print(*(t["id"] for t in json.load(sys.stdin) if t["id"].startswith(("nasbench", "hwnasbench"))))')
+
+# The last state whose proposals were recorded is the reference of every refactoring.
+SIX := digits-table nasbench201-cifar100 nasbench301-cifar10 hwnasbench-pixel3-4ms nasbench-nlp-wikitext2 nasbench101-cifar10
+GOLDEN_ALGORITHMS := $(call algorithms,optiproxy optiproxy-published random regularized-evolution bananas nas-bowl optuna-tpe)
+OTHERS := $(call algorithms,local-search reinforce npenas weaknas bonas seminas neural-predictor optuna-nsga2 optuna-gp optuna-tpe-univariate)
+
+golden-searches: $(STAMP)
+	rm -rf runs/golden
+	$(COMPARE) $(SIX) $(GOLDEN_ALGORITHMS) --seeds 3 --budget 30 --workers 2 --out runs/golden/six
+	$(COMPARE) digits-table $(OTHERS) --seeds 1 --budget 30 --workers 2 --out runs/golden/others
+
+golden: golden-searches  ## Search anew what the golden record holds, and compare every proposal (6 minutes)
+	$(BIN)/python benchmarks/golden.py check runs/golden/six/results.csv runs/golden/others/results.csv
+
+golden-record: golden-searches  ## Replace the golden record by the proposals of this state
+	$(BIN)/python benchmarks/golden.py record runs/golden/six/results.csv runs/golden/others/results.csv
 
 bench-objectives: $(STAMP)  ## Hypervolume of several objectives, against random search and NSGA-II
 	$(BIN)/python benchmarks/hypervolume.py

@@ -8,12 +8,11 @@ from typing import final
 import numpy as np
 
 from optiproxy.baselines.scalarization import Array, scalarized_utilities
-from optiproxy.optimizer.algorithm import Proposal, Trial
-from optiproxy.optimizer.remembering import Remembering
+from optiproxy.optimizer.algorithm import ObservingAlgorithm, Proposal, Trial
 from optiproxy.spaces import Architecture
 
 
-class Baseline(Remembering):
+class Baseline(ObservingAlgorithm):
     """An `Algorithm` that proposes the first of its candidates that are valid and new, then random architectures.
 
     A subclass implements `_candidates`, which is the method proper. That no architecture is evaluated twice and that a

@@ -10,8 +10,7 @@ import numpy as np
 from optiproxy.baselines.scalarization import constraint_violation
 from optiproxy.errors import UsageError
 from optiproxy.metrics import Goal
-from optiproxy.optimizer.algorithm import Proposal, Trial
-from optiproxy.optimizer.remembering import Remembering
+from optiproxy.optimizer.algorithm import ObservingAlgorithm, Proposal, Trial
 from optiproxy.optimizer.seen import Seen
 from optiproxy.spaces import Architecture, Space
 
@@ -20,7 +19,7 @@ TOURNAMENTS = 100
 
 
 @final
-class RegularizedEvolution(Remembering):
+class RegularizedEvolution(ObservingAlgorithm):
     """An `Algorithm`: tournament selection and mutation, in a population of the youngest trials.
 
     Published: algorithm 1 of the paper. The population is a queue: each child is a mutant of the winner of a tournament,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, final
 
 from optiproxy.metrics import Goal, Metrics
+from optiproxy.optimizer.seen import Seen
 from optiproxy.spaces import Architecture, Space
 
 
@@ -69,3 +70,26 @@ class AlgorithmFactory(Protocol):
     """Builds an algorithm; the class of an algorithm usually is one."""
 
     def __call__(self, space: Space, goal: Goal, *, seed: int) -> Algorithm: ...
+
+
+class ObservingAlgorithm:
+    """The half of an `Algorithm` that observes: it keeps the trials and the set of architectures seen; `propose` is left.
+
+    Args:
+        space: Where to search.
+        goal: What is good.
+        seed: Names all streams of random numbers.
+    """
+
+    def __init__(self, space: Space, goal: Goal, *, seed: int) -> None:
+        self._space = space
+        self._goal = goal
+        self._seed = seed
+        self._seen = Seen(space)
+        self._trials: Sequence[Trial] = ()
+
+    @final
+    def observe(self, trials: Sequence[Trial]) -> None:
+        """Take note of the trials since the last call."""
+        self._seen.update(trial.architecture for trial in trials[len(self._trials) :])
+        self._trials = tuple(trials)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from optiproxy.metrics import Goal
 from optiproxy.optimizer.acquisition import HypervolumeImprovement
-from optiproxy.optimizer.algorithm import Proposal
+from optiproxy.optimizer.algorithm import ObservingAlgorithm, Proposal
 from optiproxy.optimizer.ascent import Ascent
 from optiproxy.optimizer.initial import MaximinDesign
 from optiproxy.optimizer.parts import (
@@ -27,7 +27,6 @@ from optiproxy.optimizer.parts import (
     Selection,
     Starts,
 )
-from optiproxy.optimizer.remembering import Remembering
 from optiproxy.optimizer.schedule import EveryTrial
 from optiproxy.optimizer.seen import Seen
 from optiproxy.optimizer.selection import LocalSelection
@@ -48,7 +47,7 @@ class Played(NamedTuple):
 
 
 @final
-class OptiProxy(Remembering):
+class OptiProxy(ObservingAlgorithm):
     """An `Algorithm` in three steps: fit the proxy, ascend through it, select what it finds most promising.
 
     The picture of the landscape is coarse at first and sharpens where the search goes, because later trials fall there.

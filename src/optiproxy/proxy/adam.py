@@ -36,9 +36,11 @@ class Adam:
                 total.add_(part)
         self._steps += 1
         with torch.no_grad():
+            # Algorithm 1 of Kingma and Ba, with beta_1 = 0.9, beta_2 = 0.999 and epsilon = 1e-8.
             rate = learning_rate / (1 - 0.9**self._steps)
             for p, gradient, first, second in zip(self._parameters, gradients, self._first, self._second, strict=True):
                 first.lerp_(gradient, 0.1)
                 second.mul_(0.999).addcmul_(gradient, gradient, value=0.001)
+                # Decoupled weight decay: algorithm 2 of Loshchilov and Hutter.
                 p.mul_(1 - learning_rate * self._decay)
                 p.addcdiv_(first, (second / (1 - 0.999**self._steps)).sqrt_().add_(1e-8), value=-rate)

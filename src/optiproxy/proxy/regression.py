@@ -90,13 +90,17 @@ class _Solution:
 
     @classmethod
     def of(cls, kernel: Tensor, noise: float, targets: Tensor) -> _Solution:
+        """Rasmussen and Williams, algorithm 2.1, with a constant mean whose prior is flat (their section 2.7)."""
         identity = torch.eye(len(kernel), dtype=kernel.dtype)
         factor = torch.linalg.cholesky(kernel + noise * identity)
         whitening = torch.linalg.solve_triangular(factor, identity, upper=False)
         ones, y = whitening.sum(1, keepdim=True), whitening @ targets
+        # eq. 2.42 for a single constant basis function: the generalised least-squares estimate.
         means = (ones * y).sum(0) / ones.square().sum()
         residuals = y - ones * means
+        # The scale that maximises the likelihood, so that the kernel's own variance needs no grid.
         scales = residuals.square().mean(0).clamp_min(1e-4)
+        # eq. 2.30 at that scale, without its constant.
         likelihood = -0.5 * len(kernel) * scales.log() - factor.diagonal().log().sum()
         return cls(whitening, means, residuals, scales, likelihood)
 
@@ -157,8 +161,10 @@ class Regression:
         products = inner_products(features, self.features)
         kernel = torch.stack([k.of(*products) for k in self.kernels])  # (m, b, n)
         prior = torch.stack([k.variance(features) for k in self.kernels])
+        # eq. 2.25
         mean = self.means[:, None] + (kernel @ self.weights[:, :, None])[:, :, 0]
         explained = (kernel @ self.whitening.transpose(1, 2)).square().sum(2)
+        # eq. 2.26, with the noise that a new measurement has too
         variance = self.scales[:, None] * ((prior - explained).clamp_min(0.0) + self.noises[:, None])
         return Prediction(mean.T, variance.sqrt().T)
 

@@ -9,8 +9,7 @@ from typing import Protocol, final
 import numpy as np
 
 from optiproxy.metrics import Goal
-from optiproxy.optimizer.algorithm import Proposal, Trial
-from optiproxy.optimizer.remembering import Remembering
+from optiproxy.optimizer.algorithm import ObservingAlgorithm, Proposal, Trial
 from optiproxy.optimizer.seen import Seen
 from optiproxy.spaces import Architecture, Space
 
@@ -35,7 +34,7 @@ class Suggester(Protocol):
 
 
 @final
-class PackageSearch(Remembering):
+class PackageSearch(ObservingAlgorithm):
     """An `Algorithm`: the first suggestion that is valid and new; else what is near; else what is left.
 
     A package is told of all trials, whoever proposed them. A suggestion costs no query where the same network has been
