@@ -1,9 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from optiproxy.comparison.runs.grid import Cell
-from optiproxy.comparison.runs.outcome import Outcome, Query
+from optiproxy.comparison.grid import Grid, Run, TaskSetting
+from optiproxy.comparison.results import Row, RunResult
+from optiproxy.comparison.stats.comparison import Comparison
+
+KNOWN = TaskSetting(objective="score:max", test="test", optimum=9.0, source="made up")
+"""A task on which 9.0 is the best possible score."""
 
 
 @pytest.fixture
@@ -18,7 +24,7 @@ def outcome():
             if feasible:
                 best = value if best is None else better(best, value)
             metrics = {} if value is None else {"score": value, "test": -value}
-            query = Query(
+            query = Row(
                 query=number,
                 architecture={"kernel": number},
                 metrics=metrics,
@@ -27,8 +33,34 @@ def outcome():
                 ask_seconds=ask_seconds,
             )
             queries.append(query)
-        return Outcome(
-            cell=Cell("task", "algorithm", seed), source="made up", queries=tuple(queries), overhead_mb=overhead_mb
+        return RunResult(
+            run=Run("task", "algorithm", seed), source="made up", queries=tuple(queries), overhead_mb=overhead_mb
         )
 
     return make
+
+
+@pytest.fixture
+def comparison(outcome):
+    """A comparison from the values of each search: ``values(task, algorithm, seed)``."""
+
+    def make(values, *, tasks=("a",), algorithms=("ours", "theirs"), seeds=6, budget=60, setting=KNOWN, version="1"):
+        grid = Grid(
+            tasks=dict.fromkeys(tasks, setting), algorithms=algorithms, seeds=seeds, budget=budget, version=version
+        )
+        direction = setting.first_objective.direction
+        return Comparison(
+            (grid,),
+            tuple(
+                replace(outcome(values(run.task, run.algorithm, run.seed), direction=direction), run=run)
+                for run in grid.runs
+            ),
+        )
+
+    return make
+
+
+@pytest.fixture
+def constant():
+    """Values of searches that are as good as their algorithm's level, a little better with each seed."""
+    return lambda **levels: lambda task, name, seed: [levels[name] + 0.001 * seed]

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from html.parser import HTMLParser
 
 import pytest
 
 from optiproxy.metrics import Goal, Objective
+from optiproxy.reporting.figures import Axis, Figure, RankFigure, Reference, Series
 from optiproxy.searching.result import SearchResult
 from optiproxy.spaces import FlatSpace
 from optiproxy.storage.record import Record
@@ -83,3 +86,24 @@ def result():
         )
 
     return make
+
+
+@pytest.fixture
+def through_json():
+    """A figure that was written as JSON and read again."""
+
+    def tuples(value):
+        if isinstance(value, list):
+            return tuple(map(tuples, value))
+        return {key: tuples(entry) for key, entry in value.items()} if isinstance(value, dict) else value
+
+    def read(figure):
+        content = tuples(json.loads(json.dumps(asdict(figure), allow_nan=False)))
+        if isinstance(figure, RankFigure):
+            return RankFigure(**content)
+        axes = {name: Axis(**content[name]) for name in ("x", "y")}
+        series = tuple(Series(**one) for one in content["series"])
+        references = tuple(Reference(**one) for one in content["references"])
+        return Figure(**{**content, **axes, "series": series, "references": references})
+
+    return read

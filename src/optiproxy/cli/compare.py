@@ -1,17 +1,23 @@
-"""``optiproxy compare``."""
+"""``optiproxy compare``: the command, its progress on the terminal, and its last lines."""
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, final
 
 import typer
 
 from optiproxy.cli.options import Fidelity, Free, Promote
 
 if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+
+    from optiproxy.comparison.grid import Run
+    from optiproxy.comparison.runs.compare import ComparisonObserver
     from optiproxy.comparison.stats.comparison import Comparison
-    from optiproxy.comparison.stats.findings import Findings
+    from optiproxy.comparison.stats.statistics import Statistics
 
 
 def compare(
@@ -40,10 +46,9 @@ def compare(
     from optiproxy import registry
     from optiproxy.cli.saved import REPORT
     from optiproxy.comparison.runs.compare import compare as run
-    from optiproxy.comparison.runs.progress import watching
-    from optiproxy.comparison.stats.findings import find
-    from optiproxy.reporting.comparison.page_of_comparison import write_comparison_report
-    from optiproxy.reporting.search.words import protocol_in_words
+    from optiproxy.comparison.stats.statistics import analyze
+    from optiproxy.reporting.comparison.page import write_comparison_report
+    from optiproxy.reporting.words import protocol_in_words
 
     comparison = run(
         tasks,
@@ -55,24 +60,25 @@ def compare(
         free=free or [],
         fidelity=fidelity,
         promote=promote,
-        observer=watching(Console(stderr=True)),
+        observer=observer_for(Console(stderr=True)),
     )
-    findings = find(comparison)
-    report = write_comparison_report(comparison, findings, out / REPORT)
+    statistics = analyze(comparison)
+    report = write_comparison_report(comparison, statistics, out / REPORT)
     for name in comparison.skipped:
         typer.echo(f"Skipped {name}: {registry.missing_package(name)}", err=True)
-    for task, contest in comparison.contests.items():
-        for told in protocol_in_words(contest.protocol, contest.goal, budget=budget):
+    for task, setting in comparison.settings.items():
+        for told in protocol_in_words(setting.protocol, setting.goal, budget=budget):
             typer.echo(f"{task}  {told}")
-    conclude(comparison, findings, report)
+    conclude(comparison, statistics, report)
 
 
-def conclude(comparison: Comparison, findings: Findings, report: Path) -> None:
+def conclude(comparison: Comparison, statistics: Statistics, report: Path) -> None:
     """Print a line for each algorithm on each task, how the reference stands, and where the report lies."""
     from optiproxy.reporting.comparison.words import standing
 
     for task, entries in comparison.summaries.items():
         for name, summary in entries.items():
+            # One line per algorithm and task, of a form that scripts can rely on.
             best = (
                 "no honest mean: a seed found nothing feasible"
                 if summary.best_mean is None
@@ -84,6 +90,85 @@ def conclude(comparison: Comparison, findings: Findings, report: Path) -> None:
                 else f", optimum met by {100 * summary.hit_rate:.0f} % of {summary.seeds} seeds"
             )
             typer.echo(f"{task}  {name}: {best}{hits}")
-    for told in standing(findings):
+    for told in standing(statistics):
         typer.echo(told)
     typer.echo(f"Report: {report}")
+
+
+@final
+class Lines:
+    """One line per finished run, with the time left."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._total = self._done = self._before = 0
+        self._began = 0.0
+
+    def on_start(self, total: int, done: int) -> None:
+        self._total, self._done, self._before, self._began = total, done, done, time.monotonic()
+        resumed = f", {done} of them finished earlier" if done else ""
+        self._say(f"{total} searches{resumed}.")
+
+    def on_finish(self, run: Run) -> None:
+        self._done += 1
+        # The pace of this call alone: earlier runs took time that it has not seen.
+        left = (time.monotonic() - self._began) / (self._done - self._before) * (self._total - self._done)
+        text = f"{self._done}/{self._total} {run.task}, {run.algorithm}, seed {run.seed}"
+        self._say(text + (f"; about {_clock(left)} left" if self._done < self._total else ""))
+
+    def on_end(self) -> None: ...
+
+    def _say(self, text: str) -> None:
+        # Names may hold brackets, which rich would take for markup.
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+@final
+class Bar:
+    """A progress bar with the time left."""
+
+    def __init__(self, console: Console) -> None:
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+
+        self._progress: Progress = Progress(
+            TextColumn("Searches"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("elapsed,"),
+            TimeRemainingColumn(compact=True),
+            TextColumn("left  {task.description}", markup=False),
+            console=console,
+            # The first runs are the only clue for a while: the estimate looks back over all of them.
+            speed_estimate_period=3600,
+        )
+        self._task: TaskID | None = None
+
+    def on_start(self, total: int, done: int) -> None:
+        self._task = self._progress.add_task("", total=total, completed=done)
+        self._progress.start()
+
+    def on_finish(self, run: Run) -> None:
+        if self._task is not None:
+            self._progress.update(self._task, advance=1, description=f"{run.task}, {run.algorithm}, seed {run.seed}")
+
+    def on_end(self) -> None:
+        self._progress.stop()
+
+
+def observer_for(console: Console) -> ComparisonObserver:
+    """`Bar` on a terminal, `Lines` in a file or a pipe."""
+    return Bar(console) if console.is_terminal else Lines(console)
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s" if minutes else f"{rest} s"

@@ -17,7 +17,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 def tasks(*, as_json: AsJson = False) -> None:
     """List what can be searched for, and whether its data is here."""
     from optiproxy import registry
-    from optiproxy.reporting.svg.scale import count
+    from optiproxy.reporting.words import count
     from optiproxy.tables.store.datasets import DATASETS, problem
 
     problems = {name: problem(name) for name in DATASETS}

@@ -47,7 +47,7 @@ def profile(
     from optiproxy.errors import unknown
     from optiproxy.profiling import profiling
     from optiproxy.registry import builtin_spaces as known_spaces
-    from optiproxy.reporting.search.profile_words import profile_as_json, profile_in_words
+    from optiproxy.reporting.search.profile import profile_as_json, profile_in_words
     from optiproxy.task.protocol import wanted_goal
 
     names = [entry.name for entry in registry.tasks()]

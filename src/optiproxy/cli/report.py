@@ -60,7 +60,7 @@ def report(
 
 def _report_search(target: str, study: str | None, out: Path | None) -> None:
     from optiproxy.cli import saved
-    from optiproxy.reporting.search.page_of_search import write_search_report
+    from optiproxy.reporting.search.page import write_search_report
     from optiproxy.searching.search import load
 
     place = saved.locate(target)
@@ -73,27 +73,29 @@ def _report_comparisons(folders: Sequence[Folder], reference: str | None, out: P
     """Write the page, and beside it the figures and both files of statistics."""
     from optiproxy.cli.compare import conclude
     from optiproxy.cli.saved import REPORT
-    from optiproxy.comparison.runs.folder import Folder
-    from optiproxy.comparison.runs.publishing import publish_figures
+    from optiproxy.comparison.runs.folder import Folder, publish_statistics
     from optiproxy.comparison.stats.comparison import Comparison
-    from optiproxy.comparison.stats.findings import find
+    from optiproxy.comparison.stats.statistics import analyze
     from optiproxy.errors import UsageError
-    from optiproxy.reporting.comparison.page_of_comparison import write_comparison_report
+    from optiproxy.reporting.comparison.page import write_comparison_report
 
     several = len(folders) > 1
     if several and out is None:
         raise UsageError("A page on several comparisons belongs to none of their folders. Say where with --out FILE.")
     page = out or folders[0].path / REPORT
+    # The files beside the page would be taken for those of that comparison.
     if Folder(page.parent).claimed and [folder.path.resolve() for folder in folders] != [page.parent.resolve()]:
         raise UsageError(
             f"{page.parent} belongs to a comparison, whose summary this one would replace. Choose another --out."
         )
+    # Read before the results, so that what has not finished can be counted.
     asked = [folder.grid() for folder in folders]
     comparison = Comparison.joined([folder.comparison() for folder in folders])
-    findings = find(comparison, reference)
+    statistics = analyze(comparison, reference)
+    # The page on one comparison that is written elsewhere is only another copy of it: its folder has the files.
     if several or out is None:
-        publish_figures(comparison, findings, page.parent)
-    wanted, there = (sum(len(grid.cells) for grid in grids) for grids in (asked, comparison.grids))
+        publish_statistics(comparison, statistics, page.parent)
+    wanted, there = (sum(len(grid.runs) for grid in grids) for grids in (asked, comparison.grids))
     if there < wanted:
         typer.echo(f"Not in the report: {wanted - there} of {wanted} searches, which have not finished.", err=True)
-    conclude(comparison, findings, write_comparison_report(comparison, findings, page))
+    conclude(comparison, statistics, write_comparison_report(comparison, statistics, page))

@@ -40,7 +40,7 @@ def retrain(
     Trainings with other seeds tell how much of a metric is luck; `optiproxy export` puts their spread on the card.
     """
     from optiproxy.errors import unknown
-    from optiproxy.reporting.svg.scale import number
+    from optiproxy.reporting.words import number
     from optiproxy.training.export.network_files import export
 
     place, result, best = found(target, study)

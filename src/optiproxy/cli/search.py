@@ -56,7 +56,7 @@ def search(
 
     from optiproxy import registry
     from optiproxy.cli import saved
-    from optiproxy.reporting.search.page_of_search import write_search_report
+    from optiproxy.reporting.search.page import write_search_report
     from optiproxy.searching.progress import observer_for
     from optiproxy.searching.search import run
     from optiproxy.searching.settings import SearchSettings
@@ -111,7 +111,7 @@ def conclude(result: SearchResult, report: Path) -> None:
     """
     from optiproxy.cli.errors import INTERRUPTED
     from optiproxy.errors import SearchFailed
-    from optiproxy.reporting.search.words import goal_in_words, protocol_in_words, result_in_words, standing
+    from optiproxy.reporting.words import goal_in_words, protocol_in_words, result_in_words, standing
 
     typer.echo(goal_in_words(result.goal))
     for told in protocol_in_words(result.protocol, result.goal, budget=result.budget):

@@ -116,8 +116,8 @@ def test_the_summary_has_exactly_the_documented_figures(finished):
 def test_a_search_of_the_grid_is_the_search_that_one_would_run_alone(finished):
     _, comparison = finished
     task = registry.task(TASK)
-    for outcome in comparison.outcomes:
-        alone = run(task, SearchSettings(algorithm=outcome.cell.algorithm, seed=outcome.cell.seed, budget=6))
+    for outcome in comparison.results:
+        alone = run(task, SearchSettings(algorithm=outcome.run.algorithm, seed=outcome.run.seed, budget=6))
         expected = [task.space.values(record.architecture) for record in alone.records]
         assert [query.architecture for query in outcome.queries] == expected
 
@@ -171,8 +171,8 @@ def test_a_comparison_grows_and_keeps_what_is_finished(tmp_path):
         workers=2,
         out=tmp_path / "at-once",
     )
-    for one, other in zip(grown.outcomes, whole.outcomes, strict=True):
-        assert one.cell == other.cell
+    for one, other in zip(grown.results, whole.results, strict=True):
+        assert one.run == other.run
         assert [query.architecture for query in one.queries] == [query.architecture for query in other.queries]
     statistics = json.loads((tmp_path / "statistics.json").read_text())
     assert statistics["reference"] == "local-search"
@@ -187,13 +187,13 @@ def test_kept_rows_are_enough_to_go_on_from(finished, tmp_path):
         small(tmp_path, budget=7)
     assert not (tmp_path / "parts").exists()
     grown = small(tmp_path, seeds=3)
-    parts = {outcome.cell: outcome for outcome in grown.outcomes}
+    parts = {outcome.run: outcome for outcome in grown.results}
     assert len(parts) == 6
-    for outcome in before.outcomes:
-        assert [query.architecture for query in parts[outcome.cell].queries] == [
+    for outcome in before.results:
+        assert [query.architecture for query in parts[outcome.run].queries] == [
             q.architecture for q in outcome.queries
         ]
-        assert [query.best_so_far for query in parts[outcome.cell].queries] == [q.best_so_far for q in outcome.queries]
+        assert [query.best_so_far for query in parts[outcome.run].queries] == [q.best_so_far for q in outcome.queries]
 
 
 def test_another_source_in_the_same_folder_is_refused(finished, monkeypatch, data_folder):
@@ -219,7 +219,7 @@ def test_damaged_files_are_named(tmp_path):
 def test_a_test_metric_is_that_of_the_selected(tmp_path, monkeypatch, data_folder):
     monkeypatch.setenv("OPTIPROXY_DATA", str(data_folder))
     comparison = small(tmp_path, algorithms=["random"], seeds=1, budget=8)
-    (outcome,) = comparison.outcomes
+    (outcome,) = comparison.results
     best = max(outcome.queries, key=lambda query: query.metrics["val_accuracy"])
     assert comparison.summaries[TASK]["random"].test_mean == best.metrics["test_accuracy"]
 
@@ -264,7 +264,7 @@ def test_searches_whose_processes_are_killed_are_told_and_tried_again(tmp_path, 
     assert re.search(r"1 of 2 searches were killed, nasbench201-cifar10--random--\d first", told)
     assert "Traceback" not in told
     comparison = compare([TASK], algorithms=["random"], seeds=2, budget=1000, workers=1, out=tmp_path / "out")
-    assert [len(outcome.queries) for outcome in comparison.outcomes] == [1000, 1000]
+    assert [len(outcome.queries) for outcome in comparison.results] == [1000, 1000]
 
 
 def _searching(pid: int) -> psutil.Process | None:

@@ -30,7 +30,7 @@ def test_what_a_package_has_searched_stays_when_the_package_has_gone(tmp_path, m
     # Local search stands in for a package that has searched here: only its name is looked up.
     monkeypatch.setattr(registry, "missing_package", lambda name: "Expected it here." if name == "local-search" else "")
     again = compare(algorithms=["random", "local-search"], seeds=1, **settings)
-    assert again.outcomes == before.outcomes
+    assert again.results == before.results
     assert again.skipped == ()
     with pytest.raises(PackageError, match="Expected it here"):
         compare(algorithms=["random", "local-search"], seeds=2, **settings)

@@ -1,110 +1,74 @@
+"""Paired tests against the reference."""
+
 from __future__ import annotations
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from optiproxy.comparison.runs.grid import Contest
-from optiproxy.comparison.stats.statistics import gain_curves, quartiles, queries_to, selection, summarize
-from optiproxy.comparison.stats.survival import survival
-from optiproxy.metrics import Objective
-
-UP, DOWN = Objective("score"), Objective("score", "min")
-CONTEST = Contest(objective="score:max", test="test", optimum=9.0)
+from optiproxy.comparison.grid import TaskSetting
+from optiproxy.comparison.stats.statistics import analyze
+from optiproxy.errors import UsageError
 
 
-def test_a_summary_by_hand(outcome):
-    outcomes = [
-        outcome([1.0, 9.0, 3.0, 4.0], overhead_mb=2.0),
-        outcome([None, 2.0, 7.0, 5.0], ask_seconds=1.0),
-        outcome([9.0, 1.0, 1.0, 1.0]),
-    ]
-    found = summarize(outcomes, CONTEST, budget=4)
-    assert found.seeds == 3
-    assert found.best_mean == pytest.approx(25 / 3)
-    assert found.best_std == pytest.approx(np.std([9, 7, 9], ddof=1))
-    assert found.test_mean == pytest.approx(-25 / 3)
-    assert found.hit_rate == pytest.approx(2 / 3)
-    assert (found.queries_to_optimum_median, found.queries_to_optimum_mean) == (2.0, pytest.approx(7 / 3))
-    assert found.censored == 1
-    assert found.feasible_share == pytest.approx(11 / 12)
-    assert found.overhead_seconds_mean == pytest.approx((2 + 4 + 2) / 3)
-    assert found.overhead_mb_peak == 2.0
+def test_a_clear_winner_is_ahead_whichever_is_the_reference(comparison, constant):
+    made = comparison(constant(ours=5.0, theirs=4.0), seeds=10)
+    ours = {test.measure: test for test in analyze(made).tests}
+    assert set(ours) == {"queries_to_optimum", "best_after_50", "best_at_end"}
+    best = ours["best_at_end"]
+    assert (best.wins, best.ties, best.losses, best.winner, best.effect_size) == (
+        10,
+        0,
+        0,
+        "reference",
+        pytest.approx(1),
+    )
+    assert best.p_value == pytest.approx(2 / 2**10)
+    assert best.p_corrected == pytest.approx(3 * best.p_value)
+    tied = ours["queries_to_optimum"]
+    assert (tied.wins, tied.ties, tied.winner, tied.favors, tied.p_value) == (0, 10, "", "", 1)
+    theirs = {test.measure: test for test in analyze(made, "theirs").tests}
+    assert (theirs["best_at_end"].winner, theirs["best_at_end"].effect_size) == ("rival", pytest.approx(-1))
+    with pytest.raises(UsageError, match="Did you mean 'ours'"):
+        analyze(made, "our")
 
 
-def test_a_search_that_misses_the_optimum_counts_as_the_budget_even_where_the_space_ran_out(outcome):
-    found = summarize([outcome([1.0, 2.0])], CONTEST, budget=50)
-    assert (found.queries_to_optimum_median, found.queries_to_optimum_mean, found.censored) == (50, 50, 1)
-    assert found.hit_rate == 0
+def test_few_seeds_support_nothing(comparison, constant):
+    found = analyze(comparison(constant(ours=5.0, theirs=4.0), seeds=5)).tests
+    assert {test.winner for test in found} == {""}
+    assert "reference" in {test.favors for test in found}
 
 
-def test_without_a_known_optimum_nothing_is_said_about_it(outcome):
-    found = summarize([outcome([1.0])], Contest(objective="score:max"), budget=1)
-    assert found.optimum is found.hit_rate is found.queries_to_optimum_mean is found.queries_to_optimum_median is None
-    assert found.censored is None
-    assert found.test_mean is None
-    assert found.best_std is None
+def test_lower_is_better_where_that_is_the_aim(comparison, constant):
+    setting = TaskSetting(objective="score:min", source="made up")
+    (test,) = analyze(comparison(constant(ours=1.0, theirs=2.0), seeds=10, budget=30, setting=setting)).tests
+    assert (test.measure, test.winner, test.effect_size) == ("best_at_end", "reference", pytest.approx(1))
 
 
-def test_there_is_no_mean_over_the_lucky_seeds_only(outcome):
-    found = summarize([outcome([9.0]), outcome([8.0], infeasible=[1])], CONTEST, budget=1)
-    assert found.best_mean is None
-    assert found.test_mean is None
-    assert found.feasible_share == 0.5
-    assert found.hit_rate == 0.5
+PAIRED = [
+    "rival",
+    "measure",
+    "words",
+    "pairs",
+    "wins",
+    "ties",
+    "losses",
+    "advantage",
+    "p",
+    "leaning",
+    "p_corrected",
+    "ahead",
+]
 
 
-def test_the_best_is_the_best_feasible_and_of_equals_the_first(outcome):
-    assert selection(outcome([5.0, 9.0, 7.0, 7.0], infeasible=[2])).query == 3
-    assert selection(outcome([5.0, 9.0, 7.0], direction="min")).query == 1
-    assert selection(outcome([5.0, None], infeasible=[1])) is None
-
-
-def test_an_infeasible_optimum_is_not_met(outcome):
-    assert queries_to(outcome([9.0, 1.0, 9.0], infeasible=[1]), UP, 9.0) == 3
-    assert queries_to(outcome([9.0], infeasible=[1]), UP, 9.0) is None
-
-
-def test_a_rounded_optimum_is_met_and_a_near_miss_is_not(outcome):
-    assert queries_to(outcome([91.60666665]), UP, 91.6067) == 1
-    assert queries_to(outcome([91.606]), UP, 91.6067) is None
-    assert queries_to(outcome([2.0, 1.0], direction="min"), DOWN, 1.0) == 2
-
-
-def test_curves_hold_their_last_value_and_start_below_everything(outcome):
-    curves = gain_curves([outcome([None, 2.0, 1.0])], UP, budget=5)
-    assert curves.tolist() == [[-np.inf, 2, 2, 2, 2]]
-
-
-def test_quartiles_are_in_the_unit_of_the_metric(outcome):
-    seeds = [outcome([value], direction="min") for value in (1.0, 2.0, 3.0, 4.0)]
-    low, middle, high = quartiles(seeds, DOWN, budget=1)[:, 0]
-    assert 1 <= low <= middle <= high <= 4
-    assert quartiles([outcome([None])], UP, budget=1).tolist() == [[-np.inf]] * 3
-
-
-@given(st.lists(st.lists(st.integers(0, 9), min_size=1, max_size=8), min_size=1, max_size=6))
-def test_survival_ends_at_the_hit_rate_and_mean_queries_is_its_area(runs):
-    from optiproxy.comparison.runs.grid import Cell
-    from optiproxy.comparison.runs.outcome import Outcome, Query
-
-    def search(values):
-        best = np.maximum.accumulate(values).tolist()
-        queries = [
-            Query(query=i, architecture={}, metrics={"score": v}, feasible=True, best_so_far=b, ask_seconds=0.0)
-            for i, (v, b) in enumerate(zip(values, best, strict=True), start=1)
-        ]
-        return Outcome(cell=Cell("t", "a", 0), source="", queries=tuple(queries), overhead_mb=0.0)
-
-    outcomes = [search(values) for values in runs]
-    summary = summarize(outcomes, CONTEST, budget=8)
-    curve = survival([queries_to(outcome, UP, 9.0) for outcome in outcomes], last=8)
-    assert (np.diff(curve.share) <= 0).all()
-    assert (curve.low <= curve.share + 1e-12).all()
-    assert (curve.share <= curve.high + 1e-12).all()
-    assert curve.share[-1] == pytest.approx(1 - summary.hit_rate)
-    # As all are censored at the same query, the area under the curve is the mean that counts them as that query.
-    steps = np.concatenate([[0], curve.queries, [8]])
-    assert summary.queries_to_optimum_mean == pytest.approx(np.diff(steps) @ np.concatenate([[1], curve.share]))
-    assert 0 <= summary.hit_rate_low <= summary.hit_rate <= summary.hit_rate_high <= 1
+def test_the_file_has_the_documented_keys(comparison, constant):
+    made = comparison(constant(ours=5.0, theirs=4.0), tasks=("a", "b"), seeds=3)
+    content = analyze(made).to_json()
+    assert list(content) == ["reference", "level", "tests", "suites", "rankings"]
+    assert {tuple(test) for test in content["tests"]} == {(*PAIRED, "task", "at")}
+    assert {tuple(test) for test in content["suites"]} == {(*PAIRED, "source", "tasks")}
+    keys = ("measure", "words", "tasks", "ranks", "left_out", "friedman", "p", "critical_difference")
+    assert {tuple(ranking) for ranking in content["rankings"]} == {keys}
+    assert {test["measure"]: test["words"] for test in content["tests"]} == {
+        "queries_to_optimum": "queries to the optimum",
+        "best_after_50": "best after 50 queries",
+        "best_at_end": "best at the end",
+    }

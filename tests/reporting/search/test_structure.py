@@ -3,10 +3,8 @@ from __future__ import annotations
 import re
 
 import numpy as np
-import pytest
 
 from optiproxy.reporting.search.structure import structure
-from optiproxy.reporting.svg.drawing import draw
 from optiproxy.spaces import FlatSpace, NASBench201
 from optiproxy.spaces.published.nasbench101 import NASBench101
 from optiproxy.spaces.published.recurrent import RecurrentSpace
@@ -76,18 +74,3 @@ def test_equal_operations_have_equal_hues_only_where_choices_are_shared():
     assert all(len(hues) == 1 for hues in by_label.values())
     assert len({node.hue for node in nodes if node.detail}) == 4
     assert {node.hue for node in structure(FlatSpace({"a": [1, 2], "b": ["x", "y"]}), (0, 1)).nodes} == {None}
-
-
-def test_a_dead_cell_can_still_be_drawn():
-    found = structure(NASBench201(), (0,) * 6)
-    assert [node.label for node in found.nodes] == ["input", "output"]
-    assert found.edges == ()
-    assert "output" in draw(found, label="nothing flows")
-
-
-@pytest.mark.parametrize("decisions", [1, 12])
-def test_a_drawing_holds_every_node_once(decisions):
-    space = FlatSpace({f"decision {i}": ["left", "right"] for i in range(decisions)})
-    picture = draw(structure(space, (0,) * decisions), label="chain")
-    assert picture.count("<rect") == decisions + 2
-    assert picture.count('class="edge"') == decisions + 1

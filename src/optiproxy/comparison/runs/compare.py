@@ -7,20 +7,51 @@ from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor, Future, as_completed
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Protocol, final
 
 from optiproxy import __version__
+from optiproxy.comparison.grid import Grid, Run, TaskSetting, check_counts, check_names
+from optiproxy.comparison.runs.folder import Folder, publish_results, publish_statistics
+from optiproxy.comparison.runs.worker import prepare, search_once
 from optiproxy.comparison.stats.comparison import Comparison
-from optiproxy.comparison.stats.findings import find
-from optiproxy.comparison.runs.folder import Folder
-from optiproxy.comparison.runs.grid import Cell, Contest, Grid, check_counts, check_names
-from optiproxy.comparison.runs.progress import ComparisonObserver, Silent
-from optiproxy.comparison.runs.publishing import publish_figures, publish_results
-from optiproxy.comparison.runs.worker import prepare, search_cell
+from optiproxy.comparison.stats.statistics import analyze
 from optiproxy.errors import PackageError, SearchFailed
 from optiproxy.execution.interrupts import Interrupts
 
 LIBRARIES = ("optuna", "scipy.special", "torch", "optiproxy.registry", "optiproxy.searching.search")
 """Imported once, before the processes fork: what every search needs and none should be charged for."""
+
+
+class ComparisonObserver(Protocol):
+    """Is told how a comparison goes; always from the calling thread."""
+
+    def on_start(self, total: int, done: int) -> None:
+        """Called once, before the first run.
+
+        Args:
+            total: Runs of the whole grid.
+            done: Runs that have finished in earlier calls.
+        """
+        ...
+
+    def on_finish(self, run: Run) -> None:
+        """Called when a run has been saved."""
+        ...
+
+    def on_end(self) -> None:
+        """Called once at the end, also after an interrupt or an error."""
+        ...
+
+
+@final
+class Silence:
+    """Tells nothing."""
+
+    def on_start(self, total: int, done: int) -> None: ...
+
+    def on_finish(self, run: Run) -> None: ...
+
+    def on_end(self) -> None: ...
 
 
 def compare(
@@ -53,7 +84,7 @@ def compare(
         free: Metrics that every search is to know before a query, besides those that a task treats so by itself.
         fidelity: Where every search spends its budget; None means each task's own choice.
         promote: How many of the best each then queries again in full; None means each task's own choice.
-        observer: Watches; nobody by default.
+        observer: Told how it goes; nobody by default.
 
     Raises:
         UsageError: If a name is unknown, a count is below one, or ``out`` cannot be written.
@@ -74,8 +105,8 @@ def compare(
     if len(skipped) == len(algorithms):
         raise PackageError(problems[skipped[0]])
     grid = Grid(
-        contests={
-            name: Contest.of(registry.task(name), free=free, fidelity=fidelity, promote=promote) for name in tasks
+        tasks={
+            name: TaskSetting.of(registry.task(name), free=free, fidelity=fidelity, promote=promote) for name in tasks
         },
         algorithms=tuple(name for name in algorithms if name not in skipped),
         seeds=seeds,
@@ -84,62 +115,64 @@ def compare(
         skipped=skipped,
     )
     folder.claim(grid)
-    watcher = observer or Silent()
+    watcher = observer or Silence()
     missing = folder.missing(grid)
-    problem = next((problems[cell.algorithm] for cell in missing if problems[cell.algorithm]), "")
+    # A missing package matters only if there is still a run to be made with it.
+    problem = next((problems[run.algorithm] for run in missing if problems[run.algorithm]), "")
     if problem:
         raise PackageError(problem)
-    watcher.started(len(grid.cells), len(grid.cells) - len(missing))
+    watcher.on_start(len(grid.runs), len(grid.runs) - len(missing))
     try:
         with Interrupts() as interrupts, interrupts.heard():
             lost = _search_all(missing, folder, grid=grid, workers=workers, observer=watcher, interrupts=interrupts)
     finally:
-        watcher.ended()
+        watcher.on_end()
     if lost:
         raise SearchFailed(
             f"{len(lost)} of {len(missing)} searches were killed, {lost[0]} first. Run the same command to try them again."
         )
     comparison = folder.comparison()
+    # Written anew each time: in a grid that grew, every p-value is corrected for more tests.
     publish_results(comparison, out)
-    publish_figures(comparison, find(comparison), out)
+    publish_statistics(comparison, analyze(comparison), out)
     return comparison
 
 
 def _search_all(
-    cells: Sequence[Cell],
+    runs: Sequence[Run],
     folder: Folder,
     *,
     grid: Grid,
     workers: int,
     observer: ComparisonObserver,
     interrupts: Interrupts,
-) -> list[Cell]:
-    """Search all cells; returns those whose process was killed or interrupted."""
+) -> list[Run]:
+    """Make all runs; returns those whose process was killed or interrupted."""
     from pebble import ProcessExpired, ProcessPool
 
-    lost: list[Cell] = []
+    lost: list[Run] = []
+    # Processes are forked from a server that has the libraries imported: fresh ones at the price of used ones.
     context = get_context("forkserver")
     context.set_forkserver_preload(list(LIBRARIES))
     pool = ProcessPool(
         max_workers=workers, max_tasks=1, initializer=prepare, initargs=(dict(os.environ),), context=context
     )
     try:
-        cell_of: dict[Future[bool], Cell] = {
-            pool.submit(
-                search_cell, None, cell, grid.contests[cell.task], budget=grid.budget, path=folder.part(cell)
-            ): cell
-            for cell in cells
+        run_of: dict[Future[bool], Run] = {
+            pool.submit(search_once, None, run, grid.tasks[run.task], budget=grid.budget, path=folder.part(run)): run
+            for run in runs
         }
-        for future in as_completed(cell_of):
+        for future in as_completed(run_of):
             interrupts.check()
             try:
                 finished = future.result()
             except ProcessExpired:
+                # Killed from outside, by a person or for memory: the other runs go on.
                 finished = False
             if finished:
-                observer.finished(cell_of[future])
+                observer.on_finish(run_of[future])
             else:
-                lost.append(cell_of[future])
+                lost.append(run_of[future])
         pool.close()
     except BaseException as error:
         # An error in one search, or Ctrl-C: what has finished is on the disk, the rest is not worth waiting for.

@@ -1,24 +1,37 @@
-"""One search of the grid, in a process of its own.
+"""One run of the grid in a process of its own, and how much memory it takes there.
 
-A fresh process for every search: each pays for its own pretraining, none inherits another's memory, and one that is
-killed takes nothing else along.
+A fresh process for every run: each pays for its own pretraining, none inherits another's memory, and one that is killed takes
+nothing else along.
 """
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import os
+import threading
 from collections.abc import Mapping
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
-from optiproxy.comparison.runs.grid import Cell, Contest
-from optiproxy.comparison.runs.memory import PeakMemory
-from optiproxy.comparison.runs.outcome import Outcome
+import psutil
+
+from optiproxy.comparison.grid import Run, TaskSetting
+from optiproxy.comparison.results import RunResult
 from optiproxy.errors import StudyError
 from optiproxy.execution.executors import end_with_parent
 
 
-def search_cell(cell: Cell, contest: Contest, *, budget: int, path: Path) -> bool:
-    """Search with one torch thread and save the outcome at ``path``.
+INTERVAL = 0.005
+"""Seconds between two readings."""
+
+CHILDREN_EVERY = 50
+"""Readings between two searches for new children: each goes through all processes of the machine."""
+
+
+def search_once(run: Run, setting: TaskSetting, *, budget: int, path: Path) -> bool:
+    """Search with one torch thread and save the result at ``path``.
 
     Returns:
         Whether it came to its end. Of a search that was interrupted nothing is kept: it is no search of this budget.
@@ -31,33 +44,35 @@ def search_cell(cell: Cell, contest: Contest, *, budget: int, path: Path) -> boo
 
     from optiproxy import registry
     from optiproxy.execution.executors import InlineExecutor
-    from optiproxy.searching.search import run
+    from optiproxy.searching.search import run as search
     from optiproxy.searching.settings import SearchSettings
 
+    # One thread for every algorithm, or their seconds would not compare.
     torch.set_num_threads(1)
-    task = registry.task(cell.task)
-    protocol = contest.protocol
+    # Loaded again in this process, and compared with what was announced: the data may have been replaced.
+    task = registry.task(run.task)
+    protocol = setting.protocol
     free, fidelity, promote = protocol.free, protocol.epochs(protocol.fidelity), protocol.promote
-    if Contest.of(task, free=free, fidelity=fidelity, promote=promote) != contest:
+    if TaskSetting.of(task, free=free, fidelity=fidelity, promote=promote) != setting:
         raise StudyError(
-            f"The data of {cell.task} has changed since the comparison began. Start anew with another --out."
+            f"The data of {run.task} has changed since the comparison began. Start anew with another --out."
         )
     _first_calls()
     # This process is the isolation: the evaluations run right here.
     executor = InlineExecutor()
     with PeakMemory() as memory:
         settings = SearchSettings(
-            algorithm=cell.algorithm, budget=budget, seed=cell.seed, free=free, fidelity=fidelity, promote=promote
+            algorithm=run.algorithm, budget=budget, seed=run.seed, free=free, fidelity=fidelity, promote=promote
         )
-        result = run(task, settings, executor=executor)
+        result = search(task, settings, executor=executor)
     finished = result.stopped != "interrupted"
     if finished:
-        Outcome.of(cell, result, overhead_mb=memory.mb).save(path)
+        RunResult.of(run, result, overhead_mb=memory.mb).save(path)
     return finished
 
 
 def _first_calls() -> None:
-    """Have torch set up, once per process, what belongs to the library: its gradient engine and its linear algebra (8 MB)."""
+    """Make torch set up its gradient engine and its linear algebra, whose 8 MB belong to the library and not to the search."""
     import torch
 
     matrix = torch.eye(64, requires_grad=True)
@@ -74,3 +89,76 @@ def prepare(environment: Mapping[str, str]) -> None:
     os.environ.clear()
     os.environ.update(environment)
     end_with_parent()
+
+
+class PeakMemory:
+    """Watches the resident memory of this process and of those that it has started, all along a ``with`` block.
+
+    Memory that is backed by files (the code of libraries, paged in when first called) is left out where the system
+    tells it apart: it is the imported libraries' and not the search's. Memory that was freed before the block is given
+    back to the system first, so that using it again counts. Of a process that is started within the block, everything
+    counts, since nothing of it was there before.
+
+    Attributes:
+        mb: The highest reading minus the one on entry, in MB (10^6 bytes); 0 until the block has begun.
+    """
+
+    def __init__(self) -> None:
+        self._process = psutil.Process()
+        self._family = [self._process]
+        self._done = threading.Event()
+        # A daemon, so that a search that fails does not wait for its own watcher.
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._start = self._peak = 0
+
+    def __enter__(self) -> Self:
+        _return_freed_memory()
+        self._find_children()
+        self._start = self._peak = self._resident()
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # What was allocated after the last reading is seen by one more.
+        self._done.set()
+        self._thread.join()
+        self._find_children()
+        self._peak = max(self._peak, self._resident())
+
+    @property
+    def mb(self) -> float:
+        return (self._peak - self._start) / 1e6
+
+    def _watch(self) -> None:
+        readings = 0
+        while not self._done.wait(INTERVAL):
+            readings += 1
+            if readings % CHILDREN_EVERY == 0:
+                self._find_children()
+            self._peak = max(self._peak, self._resident())
+
+    def _find_children(self) -> None:
+        self._family = [self._process, *self._process.children(recursive=True)]
+
+    def _resident(self) -> int:
+        return sum(map(_anonymous_bytes, self._family))
+
+
+def _anonymous_bytes(process: psutil.Process) -> int:
+    """Resident bytes that no file backs; 0 for a process that has ended."""
+    try:
+        memory = process.memory_info()
+    except psutil.NoSuchProcess:
+        return 0
+    # On Linux, pages that a file backs are counted as shared: mostly the code of libraries.
+    return int(memory.rss) - int(getattr(memory, "shared", 0))
+
+
+def _return_freed_memory() -> None:
+    gc.collect()
+    # Only the GNU C library has this; elsewhere freed memory may hide a part of what is used next.
+    trim = getattr(ctypes.pythonapi, "malloc_trim", None)
+    if trim is not None:
+        trim(0)

@@ -1,4 +1,4 @@
-"""A comparison: the outcomes of one or several grids, which may be of different size."""
+"""A comparison: the results of one or several grids, which may be of different size."""
 
 from __future__ import annotations
 
@@ -6,40 +6,40 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from optiproxy.comparison.runs.grid import Contest, Grid
-from optiproxy.comparison.runs.outcome import Outcome
-from optiproxy.comparison.stats.statistics import Summary, summarize
+from optiproxy.comparison.grid import Grid, TaskSetting
+from optiproxy.comparison.results import RunResult
+from optiproxy.comparison.stats.summary import Summary, summarize
 from optiproxy.errors import StudyError, unknown
 
 
 @dataclass(frozen=True, kw_only=True)
 class Runs:
-    """All searches of one task by one algorithm.
+    """All runs of one algorithm on one task.
 
     Attributes:
-        contest: What they competed for.
-        budget: Queries allowed in each, promotions left out.
-        outcomes: By seed.
+        setting: The terms of the task.
+        budget: Queries allowed in each run, promotions left out.
+        results: The results, by seed.
     """
 
-    contest: Contest
+    setting: TaskSetting
     budget: int
-    outcomes: tuple[Outcome, ...]
+    results: tuple[RunResult, ...]
 
     @property
     def queries(self) -> int:
-        """Queries of each, promotions included."""
-        return self.contest.protocol.queries(self.budget)
+        """Queries of each run, promotions included."""
+        return self.setting.protocol.queries(self.budget)
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """Of the searches, in their order."""
-        return tuple(outcome.cell.seed for outcome in self.outcomes)
+        """The seeds of the runs, in the order of the results."""
+        return tuple(result.run.seed for result in self.results)
 
-    def only(self, seeds: Sequence[int]) -> tuple[Outcome, ...]:
-        """The outcomes of these seeds, in this order."""
-        of = dict(zip(self.seeds, self.outcomes, strict=True))
-        return tuple(of[seed] for seed in seeds)
+    def only(self, seeds: Sequence[int]) -> tuple[RunResult, ...]:
+        """The results of these seeds, in this order."""
+        by_seed = dict(zip(self.seeds, self.results, strict=True))
+        return tuple(by_seed[seed] for seed in seeds)
 
 
 @dataclass(frozen=True)
@@ -48,34 +48,36 @@ class Comparison:
 
     Attributes:
         grids: Their settings; those of several may differ in tasks, algorithms, seeds and budget.
-        outcomes: One per cell of the grids.
+        results: One for each run of the grids.
 
     Raises:
         StudyError: If two grids disagree about a task, are of two versions, or hold the same search.
     """
 
     grids: tuple[Grid, ...]
-    outcomes: tuple[Outcome, ...]
+    results: tuple[RunResult, ...]
 
     def __post_init__(self) -> None:
-        contests: dict[str, tuple[Contest, int]] = {}
+        settings: dict[str, tuple[TaskSetting, int]] = {}
         for grid in self.grids:
             if grid.version != self.version:
                 raise StudyError(
                     f"Numbers of optiproxy {self.version} and {grid.version} are not mixed. Run one of the comparisons again."
                 )
-            for task, contest in grid.contests.items():
-                known, budget = contests.setdefault(task, (contest, grid.budget))
-                if known != contest:
+            for task, setting in grid.tasks.items():
+                known, budget = settings.setdefault(task, (setting, grid.budget))
+                if known != setting:
                     raise StudyError(
-                        f"The comparisons differ in the {known.difference(contest, task)}. Report them one by one."
+                        f"The comparisons differ in the {known.difference(setting, task)}. Report them one by one."
                     )
-                if contest.protocol.promote and budget != grid.budget:
+                # Promotions follow the budget, so the full values of two budgets stand after different numbers of queries.
+                if setting.protocol.promote and budget != grid.budget:
                     raise StudyError(
                         f"{task} was searched at a lower fidelity with budgets of {budget} and {grid.budget} queries, "
                         "which have no query in common at the full one. Report them one by one."
                     )
-        pairs = [(task, name) for grid in self.grids for task in grid.contests for name in grid.algorithms]
+        pairs = [(task, name) for grid in self.grids for task in grid.tasks for name in grid.algorithms]
+        # A run that is read twice would count as two pieces of evidence.
         twice = next((pair for pair in pairs if pairs.count(pair) > 1), None)
         if twice:
             raise StudyError(
@@ -84,35 +86,35 @@ class Comparison:
 
     @classmethod
     def joined(cls, parts: Sequence[Comparison]) -> Comparison:
-        """All of them as one; there is at least one."""
+        """Several comparisons as one; there is at least one."""
         return cls(
             tuple(grid for part in parts for grid in part.grids),
-            tuple(outcome for part in parts for outcome in part.outcomes),
+            tuple(result for part in parts for result in part.results),
         )
 
     @property
     def version(self) -> str:
-        """Of optiproxy."""
+        """Version of optiproxy that ran all of it."""
         return self.grids[0].version
 
     @cached_property
-    def contests(self) -> dict[str, Contest]:
-        """Task name -> what was competed for."""
-        return {task: contest for grid in reversed(self.grids) for task, contest in reversed(grid.contests.items())}
+    def settings(self) -> dict[str, TaskSetting]:
+        """Task name -> the terms on which it was searched."""
+        return {task: setting for grid in self.grids for task, setting in grid.tasks.items()}
 
     @cached_property
     def tasks(self) -> tuple[str, ...]:
-        """In the order in which they were given."""
-        return tuple(dict.fromkeys(task for grid in self.grids for task in grid.contests))
+        """The tasks, in the order in which they were given."""
+        return tuple(self.settings)
 
     @cached_property
     def algorithms(self) -> tuple[str, ...]:
-        """All that have searched at least one task, in the order in which they were given."""
+        """The algorithms that have searched at least one task, in the order in which they were given."""
         return tuple(dict.fromkeys(name for grid in self.grids for name in grid.algorithms))
 
     @property
     def skipped(self) -> tuple[str, ...]:
-        """Asked for and nowhere to be had."""
+        """The algorithms that were asked for and could not be run, because their packages are missing."""
         names = dict.fromkeys(name for grid in self.grids for name in grid.skipped)
         return tuple(name for name in names if name not in self.algorithms)
 
@@ -121,11 +123,11 @@ class Comparison:
         return tuple(name for name in self.algorithms if (task, name) in self._runs)
 
     def runs(self, task: str, algorithm: str) -> Runs:
-        """All seeds of an algorithm that has searched this task."""
+        """The runs of an algorithm that has searched this task."""
         return self._runs[task, algorithm]
 
-    def common(self, task: str, names: Iterable[str]) -> int:
-        """Queries of a task that each of these algorithms has had, promotions included; 0 for none of them."""
+    def common_queries(self, task: str, names: Iterable[str]) -> int:
+        """Queries that each of these algorithms has had on a task, promotions included; 0 without algorithms."""
         return min((self.runs(task, name).queries for name in names), default=0)
 
     def reference(self, name: str | None = None) -> str:
@@ -136,29 +138,31 @@ class Comparison:
         """
         if name is not None and name not in self.algorithms:
             raise unknown("algorithm", name, self.algorithms)
+        # The first, because it is the one that a person names first: their own.
         return name or self.algorithms[0]
 
+    # Kept, because bootstrap intervals take a moment and pages, tables and files all ask for them.
     @cached_property
     def summaries(self) -> dict[str, dict[str, Summary]]:
-        """Task -> algorithm -> figures."""
+        """Task -> algorithm -> summary over its runs."""
         return {task: {name: self._summary(task, name) for name in self.on(task)} for task in self.tasks}
 
     def _summary(self, task: str, algorithm: str) -> Summary:
         runs = self.runs(task, algorithm)
-        return summarize(runs.outcomes, runs.contest, budget=runs.budget)
+        return summarize(runs.results, runs.setting, budget=runs.budget)
 
     @cached_property
     def _runs(self) -> dict[tuple[str, str], Runs]:
-        of: dict[tuple[str, str], list[Outcome]] = {}
-        for outcome in self.outcomes:
-            of.setdefault((outcome.cell.task, outcome.cell.algorithm), []).append(outcome)
+        found: dict[tuple[str, str], list[RunResult]] = {}
+        for result in self.results:
+            found.setdefault((result.run.task, result.run.algorithm), []).append(result)
         return {
             (task, name): Runs(
-                contest=contest,
+                setting=setting,
                 budget=grid.budget,
-                outcomes=tuple(sorted(of[task, name], key=lambda outcome: outcome.cell.seed)),
+                results=tuple(sorted(found[task, name], key=lambda result: result.run.seed)),
             )
             for grid in self.grids
-            for task, contest in grid.contests.items()
+            for task, setting in grid.tasks.items()
             for name in grid.algorithms
         }

@@ -1,4 +1,4 @@
-"""Queries until the optimum as a survival curve: a search that has not met it is censored, not a number."""
+"""Queries to the optimum as a right-censored time: a run that has not met the optimum is censored, not a number."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Middle:
-    """When half of the searches have met the optimum.
+class MedianTimeToTarget:
+    """After how many queries half of the runs have met the target.
 
-    None stands for what lies beyond the queries that were made, and for an end of the interval that nothing is known of,
-    because all searches have met it before the curve of that end has fallen to one half.
+    None stands for what lies beyond the queries that were made, and for an end of the interval of which nothing is known,
+    because all runs have met the target before the curve of that end has fallen to one half.
 
     Attributes:
-        median: Queries.
+        median: Number of queries.
         low: Lower end of its 95 % interval (Brookmeyer and Crowley 1982).
-        high: Its upper end.
+        high: Upper end of this interval.
     """
 
     median: float | None
@@ -33,13 +33,13 @@ class Middle:
 
 @dataclass(frozen=True, kw_only=True)
 class Survival:
-    """The share of searches that have not met the optimum yet, by Kaplan and Meier (1958).
+    """The share of runs that have not met the target yet, by the product-limit estimator of Kaplan and Meier (1958).
 
     Attributes:
-        queries: ``(t,)`` after which the curves step, ascending.
-        share: ``(t,)`` from there on; 1 before the first.
-        low: ``(t,)`` lower end of the 95 % interval, from Greenwood's variance on the log-log scale.
-        high: ``(t,)`` its upper end.
+        queries: ``(k,)`` numbers of queries at which the curves step, ascending.
+        share: ``(k,)`` share from each step on; it is 1 before the first.
+        low: ``(k,)`` lower end of the 95 % interval, from Greenwood's variance on the log-log scale.
+        high: ``(k,)`` upper end of this interval.
     """
 
     queries: NDArray[np.float64]
@@ -48,43 +48,44 @@ class Survival:
     high: NDArray[np.float64]
 
     @property
-    def middle(self) -> Middle:
+    def median_time(self) -> MedianTimeToTarget:
         """Where the three curves fall to one half."""
         median, low, high = (self._reaches_half(curve) for curve in (self.share, self.low, self.high))
-        return Middle(median=median, low=low, high=high)
+        return MedianTimeToTarget(median=median, low=low, high=high)
 
     def _reaches_half(self, curve: NDArray[np.float64]) -> float | None:
-        # Shares are products of fractions.
+        # Shares are products of fractions, so one half may come out a little above itself.
         reached = np.flatnonzero(curve <= 0.5 + 1e-12)
         return float(self.queries[reached[0]]) if len(reached) else None
 
 
 def survival(met: Sequence[int | None], *, last: int) -> Survival:
-    """The curve of one algorithm.
+    """The survival curve of one algorithm.
 
     Args:
-        met: After how many queries each search met the optimum; None where it never did.
-        last: Queries of such a search, after which nothing is known of it.
+        met: With which query each run met the target; None for a run that never did.
+        last: Number of queries of such a run, after which nothing is known of it.
     """
     from scipy.stats import CensoredData, ecdf
 
+    # All are censored at the same query: a run ends at its budget, not because of how it goes, as the estimator assumes.
     times = CensoredData.right_censored([last if at is None else at for at in met], [at is None for at in met])
     curve = ecdf(times).sf
     with warnings.catch_warnings():
-        # Where no search or every search has met it, the variance is 0/0; what holds there is filled in below.
+        # Where no run or every run has met the target, Greenwood's variance is 0/0; what holds there is filled in below.
         warnings.simplefilter("ignore", RuntimeWarning)
         interval = curve.confidence_interval(method="log-log")
     share = np.asarray(curve.probabilities, dtype=np.float64)
     low = np.where(share == 0, 0.0, np.where(share == 1, 1.0, interval.low.probabilities))
     high = np.asarray(np.where(share == 1, 1.0, interval.high.probabilities), dtype=np.float64)
-    # The upper end is unknown once all have met it; it is not above what it was before.
+    # The upper end is unknown once all runs have met the target; it is not above what it was before.
     known = np.maximum.accumulate(np.where(np.isfinite(high), np.arange(len(high)), -1))
     high = np.where(known < 0, 1.0, high[known])
     return Survival(queries=np.asarray(curve.quantiles, dtype=np.float64), share=share, low=low, high=high)
 
 
-def hit_interval(met: Sequence[int | None]) -> tuple[float, float] | None:
-    """The exact 95 % interval of the share that meets the optimum (Clopper and Pearson 1934); None without searches."""
+def hit_rate_interval(met: Sequence[int | None]) -> tuple[float, float] | None:
+    """The exact 95 % interval of the share of runs that meet the target (Clopper and Pearson 1934); None without runs."""
     from scipy.stats import binomtest
 
     if not met:

@@ -1,1 +1,4 @@
-"""The report of a comparison: its page, figures, tables and sentences."""
+"""The report of a comparison: its `figures` as data, its `tables`, its sentences (`words`), and the `page` that holds them.
+
+Read `page` first.
+"""

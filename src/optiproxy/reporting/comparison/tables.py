@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from optiproxy.comparison.runs.grid import Contest
+from optiproxy.comparison.grid import TaskSetting
+from optiproxy.comparison.stats.checkpoints import OverSeeds
 from optiproxy.comparison.stats.comparison import Comparison
-from optiproxy.comparison.stats.findings import Findings
-from optiproxy.comparison.stats.marks import Spread
-from optiproxy.comparison.stats.statistics import SAME, Summary
-from optiproxy.comparison.stats.verdict import Verdict
-from optiproxy.reporting.comparison.cast import Role
-from optiproxy.reporting.comparison.charts import overhead
-from optiproxy.reporting.comparison.words import advantage, chance
-from optiproxy.reporting.svg.scale import number
+from optiproxy.comparison.stats.scores import OPTIMUM_TOLERANCE
+from optiproxy.comparison.stats.statistics import PairedTest, SourceTest, Statistics
+from optiproxy.comparison.stats.summary import Summary
+from optiproxy.reporting.comparison.figures import overhead
+from optiproxy.reporting.comparison.words import effect_in_words, measure_in_words, p_in_words
+from optiproxy.reporting.words import number
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cell:
+class TableCell:
     """One cell.
 
     Attributes:
@@ -34,143 +34,215 @@ class Cell:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
-    """One algorithm in a task's tables."""
+class TaskLine:
+    """One algorithm in the tables of a task: its cells after all queries, and at the checkpoints."""
 
-    role: Role
+    name: str
     summary: Summary
-    end: list[Cell]
-    way: list[Cell]
+    end: list[TableCell]
+    way: list[TableCell]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Table:
-    """The two tables of one task, which share their lines: after all queries, and on the way there.
+class TaskTable:
+    """The two tables of one task, which share their lines: after all queries, and at checkpoints on the way there.
 
     Attributes:
-        contest: Of the task.
+        setting: The terms of the task.
         end: Heads of the first.
         way: Heads of the second.
         lines: One for each algorithm.
     """
 
-    contest: Contest
+    setting: TaskSetting
     end: list[str]
     way: list[str]
-    lines: list[Line]
+    lines: list[TaskLine]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Total:
+class OverallLine:
     """One algorithm over all tasks.
 
     Attributes:
-        role: On the page.
+        name: Name of the algorithm.
         tasks: How many it has searched.
         seeds: Fewest to most.
         ranks: One cell for each ranking.
-        verdicts: Comparisons in which the reference is ahead, open ones, and those in which it is behind.
-        seconds: Of proposals per 100 queries, mean over the tasks.
+        tests: Tests in which the reference is ahead, open ones, and those in which it is behind.
+        seconds: Seconds of proposals per 100 queries, mean over the tasks.
         proposal: Seconds of one proposal, the same mean.
-        megabytes: The peak over all.
+        megabytes: The largest peak memory, in MB.
     """
 
-    role: Role
+    name: str
     tasks: int
     seeds: str
-    ranks: list[Cell]
-    verdicts: tuple[int, int, int] | None
+    ranks: list[TableCell]
+    tests: tuple[int, int, int] | None
     seconds: float
     proposal: float
     megabytes: float
 
 
-def table(comparison: Comparison, findings: Findings, task: str, roles: dict[str, Role]) -> Table:
+@dataclass(frozen=True, kw_only=True)
+class SourceLine:
+    """One rival in the table of a source.
+
+    Attributes:
+        name: Name of the algorithm.
+        tasks: Number of tasks on which it is tested, at most.
+        seeds: Number of pairs of runs on each.
+        cells: One for each measure.
+    """
+
+    name: str
+    tasks: int
+    seeds: int
+    cells: list[TableCell]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceTable:
+    """The tests against all rivals on the tasks of one source together.
+
+    Attributes:
+        source: Where the values come from.
+        heads: The measures in words.
+        lines: One for each rival.
+    """
+
+    source: str
+    heads: list[str]
+    lines: list[SourceLine]
+
+
+def task_table(comparison: Comparison, statistics: Statistics, task: str) -> TaskTable:
     """The tables of one task."""
-    contest = comparison.contests[task]
+    setting = comparison.settings[task]
+    metric = setting.first_objective.metric
     summaries = comparison.summaries[task]
-    marks = sorted({mark for summary in summaries.values() for mark in summary.marks})
+    checkpoints = sorted({queries for summary in summaries.values() for queries in summary.checkpoints})
     feasible = any(summary.feasible_share < 1 for summary in summaries.values())
-    measures = list(dict.fromkeys((test.measure, test.words) for test in findings.tests if test.task == task))
-    known = contest.optimum is not None
-    end = ["Seeds", f"Best {contest.aim.metric}", "Median"]
-    end += [contest.test] if contest.test else []
+    tests = {(test.rival, test.measure): test for test in statistics.task_tests if test.task == task}
+    measures = list(dict.fromkeys(measure for _, measure in tests))
+    known = setting.optimum is not None
+    end = ["Seeds", f"Final incumbent: {metric}", "Median"]
+    end += [setting.test] if setting.test else []
     end += ["Met the optimum", "Queries to it", "Censored mean"] if known else []
     end += ["Feasible queries"] if feasible else []
-    kind = "Regret" if known else f"Best {contest.aim.metric}"
-    way = [f"{kind} after {mark}" for mark in marks] + [f"{findings.reference}: {words}" for _, words in measures]
-    lines: list[Line] = []
-    for name, summary in summaries.items():
-        tests = {test.measure: test for test in findings.of(task, name)}
-        cells = _end(contest, summary)
-        lines.append(
-            Line(
-                role=roles[name],
-                summary=summary,
-                end=cells + ([_share(summary.feasible_share)] if feasible else []),
-                way=[_mark(summary, mark) for mark in marks]
-                + [verdict_cell(tests.get(measure)) for measure, _ in measures],
-            )
+    # A regret compares across tasks better than a value, but needs to know the optimum.
+    kind = "Simple regret" if known else f"Incumbent {metric}"
+    way = [f"{kind} after {queries}" for queries in checkpoints]
+    way += [f"{statistics.reference}: {measure_in_words(measure)}" for measure in measures]
+    lines = [
+        TaskLine(
+            name=name,
+            summary=summary,
+            end=_end(setting, summary) + ([_share(summary.feasible_share)] if feasible else []),
+            way=[_checkpoint(summary, queries) for queries in checkpoints]
+            + [test_cell(tests.get((name, measure))) for measure in measures],
         )
-    return Table(contest=contest, end=end, way=way, lines=lines)
+        for name, summary in summaries.items()
+    ]
+    return TaskTable(setting=setting, end=end, way=way, lines=lines)
 
 
-def totals(comparison: Comparison, findings: Findings, roles: dict[str, Role]) -> list[Total]:
+def overall_lines(comparison: Comparison, statistics: Statistics) -> list[OverallLine]:
     """The lines of the overall table, best rank first where there are ranks."""
-    ranked = [name for found in findings.rankings[-1:] for name in found.ranks]
-    return [_total(comparison, findings, roles[name]) for name in dict.fromkeys([*ranked, *comparison.algorithms])]
+    ranked = [name for found in statistics.rankings[-1:] for name in found.ranks]
+    return [_overall(comparison, statistics, name) for name in dict.fromkeys([*ranked, *comparison.algorithms])]
 
 
-def _total(comparison: Comparison, findings: Findings, role: Role) -> Total:
-    name = role.name
+def source_tables(statistics: Statistics, order: Sequence[str]) -> list[SourceTable]:
+    """One table for each source of which two tasks or more were searched; rivals stand in the given order."""
+    return [
+        _source_table(statistics, source, order) for source in dict.fromkeys(t.source for t in statistics.source_tests)
+    ]
+
+
+def test_cell(test: PairedTest | None) -> TableCell:
+    """The effect size; below it wins, ties and losses of the reference, and the corrected p-value."""
+    if test is None:
+        return TableCell(text="")
+    css = {"reference": "ahead", "rival": "behind"}.get(test.winner, "")
+    counts = f"{test.wins}/{test.ties}/{test.losses}, {p_in_words(test.p_corrected)}"
+    # Sorted by the p-value, which brings on top what the data support.
+    return TableCell(text=effect_in_words(test), small=counts, value=test.p_corrected, css=css)
+
+
+def _overall(comparison: Comparison, statistics: Statistics, name: str) -> OverallLine:
     tasks = [task for task in comparison.tasks if name in comparison.on(task)]
     found = [comparison.summaries[task][name] for task in tasks]
-    tests = [test for test in findings.tests if test.rival == name]
-    ahead = [sum(test.ahead == side for test in tests) for side in ("reference", "", "rival")]
+    tests = [test for test in statistics.task_tests if test.rival == name]
+    ahead, open_, behind = (sum(test.winner == side for test in tests) for side in ("reference", "", "rival"))
     seeds = sorted({summary.seeds for summary in found})
-    return Total(
-        role=role,
+    return OverallLine(
+        name=name,
         tasks=len(tasks),
+        # One number where all tasks have as many.
         seeds="–".join(map(str, dict.fromkeys((seeds[0], seeds[-1])))),
         ranks=[
-            Cell(text=f"{ranks[name]:.2f}", value=ranks[name]) if name in ranks else Cell(text="–")
-            for ranks in (ranking.ranks for ranking in findings.rankings)
+            TableCell(text=f"{ranks[name]:.2f}", value=ranks[name]) if name in ranks else TableCell(text="–")
+            for ranks in (ranking.ranks for ranking in statistics.rankings)
         ],
-        verdicts=(ahead[0], ahead[1], ahead[2]) if tests else None,
+        tests=(ahead, open_, behind) if tests else None,
         seconds=overhead(comparison, tasks, name),
         proposal=sum(summary.proposal_seconds_mean for summary in found) / len(found),
         megabytes=max(summary.overhead_mb_peak for summary in found),
     )
 
 
-def _end(contest: Contest, summary: Summary) -> list[Cell]:
-    last = summary.marks[max(summary.marks)].best
-    spread = f" ± {_rough(summary.best_std, summary.best_mean)}" if summary.best_std is not None else ""
+def _source_table(statistics: Statistics, source: str, order: Sequence[str]) -> SourceTable:
+    tests = {(test.rival, test.measure): test for test in statistics.source_tests if test.source == source}
+    measures = list(dict.fromkeys(measure for _, measure in tests))
+    lines: list[SourceLine] = []
+    for name in order:
+        own = [test for (rival, _), test in tests.items() if rival == name]
+        if own:
+            lines.append(
+                SourceLine(
+                    name=name,
+                    tasks=max(len(test.tasks) for test in own),
+                    seeds=min(test.pairs for test in own),
+                    cells=[_delta_cell(tests.get((name, measure))) for measure in measures],
+                )
+            )
+    return SourceTable(source=source, heads=[measure_in_words(measure) for measure in measures], lines=lines)
+
+
+def _delta_cell(test: SourceTest | None) -> TableCell:
+    """As `test_cell`, with as many digits for every effect size."""
+    delta = f"{test.effect_size:+.2f}" if test and test.effect_size is not None else ""
+    return replace(test_cell(test), text=delta.replace("-", "−"))
+
+
+def _end(setting: TaskSetting, summary: Summary) -> list[TableCell]:
+    last = summary.checkpoints[max(summary.checkpoints)].best
+    std = f" ± {_rough(summary.best_std, summary.best_mean)}" if summary.best_std is not None else ""
     cells = [
-        Cell(text=str(summary.seeds), value=summary.seeds),
-        Cell(text=number(summary.best_mean) + spread, small=_interval(last.low, last.high), value=summary.best_mean),
-        Cell(text=number(last.median), small=_interval(last.first, last.third), value=last.median),
+        TableCell(text=str(summary.seeds), value=summary.seeds),
+        TableCell(text=number(summary.best_mean) + std, small=_interval(last.low, last.high), value=summary.best_mean),
+        TableCell(text=number(last.median), small=_interval(last.first, last.third), value=last.median),
     ]
-    if contest.test:
-        cells.append(Cell(text=number(summary.test_mean), value=summary.test_mean))
-    survival = summary.queries_to_optimum_survival
-    if survival is not None and summary.hit_rate is not None and summary.hit_rate_low is not None:
-        high = summary.hit_rate_high or 0.0
+    if setting.test:
+        cells.append(TableCell(text=number(summary.test_mean), value=summary.test_mean))
+    time = summary.queries_to_optimum_survival
+    if time is not None and summary.hit_rate is not None and summary.hit_rate_low is not None:
+        # Where all runs have met the optimum, an end that is missing is unknown and not beyond the queries made.
+        beyond = _queries(None, summary) if summary.censored else "–"
         cells += [
-            Cell(
+            TableCell(
                 text=f"{100 * summary.hit_rate:.0f} %",
-                small=f"{100 * summary.hit_rate_low:.0f} to {100 * high:.0f} %",
+                small=f"{100 * summary.hit_rate_low:.0f} to {100 * (summary.hit_rate_high or 0.0):.0f} %",
                 value=summary.hit_rate,
             ),
-            Cell(
-                text=_queries(survival.median, summary),
-                # Where all have met it, an end that is missing is unknown and not beyond the queries made.
-                small=_interval(
-                    survival.low, survival.high, beyond=_queries(None, summary) if summary.censored else "–"
-                ),
-                value=survival.median,
+            TableCell(
+                text=_queries(time.median, summary),
+                small=_interval(time.low, time.high, beyond=beyond),
+                value=time.median,
             ),
-            Cell(
+            TableCell(
                 text=f"{summary.queries_to_optimum_mean:.1f}",
                 small=f"{summary.censored} censored" if summary.censored else "",
                 value=summary.queries_to_optimum_mean,
@@ -183,20 +255,25 @@ def _queries(value: float | None, summary: Summary) -> str:
     return f"over {summary.budget + summary.promote}" if value is None else f"{value:g}"
 
 
-def _mark(summary: Summary, mark: int) -> Cell:
-    found = summary.marks.get(mark)
+def _checkpoint(summary: Summary, queries: int) -> TableCell:
+    """Mean simple regret with its interval; the mean incumbent where no optimum is known."""
+    found = summary.checkpoints.get(queries)
     if found is None:
-        return Cell(text="")
-    spread = found.best if found.regret is None else found.regret
-    if spread.mean is None:
-        return Cell(text="–", small=f"{found.found} of {summary.seeds} seeds")
-    scale = _scale(spread, found.best)
-    return Cell(text=_short(spread.mean, scale), small=_ends(spread.low, spread.high, scale), value=spread.mean)
+        return TableCell(text="")
+    shown = found.best if found.regret is None else found.regret
+    if shown.mean is None:
+        # The mean over the lucky seeds alone would flatter.
+        return TableCell(text="–", small=f"{found.found} of {summary.seeds} seeds")
+    noise = _noise(shown, found.best)
+    ends = (
+        "" if shown.low is None or shown.high is None else f"{_short(shown.low, noise)} to {_short(shown.high, noise)}"
+    )
+    return TableCell(text=_short(shown.mean, noise), small=ends, value=shown.mean)
 
 
-def _scale(spread: Spread, best: Spread) -> float:
-    """Below this, a distance is rounding."""
-    return SAME * abs(best.mean or 0.0) if spread is not best else 0.0
+def _noise(shown: OverSeeds, best: OverSeeds) -> float:
+    """Below this a regret is rounding."""
+    return OPTIMUM_TOLERANCE * abs(best.mean or 0.0) if shown is not best else 0.0
 
 
 def _short(value: float, noise: float) -> str:
@@ -205,21 +282,8 @@ def _short(value: float, noise: float) -> str:
     return f"{value:.3g}" if noise else number(value)
 
 
-def _ends(low: float | None, high: float | None, noise: float) -> str:
-    return "" if low is None or high is None else f"{_short(low, noise)} to {_short(high, noise)}"
-
-
-def verdict_cell(test: Verdict | None) -> Cell:
-    """By how much the reference is better, its wins, ties and losses, and the corrected p."""
-    if test is None:
-        return Cell(text="")
-    css = {"reference": "ahead", "rival": "behind"}.get(test.ahead, "")
-    counts = f"{test.wins}/{test.ties}/{test.losses}, {chance(test.p_corrected)}"
-    return Cell(text=advantage(test), small=counts, value=test.p_corrected, css=css)
-
-
-def _share(share: float) -> Cell:
-    return Cell(text=f"{100 * share:.0f} %", value=share)
+def _share(share: float) -> TableCell:
+    return TableCell(text=f"{100 * share:.0f} %", value=share)
 
 
 def _interval(low: float | None, high: float | None, *, beyond: str = "–") -> str:
@@ -228,6 +292,6 @@ def _interval(low: float | None, high: float | None, *, beyond: str = "–") -> 
     return f"{number(low)} to {beyond if high is None else number(high)}"
 
 
-def _rough(value: float, of: float | None) -> str:
-    """Two significant digits of a spread; what is only rounding is 0."""
-    return "0" if of is None or value < SAME * abs(of) else f"{value:.2g}"
+def _rough(std: float, of: float | None) -> str:
+    """Two significant digits of a standard deviation; what is only rounding is 0."""
+    return "0" if of is None or std < OPTIMUM_TOLERANCE * abs(of) else f"{std:.2g}"

@@ -5,66 +5,80 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from optiproxy.comparison.runs.grid import Grid
+from optiproxy.comparison.grid import Grid
 from optiproxy.comparison.stats.comparison import Comparison
-from optiproxy.comparison.stats.findings import Findings
-from optiproxy.comparison.stats.verdict import Verdict
-from optiproxy.reporting.svg.scale import number
+from optiproxy.comparison.stats.scores import FinalIncumbent, HalfwayIncumbent
+from optiproxy.comparison.stats.statistics import PairedTest, Statistics
+from optiproxy.reporting.words import number
+
+_MEASURES = {
+    HalfwayIncumbent.name: HalfwayIncumbent.label.replace("best", "incumbent"),
+    FinalIncumbent.name: "final incumbent",
+}
 
 
-def standing(findings: Findings) -> list[str]:
+def measure_in_words(name: str) -> str:
+    """The name of a measure, as it stands in a sentence: ``final incumbent``."""
+    return _MEASURES.get(name, name.replace("_to_", " to the "))
+
+
+def standing(statistics: Statistics) -> list[str]:
     """How the reference stands, who is ahead of it first; nothing where there is nothing to test."""
-    tests, name = findings.verdicts, findings.reference
+    tests, name = statistics.tests, statistics.reference
     if not tests:
         return []
-    ahead = [test for test in tests if test.ahead == "rival"]
-    leaning = [test for test in tests if not test.ahead and test.leaning == "rival"]
-    won = sum(test.ahead == "reference" for test in tests)
+    ahead = [test for test in tests if test.winner == "rival"]
+    unsupported = [test for test in tests if not test.winner and test.favors == "rival"]
+    won = sum(test.winner == "reference" for test in tests)
     open_ = len(tests) - won - len(ahead)
     counted = f"{name} is ahead in {won}, behind in {len(ahead)}, and {open_} remain open"
     told = [
         f"Ahead of {name}: {_listed(ahead) or 'none'}.",
-        f"Of {len(tests)} comparisons, corrected together at the {100 * findings.level:g} % level, {counted}.",
+        f"Of {len(tests)} comparisons, corrected together at the {100 * statistics.level:g} % level, {counted}.",
     ]
-    if leaning:
-        told.append(f"Leaning to the rival, though it may be chance: {_listed(leaning)}.")
-    fewest, needed = min(test.pairs for test in tests), pairs_needed(len(tests), findings.level)
+    if unsupported:
+        told.append(f"In favor of the rival, though it may be chance: {_listed(unsupported)}.")
+    # So few pairs that nothing could come out are said to be so: no difference found is then no finding.
+    fewest, needed = min(test.pairs for test in tests), pairs_needed(len(tests), statistics.level)
     if fewest < needed:
         told.append(
-            f"With {fewest} pairs of searches, the fewest here, no p is below {2.0 ** (1 - fewest):.2g} before the correction; "
+            f"With {fewest} pairs of searches, the fewest here, no p-value is below {2.0 ** (1 - fewest):.2g} before the correction; "
             f"for one of {len(tests)} comparisons to hold by itself, it takes {needed}."
         )
     return told
 
 
 def pairs_needed(comparisons: int, level: float) -> int:
-    """Pairs with which a rank test of two sides, all won by one of them, holds after Holm's first and hardest step."""
+    """Pairs with which a two-sided signed-rank test that one side wins on all of them is significant after Holm's first step.
+
+    Its p-value is ``2 ** (1 - pairs)``, and the first step, the hardest, divides the level by the number of comparisons.
+    """
     return math.floor(1 - math.log2(level / comparisons)) + 1
 
 
-def _listed(tests: Iterable[Verdict]) -> str:
+def _listed(tests: Iterable[PairedTest]) -> str:
     """``rival on task (measure, measure), task (measure); rival on ...``, the tasks of one source together after the others."""
     by_rival: dict[str, dict[str, list[str]]] = {}
     for test in tests:
-        by_rival.setdefault(test.rival, {}).setdefault(test.where, []).append(test.words)
+        by_rival.setdefault(test.rival, {}).setdefault(test.where, []).append(measure_in_words(test.measure))
     return "; ".join(
         f"{rival} on " + ", ".join(f"{task} ({', '.join(words)})" for task, words in tasks.items())
         for rival, tasks in by_rival.items()
     )
 
 
-def advantage(test: Verdict) -> str:
-    """By how much the reference is better: ``+12.5``, ``0`` or ``−0.3``."""
-    if test.advantage is None:
+def effect_in_words(test: PairedTest) -> str:
+    """The effect size, positive if the reference is better: ``+12.5``, ``0`` or ``−0.3``."""
+    if test.effect_size is None:
         return number(None)
-    size = abs(test.advantage)
+    size = abs(test.effect_size)
     text = f"{size:.0f}" if size >= 100 else f"{size:.3g}"
-    return "0" if float(text) == 0 else ("+" if test.advantage > 0 else "−") + text
+    return "0" if float(text) == 0 else ("+" if test.effect_size > 0 else "−") + text
 
 
-def chance(p: float) -> str:
+def p_in_words(p_value: float) -> str:
     """``p = 0.012`` or ``p < 0.001``."""
-    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
+    return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.2g}"
 
 
 def extent(comparison: Comparison) -> str:
@@ -80,17 +94,17 @@ def extent(comparison: Comparison) -> str:
 
 
 def command(grid: Grid) -> str:
-    """What makes it again."""
-    contests = grid.contests.values()
+    """The command that runs the comparison again."""
+    settings = grid.tasks.values()
     algorithms = "".join(f" --algorithm {name}" for name in grid.algorithms)
-    freed = dict.fromkeys(name for contest in contests for name in contest.protocol.free)
+    freed = dict.fromkeys(name for setting in settings for name in setting.protocol.free)
     free = "".join(f" --free {name}" for name in freed)
     # Tasks that differ in it were left their own choice; for the others, saying it is right in any case.
-    spent = {(contest.protocol.epochs(contest.protocol.fidelity), contest.protocol.promote) for contest in contests}
+    spent = {(setting.protocol.epochs(setting.protocol.fidelity), setting.protocol.promote) for setting in settings}
     epochs, best = spent.pop() if len(spent) == 1 else (None, 0)
     fidelity = (f" --fidelity {epochs}" if epochs else "") + (f" --promote {best}" if best else "")
     return (
-        f"optiproxy compare {' '.join(grid.contests)}{algorithms}{free}{fidelity} --seeds {grid.seeds} "
+        f"optiproxy compare {' '.join(grid.tasks)}{algorithms}{free}{fidelity} --seeds {grid.seeds} "
         f"--budget {grid.budget} --out DIR"
     )
 

@@ -1,1 +1,4 @@
-"""The report of one search: its page, its figures, its sentences, and the card of an exported network."""
+"""The report of one search (`page`, `figures`, `structure`), the card of an exported network, and the profile of a space in words.
+
+Read `figures` and `page` first; `card` and `profile` stand alone.
+"""

@@ -11,8 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from optiproxy import __version__
 from optiproxy.metrics import Metrics
-from optiproxy.reporting.search.words import goal_in_words, protocol_in_words, standing
-from optiproxy.reporting.svg.scale import count, number
+from optiproxy.reporting.words import count, goal_in_words, number, protocol_in_words, standing
 from optiproxy.searching.result import SearchResult
 from optiproxy.storage.record import Record
 from optiproxy.training.export.file_format import WrittenFile
@@ -26,7 +25,7 @@ _PACKAGES = ("torch", "optuna", "numpy", "onnx", "onnxscript", "onnxruntime")
 def card(
     result: SearchResult, record: Record, *, files: Sequence[WrittenFile] = (), trainings: Mapping[int, Metrics]
 ) -> str:
-    """The whole text.
+    """The text of the card.
 
     Args:
         result: The search.
@@ -54,7 +53,7 @@ def _metrics(result: SearchResult, record: Record, trainings: Mapping[int, Metri
     kept = result.goal.metric_names
     names = [*(name for name in kept if name in record.metrics), *(name for name in record.metrics if name not in kept)]
     rows = [
-        (name, number(record.metrics[name]), _spread([m[name] for m in trainings.values() if name in m]))
+        (name, number(record.metrics[name]), _mean_and_std([m[name] for m in trainings.values() if name in m]))
         for name in names
     ]
     several = len(trainings) > 1
@@ -73,7 +72,8 @@ def _metrics(result: SearchResult, record: Record, trainings: Mapping[int, Metri
     ]
 
 
-def _spread(values: Sequence[float]) -> str:
+def _mean_and_std(values: Sequence[float]) -> str:
+    # One training has no standard deviation.
     if len(values) < 2:
         return "–"
     return f"{number(statistics.fmean(values))} ± {statistics.stdev(values):.2g} (n = {len(values)})"
@@ -95,7 +95,7 @@ def _files(files: Sequence[WrittenFile]) -> list[str]:
     ]
     heads = ("File", "Use", "Rows", "Difference", "Latency", "Measured again")
     shapes = " and ".join(f"({', '.join(['rows', *map(str, shape)])})" for shape in files[0].shapes)
-    noisy = [note for file in files if (note := _unrest(file))]
+    noisy = [note for file in files if (note := _busy_machine(file))]
     return [
         "## Files",
         "",
@@ -108,7 +108,7 @@ def _files(files: Sequence[WrittenFile]) -> list[str]:
     ]
 
 
-def _unrest(file: WrittenFile) -> str:
+def _busy_machine(file: WrittenFile) -> str:
     first, again = file.latency.median_ms, file.again.median_ms
     share = abs(first - again) / min(first, again)
     if share <= _QUIET_SHARE:
@@ -137,11 +137,13 @@ def _search(result: SearchResult) -> list[str]:
 
 def _command(result: SearchResult) -> list[str]:
     """The command that makes the search again, where it is of a task with a name."""
+    # A function of the user's own has no name on the command line.
     if result.task == "function":
         return []
     words = ["optiproxy", "search", result.task, "--algorithm", result.algorithm]
     words += ["--budget", str(result.budget), "--seed", str(result.seed)]
     words += [word for objective in result.goal.objectives for word in ("--objective", str(objective))]
+    # With all digits of the bound, or it would be another limit.
     words += [
         word for limit in result.goal.limits for word in ("--limit", f"{limit.metric}{limit.sense}{limit.bound!r}")
     ]
@@ -156,6 +158,7 @@ def _versions() -> list[str]:
     for name in _PACKAGES:
         try:
             found[name] = version(name)
+        # Extras may not be installed.
         except PackageNotFoundError:
             continue
     told = ", ".join(f"{name} {number}" for name, number in found.items())

@@ -1,49 +1,17 @@
-"""One architecture as a small labelled graph, read off any space's encoding."""
+"""One architecture as a small graph with names, read off the encoding of any space."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from optiproxy.reporting.figures import Node, Structure
 from optiproxy.spaces import Architecture, Space
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-
-@dataclass(frozen=True, kw_only=True)
-class Node:
-    """What a node is, in words.
-
-    Attributes:
-        label: The chosen operation, ``"input"``, ``"output"`` or the name of what is carried; empty where no decision bears
-            on the node.
-        detail: The decision that chose it.
-        hue: Position of the choice among those that several decisions offer, to color equal operations alike; None
-            where there is no such kinship.
-    """
-
-    label: str
-    detail: str = ""
-    hue: int | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Structure:
-    """The part of an architecture through which data flows.
-
-    Attributes:
-        nodes: In topological order.
-        edges: Pairs of positions in `nodes`.
-        idle: Nodes that were chosen and yet lie on no path from input to output: without effect.
-    """
-
-    nodes: tuple[Node, ...]
-    edges: tuple[tuple[int, int], ...]
-    idle: tuple[Node, ...]
 
 
 def structure(space: Space, architecture: Architecture) -> Structure:
@@ -77,7 +45,15 @@ def structure(space: Space, architecture: Architecture) -> Structure:
 
 
 def _bearing(weights: Tensor, operations: Tensor) -> np.ndarray:
-    """``(v, d)``: whether the features of a node respond to the weights of a decision, half as much at least as to any other."""
+    """Find which decisions a node stands for: its features respond to their weights.
+
+    Args:
+        weights: ``(1, d, c)`` relaxed architecture, which requires gradients.
+        operations: ``(v, f)`` features of the nodes, computed from the weights.
+
+    Returns:
+        ``(v, d)`` booleans: true if the response is at least half of the strongest one of the node.
+    """
     import torch
 
     v, f = operations.shape
@@ -109,7 +85,15 @@ def _node(space: Space, architecture: Architecture, decisions: Sequence[int]) ->
 
 
 def _reach(connected: np.ndarray, start: Iterable[int]) -> np.ndarray:
-    """``(v,)``: which nodes a path from ``start`` meets; edges lead from lower to higher nodes."""
+    """Find the nodes that a path from ``start`` meets.
+
+    Args:
+        connected: ``(v, v)`` booleans, true for an edge, which leads from a lower to a higher node.
+        start: Nodes at which paths begin.
+
+    Returns:
+        ``(v,)`` booleans.
+    """
     met = np.zeros(len(connected), dtype=bool)
     met[list(start)] = True
     for j in range(len(connected)):

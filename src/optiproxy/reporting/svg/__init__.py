@@ -1,1 +1,4 @@
-"""Figures: scales, charts and graphs drawn as SVG without a plotting library."""
+"""Figures as SVG without a plotting library: `chart`, `ranks` and `graph` each draw one kind of record of `figures`.
+
+Read `chart` first; `axes` and `elements` serve it.
+"""

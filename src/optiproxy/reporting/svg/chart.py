@@ -1,9 +1,9 @@
-"""One chart: axes, bands, lines and points, drawn in the order in which they are added."""
+"""A chart: one `Figure` drawn as axes, bands, steps and points."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -11,150 +11,174 @@ from xml.etree.ElementTree import Element
 
 from markupsafe import Markup
 
-from optiproxy.reporting.svg.labels import beside
-from optiproxy.reporting.svg.scale import Axis, LogAxis
-from optiproxy.reporting.svg.svg import element, figure
-
-Mark = Literal["filled", "hollow", "cross"]
-Point = tuple[float, float]
+from optiproxy.reporting.figures import Figure, Series, Values
+from optiproxy.reporting.svg.elements import Ink, element, image
+from optiproxy.reporting.svg.placement import Point, beside, position, shows, ticks
 
 LEFT, RIGHT, TOP, BOTTOM = 58, 18, 30, 42
+"""CSS pixels around the inner rectangle."""
 
 
 @dataclass(frozen=True)
-class Ink:
-    """How a series is drawn: a CSS color, and dashes where color alone would not tell it from another."""
+class Style:
+    """How a series is drawn.
 
-    color: str
-    dash: str = "none"
-
-
-class Chart:
-    """Builds one SVG.
-
-    Args:
-        x: Horizontal axis.
-        y: Vertical axis.
-        label: What a screen reader says.
-        width: In CSS pixels; the page may scale it.
-        height: In CSS pixels.
+    Attributes:
+        ink: Color and dashes.
+        marker: What stands at a point.
+        css: Classes of its curves and bands, so that a page can dim them.
     """
 
-    def __init__(
-        self, x: Axis | LogAxis, y: Axis | LogAxis, *, label: str, width: int = 640, height: int = 330
-    ) -> None:
-        self._x, self._y, self._label, self._width, self._height = x, y, label, width, height
-        self._drawn: list[Element] = self._frame()
+    ink: Ink
+    marker: Literal["filled", "hollow", "cross"] = "filled"
+    css: str = ""
 
-    def line(self, points: Sequence[Point], ink: Ink, *, name: str = "", css: str = "") -> None:
-        """A polyline; points that are not finite are left out. ``css`` names further classes."""
-        self._path(self._screen(points), ink, name, css)
 
-    def steps(self, points: Sequence[Point], ink: Ink, *, name: str = "") -> None:
-        """A staircase that holds each value until the next point: a best-so-far curve."""
-        kept = self._screen(points)
-        corners = kept[:1]
-        for (_, before), (x, y) in pairwise(kept):
-            corners += [(x, before), (x, y)]
-        self._path(corners, ink, name, "")
+def draw(figure: Figure, styles: Mapping[str, Style], *, width: int = 880, height: int = 360) -> Markup:
+    """The chart as SVG.
 
-    def band(self, low: Sequence[Point], high: Sequence[Point], ink: Ink, *, css: str = "") -> None:
-        """The area between two curves over the same x."""
-        outline = self._screen(low) + self._screen(high)[::-1]
-        if len(outline) > 3:
-            corners = " ".join(f"{x:.1f},{y:.1f}" for x, y in outline)
-            self._drawn.append(element("polygon", points=corners, fill=ink.color, class_=f"band {css}".strip()))
+    Args:
+        figure: What is shown.
+        styles: Style of each series, by its name.
+        width: Width in CSS pixels; the page may scale it.
+        height: Height in CSS pixels.
+    """
+    return _Chart(figure, styles, width, height).draw()
 
-    def points(self, points: Sequence[Point], ink: Ink, *, mark: Mark = "filled", names: Sequence[str]) -> None:
-        """One mark per finite point, with a tooltip; what lies beyond an axis is a triangle at its edge."""
-        for point, name in zip(points, names, strict=True):
-            if math.isfinite(point[0]) and math.isfinite(point[1]):
-                self._drawn.append(self._mark(point, ink, mark, name))
 
-    def labels(self, points: Sequence[Point], names: Sequence[str]) -> None:
-        """A name beside each finite point, where there is room for it; the first ones have the choice."""
-        finite = [
-            (p, name) for p, name in zip(points, names, strict=True) if math.isfinite(p[0]) and math.isfinite(p[1])
-        ]
-        anchors = [self._at(*point) for point, _ in finite]
-        texts = [name for _, name in finite]
-        for text, place in zip(texts, beside(anchors, texts, right=self._width - 2, left=LEFT), strict=True):
-            if place is not None:
-                self._drawn.append(element("text", text, x=place[0], y=place[1], class_="tick"))
+class _Chart:
+    """A figure on a rectangle of pixels."""
 
-    def level(self, y: float, name: str) -> None:
-        """A horizontal reference line with its name: a known optimum, a limit."""
-        if self._y.shows(y):
-            (start, height), (end, _) = self._at(self._x.low, y), self._at(self._x.high, y)
-            self._drawn.append(element("line", x1=start, x2=end, y1=height, y2=height, class_="reference"))
-            self._drawn.append(element("text", name, x=end - 4, y=height - 5, class_="tick end"))
-
-    def upright(self, x: float, name: str) -> None:
-        """A vertical reference line with its name."""
-        if self._x.shows(x):
-            (across, bottom), (_, top) = self._at(x, self._y.low), self._at(x, self._y.high)
-            self._drawn.append(element("line", x1=across, x2=across, y1=top, y2=bottom, class_="reference"))
-            self._drawn.append(element("text", name, x=across - 5, y=bottom - 6, class_="tick end"))
-
-    def diagonal(self) -> None:
-        """Where x equals y."""
-        low, high = max(self._x.low, self._y.low), min(self._x.high, self._y.high)
-        if low < high:
-            (x1, y1), (x2, y2) = self._at(low, low), self._at(high, high)
-            self._drawn.append(element("line", x1=x1, y1=y1, x2=x2, y2=y2, class_="reference"))
+    def __init__(self, figure: Figure, styles: Mapping[str, Style], width: int, height: int) -> None:
+        self._figure, self._styles, self._width, self._height = figure, styles, width, height
 
     def draw(self) -> Markup:
-        """The finished SVG."""
-        return figure(self._width, self._height, *self._drawn, label=self._label)
+        series = self._figure.series
+        # In the order of importance: what is drawn later lies on top.
+        drawn = [*self._frame(), *self._references()]
+        # All bands lie below all curves, or a later band would dim an earlier curve.
+        drawn += [part for one in series if one.low for part in self._band(one)]
+        for one in series:
+            drawn += self._curve(one) if one.shape == "steps" else self._points(one)
+        drawn += self._names() if self._figure.named else []
+        return image(self._width, self._height, *drawn, label=self._figure.title)
 
     def _at(self, x: float, y: float) -> Point:
         inner_width, inner_height = self._width - LEFT - RIGHT, self._height - TOP - BOTTOM
-        return LEFT + self._x.position(x) * inner_width, self._height - BOTTOM - self._y.position(y) * inner_height
+        return (
+            LEFT + position(self._figure.x, x) * inner_width,
+            self._height - BOTTOM - position(self._figure.y, y) * inner_height,
+        )
 
-    def _screen(self, points: Sequence[Point]) -> list[Point]:
-        return [self._at(x, y) for x, y in points if math.isfinite(x) and math.isfinite(y)]
+    def _staircase(self, x: Sequence[float], y: Values) -> list[Point]:
+        """The corners of steps on the screen: each value holds until the next position; what does not exist is left out."""
+        known = [self._at(a, b) for a, b in zip(x, y, strict=True) if b is not None]
+        corners = known[:1]
+        for (_, before), (across, up) in pairwise(known):
+            corners += [(across, before), (across, up)]
+        return corners
 
-    def _path(self, points: Sequence[Point], ink: Ink, name: str, css: str) -> None:
-        if points:
-            through = "M" + " L".join(f"{x:.1f},{y:.1f}" for x, y in points)
-            title = [element("title", name)] if name else []
-            self._drawn.append(
-                element(
-                    "path",
-                    *title,
-                    d=through,
-                    stroke=ink.color,
-                    stroke_dasharray=ink.dash,
-                    class_=f"curve {css}".strip(),
-                )
+    def _band(self, series: Series) -> list[Element]:
+        """The area between the lower and the upper ends."""
+        style = self._styles[series.name]
+        outline = self._staircase(series.x, series.low) + self._staircase(series.x, series.high)[::-1]
+        # No area without two points on either side.
+        if len(outline) <= 3:
+            return []
+        corners = " ".join(f"{x:.1f},{y:.1f}" for x, y in outline)
+        return [element("polygon", points=corners, fill=style.ink.color, class_=f"band {style.css}".strip())]
+
+    def _curve(self, series: Series) -> list[Element]:
+        style = self._styles[series.name]
+        corners = self._staircase(series.x, series.y)
+        if not corners:
+            return []
+        return [
+            element(
+                "path",
+                element("title", series.name),
+                d="M" + " L".join(f"{x:.1f},{y:.1f}" for x, y in corners),
+                stroke=style.ink.color,
+                stroke_dasharray=style.ink.dash,
+                class_=f"curve {style.css}".strip(),
             )
+        ]
 
-    def _mark(self, point: Point, ink: Ink, mark: Mark, name: str) -> Element:
+    def _points(self, series: Series) -> list[Element]:
+        """One marker per point, with a tooltip; a rug lies at the foot of the chart."""
+        axis = self._figure.y
+        foot = axis.low + 0.03 * (axis.high - axis.low)
+        y = [foot] * len(series.x) if series.shape == "rug" else series.y
+        notes = series.notes or [series.name] * len(series.x)
+        return [
+            self._marker((a, b), self._styles[series.name], note)
+            for a, b, note in zip(series.x, y, notes, strict=True)
+            if b is not None and math.isfinite(a)
+        ]
+
+    def _marker(self, point: Point, style: Style, note: str) -> Element:
         x, y = self._at(*point)
-        title = element("title", name)
-        if not (self._x.shows(point[0]) and self._y.shows(point[1])):
-            up = -1 if point[1] > self._y.high else 1
+        title, color = element("title", note), style.ink.color
+        if not (shows(self._figure.x, point[0]) and shows(self._figure.y, point[1])):
+            # A triangle at the edge points to where the value lies.
+            up = -1 if point[1] > self._figure.y.high else 1
             corners = f"M{x - 4:.1f},{y - 6 * up:.1f} L{x + 4:.1f},{y - 6 * up:.1f} L{x:.1f},{y:.1f} Z"
-            return element("path", title, d=corners, fill=ink.color, fill_opacity=0.55, stroke="none")
-        if mark == "cross":
+            return element("path", title, d=corners, fill=color, fill_opacity=0.55, stroke="none")
+        if style.marker == "cross":
             arms = f"M{x - 4:.1f},{y - 4:.1f} l8,8 m0,-8 l-8,8"
-            return element("path", title, d=arms, stroke=ink.color, stroke_width=1.8, fill="none")
-        fill = ink.color if mark == "filled" else "var(--paper)"
-        return element("circle", title, cx=x, cy=y, r=3.6, fill=fill, stroke=ink.color, stroke_width=1.3, class_=mark)
+            return element("path", title, d=arms, stroke=color, stroke_width=1.8, fill="none")
+        fill = color if style.marker == "filled" else "var(--paper)"
+        return element(
+            "circle", title, cx=x, cy=y, r=3.6, fill=fill, stroke=color, stroke_width=1.3, class_=style.marker
+        )
+
+    def _names(self) -> list[Element]:
+        """The name of each series beside its points, where there is room for it."""
+        known = [
+            (self._at(a, b), one.name)
+            for one in self._figure.series
+            for a, b in zip(one.x, one.y, strict=True)
+            if b is not None and math.isfinite(a)
+        ]
+        texts = [name for _, name in known]
+        places = beside([point for point, _ in known], texts, right=self._width - 2, left=LEFT)
+        return [
+            element("text", text, x=place[0], y=place[1], class_="tick")
+            for text, place in zip(texts, places, strict=True)
+            if place is not None
+        ]
+
+    def _references(self) -> list[Element]:
+        x, y = self._figure.x, self._figure.y
+        drawn: list[Element] = []
+        for line in self._figure.references:
+            if line.axis == "y" and shows(y, line.value):
+                (start, up), (end, _) = self._at(x.low, line.value), self._at(x.high, line.value)
+                drawn.append(element("line", x1=start, x2=end, y1=up, y2=up, class_="reference"))
+                drawn.append(element("text", line.name, x=end - 4, y=up - 5, class_="tick end"))
+            elif line.axis == "x" and shows(x, line.value):
+                (across, bottom), (_, top) = self._at(line.value, y.low), self._at(line.value, y.high)
+                drawn.append(element("line", x1=across, x2=across, y1=top, y2=bottom, class_="reference"))
+                drawn.append(element("text", line.name, x=across - 5, y=bottom - 6, class_="tick end"))
+        low, high = max(x.low, y.low), min(x.high, y.high)
+        if self._figure.diagonal and low < high:
+            (x1, y1), (x2, y2) = self._at(low, low), self._at(high, high)
+            drawn.append(element("line", x1=x1, y1=y1, x2=x2, y2=y2, class_="reference"))
+        return drawn
 
     def _frame(self) -> list[Element]:
+        x, y = self._figure.x, self._figure.y
+        left, right, base = LEFT, self._width - RIGHT, self._height - BOTTOM
         drawn: list[Element] = []
-        left, right = self._at(self._x.low, self._y.low)[0], self._at(self._x.high, self._y.low)[0]
-        base = self._height - BOTTOM
-        for value, text in self._y.labels(max(4, self._height // 60)):
-            height = self._at(self._x.low, value)[1]
-            drawn.append(element("line", x1=left, x2=right, y1=height, y2=height, class_="grid"))
-            drawn.append(element("text", text, x=left - 8, y=height + 4, class_="tick end"))
-        for value, text in self._x.labels(max(5, self._width // 90)):
-            across = self._at(value, self._y.low)[0]
+        for value, text in ticks(y, max(4, self._height // 60)):
+            up = self._at(x.low, value)[1]
+            drawn.append(element("line", x1=left, x2=right, y1=up, y2=up, class_="grid"))
+            drawn.append(element("text", text, x=left - 8, y=up + 4, class_="tick end"))
+        for value, text in ticks(x, max(5, self._width // 90)):
+            across = self._at(value, y.low)[0]
             drawn.append(element("line", x1=across, x2=across, y1=base, y2=base + 4, class_="axis"))
             drawn.append(element("text", text, x=across, y=base + 18, class_="tick middle"))
         drawn.append(element("line", x1=left, x2=right, y1=base, y2=base, class_="axis"))
-        drawn.append(element("text", self._y.label, x=8, y=14, class_="title"))
-        drawn.append(element("text", self._x.label, x=right, y=self._height - 6, class_="title end"))
+        drawn.append(element("text", y.text, x=8, y=14, class_="title"))
+        drawn.append(element("text", x.text, x=right, y=self._height - 6, class_="title end"))
         return drawn

@@ -1,0 +1,176 @@
+"""The report on one search."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from shlex import quote
+
+from markupsafe import Markup
+
+from optiproxy import __version__
+from optiproxy.metrics import Metrics
+from optiproxy.reporting.figures import Figure
+from optiproxy.reporting.page import render
+from optiproxy.reporting.search import figures
+from optiproxy.reporting.search.structure import structure
+from optiproxy.reporting.svg import chart, graph
+from optiproxy.reporting.svg.chart import Style
+from optiproxy.reporting.svg.elements import BAD, BEST, QUIET
+from optiproxy.reporting.words import box_in_words, goal_in_words, number, protocol_in_words, standing, state
+from optiproxy.searching.result import SearchResult
+from optiproxy.storage.files import write
+from optiproxy.storage.record import Record
+
+STYLES = {
+    figures.INFEASIBLE: Style(QUIET, "hollow"),
+    figures.FEASIBLE: Style(QUIET),
+    figures.PROMOTED_INFEASIBLE: Style(BEST, "hollow"),
+    figures.PROMOTED: Style(BEST),
+    figures.FAILED: Style(BAD, "cross"),
+    figures.INCUMBENT: Style(BEST),
+    figures.FRONT: Style(BEST),
+    figures.PREDICTED: Style(BEST),
+    figures.HYPERVOLUME: Style(BEST),
+}
+"""How each series of a search is drawn."""
+
+
+@dataclass(frozen=True)
+class KeyFigure:
+    """One of the large numbers at the head of the page."""
+
+    name: str
+    value: str
+    beside: str = ""
+
+
+@dataclass(frozen=True)
+class TrialRow:
+    """One query in a table; ``values`` are what the columns sort by."""
+
+    record: Record
+    state: str
+    kind: str
+    choices: str
+    values: Sequence[float | str]
+    fidelity: int | None = None
+
+
+def write_search_report(result: SearchResult, path: Path) -> Path:
+    """Write the page; it needs no network and no other file.
+
+    Raises:
+        UsageError: If the file cannot be written.
+    """
+    return write(path, search_report(result, folder=path.parent))
+
+
+def search_report(result: SearchResult, *, folder: Path) -> str:
+    """The page as HTML; ``folder`` is where its commands look for the search."""
+    names = _metric_names(result.records)
+    front = {record.number for record in result.front}
+    rows = [_row(result, record, names=names, chosen=record.number in front) for record in result.records]
+    best = result.best
+    drawn = None if best is None else structure(result.space, best.architecture)
+    idle = () if drawn is None else drawn.idle
+    return render(
+        "search.html",
+        version=__version__,
+        title=f"{result.task}: architecture search",
+        result=result,
+        goal=goal_in_words(result.goal),
+        protocol=protocol_in_words(result.protocol, result.goal, budget=result.budget),
+        figures=_key_figures(result),
+        standing=standing(result),
+        front=[row for row in rows if row.kind == "best"],
+        best=best,
+        choices=result.best_architecture or {},
+        found="" if best is None else f"Query #{best.number}.",
+        picture=None if drawn is None else graph.draw(drawn, label="The best architecture as a graph"),
+        idle=", ".join(f"{node.detail} = {node.label}" for node in idle),
+        progress=_drawn(figures.progress(result)),
+        infeasible=any(row.state == "infeasible" for row in rows),
+        hypervolume=_drawn(figures.hypervolume(result), height=260),
+        box=box_in_words(result),
+        tradeoffs=[_drawn(one, width=430, height=320) for one in figures.tradeoffs(result)] if best else [],
+        predictions=[(_drawn(one, width=430, height=380), one.caption) for one in figures.predictions(result)],
+        rows=rows,
+        names=names,
+        decisions=" · ".join(decision.name for decision in result.space.decisions),
+        failures=[row for row in rows if row.state == "failed"],
+        commands=_commands(folder),
+    )
+
+
+def _drawn(figure: Figure | None, *, width: int = 880, height: int = 360) -> Markup | None:
+    return None if figure is None else chart.draw(figure, STYLES, width=width, height=height)
+
+
+def _key_figures(result: SearchResult) -> list[KeyFigure]:
+    states = [state(result, record) for record in result.records]
+    best: Metrics = result.best.metrics if result.best else {}
+    found = [
+        KeyFigure(f"best {objective.metric}", number(best.get(objective.metric)))
+        for objective in result.goal.objectives
+    ]
+    if len(result.goal.objectives) > 1:
+        found = [
+            KeyFigure("architectures on the front", str(len(result.front))),
+            # Of several objectives no single best value says how the search went: the front comes first.
+            KeyFigure("hypervolume", number(result.hypervolume and round(result.hypervolume, 3))),
+            *found,
+        ]
+    epochs = [] if result.protocol.fidelity is None else [KeyFigure("epochs", f"{result.epochs:,}")]
+    spent = sum(record.evaluation_seconds for record in result.records)
+    asked = sum(record.ask_seconds for record in result.records)
+    return [
+        *found,
+        KeyFigure("queries", str(len(states)), f"of {result.protocol.queries(result.budget)}"),
+        *epochs,
+        KeyFigure(
+            "feasible", str(states.count("feasible")), f"{states.count('failed')} failed" if "failed" in states else ""
+        ),
+        KeyFigure("evaluation", *_with_unit(spent)),
+        KeyFigure("search itself", *_with_unit(asked)),
+    ]
+
+
+def _with_unit(seconds: float) -> tuple[str, str]:
+    """A time as a number and its unit."""
+    if seconds < 90:
+        return f"{seconds:.1f}", "s"
+    return (f"{seconds / 60:.1f}", "min") if seconds < 5400 else (f"{seconds / 3600:.1f}", "h")
+
+
+def _row(result: SearchResult, record: Record, *, names: Sequence[str], chosen: bool) -> TrialRow:
+    kind = "best" if chosen else "" if result.goal.feasible(record.metrics) else "out"
+    # A cell without a number is sorted last.
+    known = {name: value for name, value in record.metrics.items() if math.isfinite(value)}
+    return TrialRow(
+        record,
+        state(result, record),
+        kind,
+        " · ".join(map(str, result.space.values(record.architecture).values())),
+        [known.get(name, "") for name in names],
+        None if result.protocol.fidelity is None else result.protocol.epochs(record.fidelity),
+    )
+
+
+def _metric_names(records: Sequence[Record]) -> list[str]:
+    # A dictionary keeps the order in which metrics were first met, which a set would not.
+    found: Mapping[str, None] = {name: None for record in records for name in record.metrics}
+    return list(found)
+
+
+def _commands(folder: Path) -> str:
+    where = quote(str(folder))
+    return "\n".join(
+        [
+            f"optiproxy export {where} --format json",
+            f"optiproxy export {where} --format torch    # tasks that train a network",
+            f"optiproxy report {where}",
+        ]
+    )

@@ -1,0 +1,134 @@
+"""How numbers, goals and the result of a search are put into words, on pages and on the terminal."""
+
+from __future__ import annotations
+
+import math
+
+from optiproxy.metrics import Goal
+from optiproxy.searching.result import SearchResult
+from optiproxy.storage.record import Record
+from optiproxy.task.protocol import QueryProtocol
+
+_VERB = {"max": "maximize", "min": "minimize"}
+_SENSE = {"<=": "at most", ">=": "at least"}
+
+
+def number(value: float | None) -> str:
+    """As people read it: thousands separated, at most five significant digits, a dash for nothing."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.5g}"
+
+
+def count(size: int) -> str:
+    """A number of things, however many: in full below a billion, else its power of ten."""
+    if size < 1_000_000_000:
+        return f"{size:,}"
+    # Spaces grow beyond what a float holds.
+    digits = str(size)
+    return f"{digits[0]}.{digits[1]}e{len(digits) - 1}"
+
+
+def goal_in_words(goal: Goal) -> str:
+    """The goal as a sentence: ``Maximize accuracy and minimize latency_ms, with parameters at most 50,000.``."""
+    wanted = " and ".join(f"{_VERB[objective.direction]} {objective.metric}" for objective in goal.objectives)
+    kept = " and ".join(f"{limit.metric} {_SENSE[limit.sense]} {limit.bound:,.10g}" for limit in goal.limits)
+    text = f"{wanted}, with {kept}." if kept else f"{wanted}."
+    # Not capitalize(), which would change the case of metric names.
+    return text[0].upper() + text[1:]
+
+
+def protocol_in_words(protocol: QueryProtocol, goal: Goal, *, budget: int) -> list[str]:
+    """Sentences on what a search knew before a query, and at which fidelity it spent its budget; none if all is usual."""
+    queried = protocol.queried(goal)
+    told: list[str] = []
+    if protocol.free:
+        told.append(
+            f"Known before a query (free), so that none is spent on what breaks a limit: {', '.join(protocol.free)}."
+        )
+    if queried:
+        told.append(f"Known only after a query (queried): {', '.join(queried)}.")
+    if protocol.fidelity is not None:
+        told.append(
+            f"{budget} queries at fidelity {protocol.fidelity}, then the best {protocol.promote} again at "
+            f"{protocol.full}; the answer is one of these."
+        )
+    return told
+
+
+def choices_in_words(result: SearchResult, record: Record) -> str:
+    """Every decision and what was chosen, on one line."""
+    return ", ".join(f"{name} = {value}" for name, value in result.space.values(record.architecture).items())
+
+
+def standing(result: SearchResult) -> str:
+    """How far the search came and why it ended, in one sentence."""
+    done = f"{len(result.records)} of {result.protocol.queries(result.budget)} queries"
+    shares = _shares(result)
+    if result.stopped == "exhausted":
+        return f"Finished after {done}{shares}: the space holds no further architecture."
+    if result.stopped == "interrupted":
+        return f"Interrupted after {done}{shares}: the same command resumes and finishes the budget."
+    return f"Finished: {done} spent{shares}."
+
+
+def _shares(result: SearchResult) -> str:
+    """How many queries were made at which fidelity, where there were two."""
+    if result.protocol.fidelity is None:
+        return ""
+    full = len(result.full)
+    return (
+        f" ({len(result.records) - full} at fidelity {result.protocol.fidelity} and {full} at {result.protocol.full}, "
+        f"{result.epochs:,} epochs in all)"
+    )
+
+
+def state(result: SearchResult, record: Record) -> str:
+    """What became of a query: ``feasible``, ``infeasible`` or ``failed``."""
+    if record.state == "failed":
+        return "failed"
+    return "feasible" if result.goal.feasible(record.metrics) else "infeasible"
+
+
+def result_in_words(result: SearchResult) -> str:
+    """The best architecture with its metrics, or the front as a table, as lines of text."""
+    best = result.best
+    if best is None:
+        where = f" at fidelity {result.protocol.full}" if result.protocol.promote else ""
+        return f"No feasible architecture was found{where}."
+    if len(result.front) > 1:
+        return _front_in_words(result)
+    choices = {name: str(value) for name, value in result.space.values(best.architecture).items()}
+    metrics = {name: number(value) for name, value in best.metrics.items()}
+    width = max(map(len, [*choices, *metrics]))
+    lines = [f"Best architecture, query #{best.number}:"]
+    lines += [f"  {name:<{width}}  {value}" for name, value in choices.items()]
+    lines += ["Measured:"]
+    lines += [f"  {name:<{width}}  {value}" for name, value in metrics.items()]
+    return "\n".join(lines)
+
+
+def _front_in_words(result: SearchResult) -> str:
+    objectives = result.goal.objectives
+    # Best first objective on top.
+    front = sorted(result.front, key=lambda record: result.goal.gains(record.metrics), reverse=True)
+    columns = [
+        [objective.metric, *(number(record.metrics[objective.metric]) for record in front)] for objective in objectives
+    ]
+    columns = [[f"{cell:>{max(map(len, column))}}" for cell in column] for column in columns]
+    labels = ["query", *(f"#{record.number}" for record in front)]
+    choices = ["architecture", *(choices_in_words(result, record) for record in front)]
+    rows = zip(*columns, (f"{label:>5}" for label in labels), choices, strict=True)
+    share = "" if result.hypervolume is None else f", hypervolume {result.hypervolume:.3f} ({box_in_words(result)})"
+    return "\n".join([f"Front of {len(front)} architectures{share}:", *("  " + "  ".join(row) for row in rows)])
+
+
+def box_in_words(result: SearchResult) -> str:
+    """What the hypervolume is a share of, for example ``of the box from accuracy 60, latency_ms 9 to 94, 1.5``."""
+    if result.box is None:
+        return ""
+    names = [objective.metric for objective in result.goal.objectives]
+    worst = ", ".join(f"{name} {number(value)}" for name, value in zip(names, result.box.reference, strict=True))
+    return f"of the box from {worst} to {', '.join(map(number, result.box.ideal))}"

@@ -1,0 +1,35 @@
+"""The axes of figures: which range they show."""
+
+from __future__ import annotations
+
+import math
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from optiproxy.reporting.figures import Axis, finite, robust
+
+values = st.floats(-1e9, 1e9, allow_nan=False)
+
+
+@given(st.lists(values | st.sampled_from([math.nan, math.inf, -math.inf])), st.lists(values, max_size=3))
+def test_a_robust_axis_is_never_empty_and_keeps_what_it_must(shown, keep):
+    axis = robust("x", shown, keep=keep)
+    assert axis.low < axis.high
+    assert all(axis.low <= value <= axis.high for value in keep)
+
+
+def test_one_untrainable_network_does_not_flatten_the_others():
+    axis = robust("accuracy", [90.0, 91.0, 91.5, 92.0, 92.2, 10.0])
+    assert axis.low > 80
+    assert axis.low <= 90.0
+    assert axis.high >= 92.2
+
+
+def test_what_json_cannot_hold_is_none():
+    assert finite([1.0, math.nan, -math.inf]) == (1.0, None, None)
+
+
+def test_an_axis_says_its_unit():
+    assert Axis(title="latency", unit="ms", low=0, high=1).text == "latency (ms)"
+    assert Axis(title="accuracy", low=0, high=1).text == "accuracy"

@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from optiproxy.reporting.words import count, number
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(91.606667, "91.607"), (1234567.0, "1,234,567"), (0.000012, "1.2e-05"), (0.0, "0"), (math.nan, "–"), (None, "–")],
+)
+def test_numbers_as_people_read_them(value, text):
+    assert number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("size", "text"), [(0, "0"), (15_625, "15,625"), (10**9, "1.0e9"), (26 * 10**29, "2.6e30"), (10**400, "1.0e400")]
+)
+def test_a_count_is_told_however_large(size, text):
+    assert count(size) == text
