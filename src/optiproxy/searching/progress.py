@@ -35,7 +35,7 @@ class Observer(Protocol[Item_contra]):
         """
         ...
 
-    def on_finish(self, item: Item_contra) -> None:
+    def on_finish(self, item: Item_contra, /) -> None:
         """Called after each step, when its result has been stored."""
         ...
 
@@ -50,7 +50,7 @@ class Silence:
 
     def on_start(self, *, total: int, done: Sequence[object]) -> None: ...
 
-    def on_finish(self, item: object) -> None: ...
+    def on_finish(self, item: object, /) -> None: ...
 
     def on_end(self) -> None: ...
 
@@ -71,13 +71,13 @@ class Lines:
         if done:
             self._say(f"resuming after {len(done)} of {total} queries, {best(done, self._goal)}")
 
-    def on_finish(self, item: Record) -> None:
-        self._records.append(item)
+    def on_finish(self, record: Record) -> None:
+        self._records.append(record)
         done = len(self._records)
         # Of this run alone: what an earlier one has finished took no time now.
         pace = (time.monotonic() - self._began) / (done - self._before)
         left = f"{pace * max(0, self._total - done):.0f} s left"
-        self._say(f"{done}/{self._total}  {story(item, self._goal)}  {best(self._records, self._goal)}  {left}")
+        self._say(f"{done}/{self._total}  {story(record, self._goal)}  {best(self._records, self._goal)}  {left}")
 
     def on_end(self) -> None: ...
 
@@ -110,11 +110,11 @@ class Live:
         self._bar.start_task(self._line)
         self._bar.start()
 
-    def on_finish(self, item: Record) -> None:
-        self._records.append(item)
-        shown = escape(story(item, self._goal))
+    def on_finish(self, record: Record) -> None:
+        self._records.append(record)
+        shown = escape(story(record, self._goal))
         # A failure stays readable; the bar itself is drawn over.
-        if item.reason:
+        if record.reason:
             self._bar.console.print(shown, style="yellow", highlight=False)
         self._bar.update(self._line, advance=1, best=escape(best(self._records, self._goal)), last=shown)
 
