@@ -22,9 +22,9 @@ def Cell(options: Options, *, nodes: int, inputs: int = 2, name: str) -> nn.Modu
 
     Args:
         options: The operations, as in `Choice`; each use makes a module of its own.
-        nodes: Besides the input.
+        nodes: Number of nodes besides the input.
         inputs: Sources of each node; fewer where there are not so many earlier nodes.
-        name: Of the cell. Where the same name is used again, with the same options and numbers, it is the same graph,
+        name: Name of the cell. Where the same name is used again, with the same options and numbers, it is the same graph,
             with weights of its own.
 
     Raises:
@@ -51,7 +51,7 @@ class CellModule(nn.Module):
     """A directed graph of modules.
 
     Args:
-        sources: Of each node but the input the nodes that it reads, 0 for the input.
+        sources: For each node but the input the nodes that it reads; 0 is the input.
         operations: One for each of these, in the same order.
     """
 

@@ -1,4 +1,4 @@
-"""One module of several, a number of repetitions, one number of several.
+"""The parts of a network that are still to be chosen: a module, a number of repetitions, a number or text.
 
 Each part asks the current chooser what to take (`optiproxy.spaces.building.tracing`) and returns it.
 """
@@ -22,7 +22,7 @@ Option: TypeAlias = "nn.Module | Callable[[], nn.Module]"
 """A module, or what makes one: a class or a function without arguments. Only the latter costs nothing unless chosen."""
 
 Options: TypeAlias = "Mapping[str, Option] | Sequence[Option]"
-"""By label, or in a list; there they are called after their classes or functions where these differ, else by number."""
+"""Options by label, or in a list: named after their classes or functions where these differ, else by number."""
 
 
 def Choice(options: Options, *, name: str) -> nn.Module:  # noqa: N802 - reads as the module that it stands for
@@ -33,7 +33,7 @@ def Choice(options: Options, *, name: str) -> nn.Module:  # noqa: N802 - reads a
     Args:
         options: Label -> what makes the module: a class, a function without arguments, or a module, which then is made
             whether it is chosen or not. A list will do where the classes tell the options apart.
-        name: Of the decision. Where the same name is used again, with the same labels, the same is chosen.
+        name: Name of the decision. Where the same name is used again, with the same labels, the same is chosen.
 
     Raises:
         UsageError: If there is no option, or one is no module.
@@ -60,7 +60,7 @@ def Repeat(block: Callable[[int], nn.Module], choices: Sequence[int], *, name: s
     Args:
         block: Called with 0, 1, ..., once for each module.
         choices: Numbers of modules.
-        name: Of the decision.
+        name: Name of the decision.
 
     Raises:
         UsageError: If a choice is no number of modules.
@@ -89,7 +89,7 @@ def Value(choices: Sequence[V], *, name: str) -> V:  # noqa: N802
 
     Args:
         choices: To choose from.
-        name: Of the decision. Where the same name is used again, with the same choices, the same is chosen.
+        name: Name of the decision. Where the same name is used again, with the same choices, the same is chosen.
 
     Raises:
         UsageError: If there is no choice, one is listed twice, or one is neither number nor text.
@@ -104,7 +104,7 @@ def Value(choices: Sequence[V], *, name: str) -> V:  # noqa: N802
 
 
 def labelled(options: Options, name: str) -> dict[str, Option]:
-    """Label -> option.
+    """Give every option its label.
 
     Raises:
         UsageError: If there is none.
@@ -120,7 +120,7 @@ def labelled(options: Options, name: str) -> dict[str, Option]:
 
 
 def made(option: object, label: str, name: str) -> nn.Module:
-    """The module of an option.
+    """Make the module of an option.
 
     Raises:
         UsageError: If it is no module, and makes none.

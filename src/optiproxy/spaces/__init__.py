@@ -17,10 +17,10 @@ from optiproxy.spaces.published.nasbench201 import NASBench201 as NASBench201
 from optiproxy.spaces.space import Space as Space
 from optiproxy.spaces.space import plain_fingerprint as plain_fingerprint
 from optiproxy.spaces.wrappers.pool import PoolSpace as PoolSpace
-from optiproxy.spaces.wrappers.restricted import RestrictedSpace as RestrictedSpace
-from optiproxy.spaces.wrappers.restricted import where
 from optiproxy.spaces.wrappers.wrapper import DistinctSpace as DistinctSpace
+from optiproxy.spaces.wrappers.wrapper import RestrictedSpace as RestrictedSpace
 from optiproxy.spaces.wrappers.wrapper import SpaceWrapper as SpaceWrapper
+from optiproxy.spaces.wrappers.wrapper import where
 
 # The names that users know these functions by. They are given here, where every kind of space is known: the contract
 # cannot name its own implementations without importing what imports it.

@@ -168,7 +168,7 @@ class Space(ABC):
 
         Args:
             architecture: A valid member.
-            seed: Of whatever is random about it, like initial weights.
+            seed: Settles whatever is random about it, like initial weights.
         """
         return self.values(architecture)
 

@@ -1,4 +1,4 @@
-"""What every search space keeps to."""
+"""The conformance suite of search spaces: what every one of them keeps to, our own, wrapped ones and those of others."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class Entry(NamedTuple):
     """One node feature that is one choice's weight.
 
     Attributes:
-        node: Of the block, from 0.
+        node: Number of the node within the block, from 0.
         feature: Entries of equal features, in whatever blocks, share a column of the graph's features.
         decision: Position among the block's decisions.
         choice: Position among its choices.
@@ -61,7 +61,7 @@ class Block(ABC):
         """Edges within the block: weights ``(b, d, c)`` of its own decisions -> ``(b, v, v)``, zero unless i < j."""
 
     def canonical(self, row: Architecture) -> Architecture:
-        """As `Space.canonical`, for the block's own decisions."""
+        """The representative of all rows of the block's own decisions that mean the same; see `Space.canonical`."""
         return row
 
 

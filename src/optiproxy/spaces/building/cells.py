@@ -59,7 +59,7 @@ class CellBlock(Block):
     Args:
         name: Prefix of the decisions' names.
         operations: Labels.
-        nodes: Besides the input.
+        nodes: Number of nodes besides the input.
         inputs: Sources of each node; fewer where there are not so many earlier nodes.
 
     Raises:

@@ -22,7 +22,7 @@ class Part(NamedTuple):
 
     Attributes:
         block: What is decided.
-        positions: Of the block's decisions, in `Space.decisions`.
+        positions: Where the block's decisions stand in `Space.decisions`.
         when: The part is there where this holds.
     """
 
@@ -104,7 +104,7 @@ class Chain:
     fills up rows of different lengths.
 
     Attributes:
-        parts: In order; input and output stand before and behind them.
+        parts: The blocks in order; input and output stand before and behind them.
         nodes: ``v``.
         features: ``f``.
         first: First node of each part.
@@ -136,7 +136,7 @@ class Chain:
         """Prepare the encoding.
 
         Args:
-            parts: In the order in which data meets them.
+            parts: The blocks in the order in which data meets them.
             counts: ``(d,)`` choices of each decision.
         """
         import torch
@@ -189,7 +189,10 @@ class Chain:
         )
 
     def encode(self, weights: Tensor) -> GraphBatch:
-        """``(b, d, c)`` weights -> ``b`` graphs of input, blocks and output. What is not there has neither features nor edges."""
+        """``(b, d, c)`` weights -> ``b`` graphs of input, blocks and output.
+
+        What is not there has neither features nor edges.
+        """
         import torch
 
         b, v = len(weights), self.nodes

@@ -24,7 +24,8 @@ class ConditionalSpace(Space):
     The graph is a chain of the blocks that are reached; what is not has no features and no edges, and data passes it by.
 
     Args:
-        places: In order. A place whose block has been met already, wherever it is reached, adds nothing to the graph.
+        places: Where decisions are taken, in the order in which data meets them. A place whose block has been met already,
+            wherever it is reached, adds nothing to the graph.
         name: Part of the study's identity.
 
     Raises:
@@ -76,7 +77,7 @@ class ConditionalSpace(Space):
         return Chain.of(self._parts, [len(decision.choices) for decision in self.decisions])
 
     def _condition(self, when: Named, positions: Mapping[str, int]) -> Condition:
-        """By positions instead of names, without decisions of which every choice admits."""
+        """The condition by positions instead of names, without decisions of which every choice admits the part."""
         for name in when:
             if name not in positions:
                 raise UsageError(f"A condition speaks of the decision {name!r}, which is not part of the space.")

@@ -11,18 +11,19 @@ from optiproxy.errors import UsageError
 from optiproxy.spaces.building.define_by_run import Suggestions, space_of
 from optiproxy.spaces.decisions import MOST_CHOICES, Choice
 from optiproxy.spaces.space import Space
-from optiproxy.spaces.wrappers.restricted import where
+from optiproxy.spaces.wrappers.wrapper import where
 
 
 def space_from_configspace(configuration_space: Any, *, name: str | None = None) -> Space:  # noqa: ANN401 - of a package that need not be there
-    """The same categories, ordinals, integers and constants, with the same conditions and forbidden clauses.
+    """Take over categories, ordinals, integers and constants, with their conditions and forbidden clauses.
 
     Args:
         configuration_space: A ``ConfigSpace.ConfigurationSpace``.
-        name: Part of the study's identity; None takes its own.
+        name: Part of the study's identity; None takes that of the configuration space.
 
     Raises:
-        UsageError: If it is something else, or has a float, or an integer with too many values.
+        UsageError: If the package is not installed, the object is something else, or it has a float or an integer with
+            more than `MOST_CHOICES` values.
     """
     try:
         package = import_module("ConfigSpace")

@@ -41,7 +41,7 @@ def space_of(suggest: Callable[[Any], object], *, name: str = "define-by-run") -
 
 @final
 class Suggestions:
-    """What an Optuna trial can be asked, as far as it shapes the space; what is reported is forgotten.
+    """A stand-in for an Optuna trial that answers what shapes the space, and ignores what is reported.
 
     Args:
         tracer: Answers and writes down.
@@ -74,13 +74,13 @@ class Suggestions:
         )
 
     def report(self, value: float, step: int) -> None:
-        """Forget it."""
+        """Do nothing: a value does not shape the space."""
 
     def should_prune(self) -> bool:
         return False
 
     def set_user_attr(self, key: str, value: object) -> None:
-        """Forget it."""
+        """Do nothing, as with `report`."""
 
     def _suggest(self, decision: Decision) -> Any:  # noqa: ANN401 - one of the choices
         self.params[decision.name] = choice = decision.choices[self._tracer.reveal(decision)]

@@ -94,7 +94,7 @@ def explore(function: Callable[[Mapping[str, int]], Trace]) -> list[Place]:
 
 
 def _box(key: object, here: Trace, changed: Mapping[tuple[str, int], Trace]) -> dict[str, frozenset[int]]:
-    """For each revealed decision that matters the positions, changed by themselves, with which the place is still met."""
+    """Which positions of each revealed decision, changed by itself, still lead to a place; without those of no influence."""
     box: dict[str, frozenset[int]] = {}
     for name, count in here.revealed.items():
         # A run that ended early says nothing about what would have come.

@@ -90,7 +90,7 @@ class Trace:
     """What a function has asked for in one run.
 
     Attributes:
-        requests: In order, by their keys; each place once.
+        requests: What was asked for, by `Request.key` and in order; each place once.
         revealed: Decisions whose outcome the function has seen, with their numbers of choices.
         error: What ended the run early.
     """

@@ -1,4 +1,4 @@
-"""The DARTS space (Liu, Simonyan and Yang, ICLR 2019, arXiv 1806.09055) as NAS-Bench-301 has it (Zela et al., arXiv 2008.09777).
+"""The DARTS space (Liu, Simonyan and Yang, ICLR 2019, arXiv 1806.09055) of NAS-Bench-301 (Zela et al., arXiv 2008.09777).
 
 An architecture is a normal and a reduction cell. A cell has the inputs 0 and 1 and the intermediate nodes 2 to 5, each
 the sum of two operations on different earlier nodes. Inside an architecture it is a row of positions, node after node:

@@ -93,7 +93,7 @@ class NASBench101(Space):
         return _architectures(np.array(list(found), dtype=np.int64))
 
     def draw(self, probabilities: Tensor, n: int, generator: Generator) -> list[Architecture]:
-        """As any space draws, but of more than nine edges the likeliest nine are kept."""
+        """Draw as any space does; where that gives more than nine edges, keep the likeliest nine."""
         drawn = np.array(super().draw(probabilities, n, generator))
         edges, likely = drawn[:, : len(EDGES)], probabilities[:, : len(EDGES), 1].numpy()
         likely = np.concatenate([likely, np.repeat(likely, n, axis=0)])

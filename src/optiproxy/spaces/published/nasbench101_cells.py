@@ -29,7 +29,7 @@ INNER = range(1, NODES - 1)
 """The nodes with an operation, between the input 0 and the output 6."""
 
 DIRECT = 1 << len(INNER)
-"""In `Cells.first`: the edge from input to output."""
+"""The bit of `Cells.first` that is the edge from input to output."""
 
 CHUNK = 4096
 """Cells whose forms are compared at once: keeps the memory at some MB."""
@@ -139,8 +139,8 @@ class _Tables:
         ones: Number of elements of a set.
         reached: ``[inner, first]``, the inner nodes that the input reaches.
         reaching: ``[inner, last]``, the inner nodes that reach the output.
-        edges_within: Of a set of nodes, the inner edges that keep within it.
-        operations_of: Of a set of nodes, all bits of their operations.
+        edges_within: For each set of nodes, the inner edges between its members.
+        operations_of: For each set of nodes, all bits of their operations.
         forms: For each of the four sets ``[set, order]``, its part of the cell's number under each order of the inner nodes.
     """
 

@@ -120,7 +120,7 @@ class RecurrentSpace(Space):
         return _canonical(architecture) is not None
 
     def canonical(self, architecture: Architecture) -> Architecture:
-        """That of the cell (`canonical_cell`); what is invalid is its own."""
+        """The architecture of the canonical cell (`canonical_cell`); an invalid architecture is returned as it is."""
         return _canonical(architecture) or architecture
 
     def sample(self, rng: np.random.Generator, n: int) -> list[Architecture]:
@@ -137,7 +137,7 @@ class RecurrentSpace(Space):
         return list(_neighbours(self.canonical(architecture)))
 
     def draw(self, probabilities: Tensor, n: int, generator: Generator) -> list[Architecture]:
-        """Of each relaxed cell the likeliest and ``n`` random ones, as far as they are valid.
+        """Draw the likeliest and ``n`` random cells of each relaxed one, and leave out those that are not valid.
 
         Choices that break a rule by themselves are never taken: given the earlier ones, each decision is drawn in
         proportion to the probabilities of those that remain.

@@ -1,4 +1,4 @@
-"""Recurrent cells of NAS-Bench-NLP (Klyuchnikov et al. 2020, arXiv 2006.07116): what they compute, and how they are written.
+"""Recurrent cells of NAS-Bench-NLP (Klyuchnikov et al. 2020, arXiv 2006.07116): what they compute, how they are written.
 
 A cell turns the input at one place of a text and the previous hidden states into the new hidden states. Its values have
 numbers: `INPUT` is the input, ``1 + k`` the previous hidden state ``k``, ``FIRST_NODE + i`` the result of node ``i``.
@@ -80,7 +80,7 @@ class RecurrentCell:
 
     Attributes:
         nodes: Each reads only values that stand before it.
-        hidden: Of each hidden state, the number of the value that becomes its new one.
+        hidden: For each hidden state the number of the value that becomes its new one.
 
     Raises:
         UsageError: If a rule is broken; the message says which.

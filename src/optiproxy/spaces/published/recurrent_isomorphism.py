@@ -74,7 +74,7 @@ class _Links:
             colors = finer
 
     def choices(self, colors: _Colors) -> Iterator[_Colors]:
-        """Of the first color that several values share, make each in turn the first; nothing where all are told apart."""
+        """Individualize each value of the first color that several share; yields nothing where all are told apart."""
         shared: dict[int, list[int]] = {}
         for v, color in colors.items():
             shared.setdefault(color, []).append(v)

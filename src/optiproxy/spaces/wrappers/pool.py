@@ -22,7 +22,7 @@ NEIGHBOURS = 100
 """Members that count as near another: about as many as one decision away in a large space."""
 
 LEAST_PROBABILITY = 1e-12
-"""Of a choice that a relaxed architecture rules out, so that even then some members are likelier than others."""
+"""What even a choice that is ruled out keeps, so that without any doubt some members are still likelier than others."""
 
 
 class PoolSpace(SpaceWrapper):
@@ -96,7 +96,7 @@ class PoolSpace(SpaceWrapper):
         return self._rows(order[differing[order] > 0][:NEIGHBOURS])
 
     def draw(self, probabilities: Tensor, n: int, generator: Generator) -> list[Architecture]:
-        """Of each relaxed architecture the likeliest member, and ``n`` distinct random ones.
+        """The likeliest member of each relaxed architecture, and ``n`` distinct random ones.
 
         The likelihood of a member is the product of the probabilities of its choices. The ``n`` are drawn in proportion
         to it without replacement (Gumbel top-k, Kool et al. 2019); all members where there are fewer.
