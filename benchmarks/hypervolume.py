@@ -13,11 +13,13 @@ import argparse
 import statistics
 from collections.abc import Sequence
 
-from optiproxy import registry
 from optiproxy.cli.goal import wanted_goal
+
+from optiproxy import registry
 from optiproxy.metrics import Goal, Metrics
 from optiproxy.searching.hypervolume import Box
 from optiproxy.searching.search import run
+from optiproxy.searching.settings import SearchSettings
 from optiproxy.task.task import Task
 
 SETTINGS = (
@@ -39,7 +41,7 @@ def whole(task: Task, goal: Goal) -> list[Metrics]:
 
 def missed(task: Task, goal: Goal, *, algorithm: str, seed: int, budget: int, box: Box, total: float) -> list[float]:
     """Percent of the table's hypervolume that is missed after each query."""
-    result = run(task, goal=goal, algorithm=algorithm, seed=seed, budget=budget)
+    result = run(task, SearchSettings(algorithm=algorithm, seed=seed, budget=budget), goal=goal)
     return [100 * (1 - share / total) for share in box.curve([record.metrics for record in result.full])]
 
 

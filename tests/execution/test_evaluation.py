@@ -18,7 +18,7 @@ GOAL = Goal((Objective("accuracy"),), (Limit("latency", 2.0),))
 SPACE = FlatSpace({"a": [1, 2]})
 
 
-def _outcome(function, goal=GOAL, known=None):
+def _evaluated(function, goal=GOAL, known=None):
     return evaluate(FunctionTask(SPACE, function, goal=goal, isolated=False), (0,), goal, seed=0, known=known or {})
 
 
@@ -50,16 +50,16 @@ def test_another_metric_that_is_nan_counts_as_missing():
 
 
 def test_a_float_is_the_single_objective():
-    assert _outcome(lambda a: a["a"] / 2).metrics == {"accuracy": 0.5}
+    assert _evaluated(lambda a: a["a"] / 2).metrics == {"accuracy": 0.5}
 
 
 def test_a_float_cannot_be_two_objectives():
-    outcome = _outcome(lambda _: 0.5, Goal((Objective("accuracy"), Objective("latency", "min"))))
-    assert outcome.reason == "Expected a mapping with accuracy, latency, got one value: 0.5."
+    evaluation = _evaluated(lambda _: 0.5, Goal((Objective("accuracy"), Objective("latency", "min"))))
+    assert evaluation.reason == "Expected a mapping with accuracy, latency, got one value: 0.5."
 
 
 def test_what_was_known_before_counts():
-    assert _outcome(lambda _: {"accuracy": 1, "latency": 9}, known={"latency": 1.5}).metrics["latency"] == 1.5
+    assert _evaluated(lambda _: {"accuracy": 1, "latency": 9}, known={"latency": 1.5}).metrics["latency"] == 1.5
 
 
 def _raise(error):
@@ -78,10 +78,10 @@ def _raise(error):
     ],
 )
 def test_a_failure_is_told_in_one_line(function, reason):
-    outcome = _outcome(function)
-    assert (outcome.metrics, outcome.reason) == ({}, reason)
+    evaluation = _evaluated(function)
+    assert (evaluation.metrics, evaluation.reason) == ({}, reason)
 
 
 def test_an_interrupt_passes_through():
     with pytest.raises(KeyboardInterrupt):
-        _outcome(lambda _: _raise(KeyboardInterrupt()))
+        _evaluated(lambda _: _raise(KeyboardInterrupt()))

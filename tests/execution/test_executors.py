@@ -13,12 +13,12 @@ import psutil
 import pytest
 
 from optiproxy.errors import SearchFailed, UsageError
-from optiproxy.execution.evaluation import Outcome
-from optiproxy.execution.executors import InlineExecutor, ProcessExecutor, outcome_of
+from optiproxy.execution.evaluation import Evaluation, evaluation_of
+from optiproxy.execution.executors import InlineExecutor, ProcessExecutor
 
 
-def _failed_with(error: BaseException) -> Future[Outcome]:
-    future: Future[Outcome] = Future()
+def _failed_with(error: BaseException) -> Future[Evaluation]:
+    future: Future[Evaluation] = Future()
     future.set_exception(error)
     return future
 
@@ -39,7 +39,7 @@ def test_workers_survive_whatever_a_call_does():
         threads = executor.submit(lambda: (os.environ["OMP_NUM_THREADS"], os.getpid()))
         futures = [hang, killed, left, odd, threads]
         assert not wait(futures, timeout=60).not_done
-        reasons = [outcome_of(future).reason for future in futures[:4]]
+        reasons = [evaluation_of(future).reason for future in futures[:4]]
         assert reasons == [
             "Stopped at the timeout of 2 s.",
             "The worker process was killed by SIGKILL.",
@@ -91,8 +91,8 @@ def test_a_hanging_worker_ends_with_its_killed_parent(tmp_path):
 
 def test_a_pool_that_cannot_work_is_no_failed_training():
     with pytest.raises(SearchFailed, match="__main__"):
-        outcome_of(_failed_with(BrokenProcessPool("All workers expired")))
+        evaluation_of(_failed_with(BrokenProcessPool("All workers expired")))
 
 
 def test_an_error_of_a_foreign_executor_is_a_failed_training():
-    assert outcome_of(_failed_with(ConnectionError("node lost"))).reason == "ConnectionError: node lost"
+    assert evaluation_of(_failed_with(ConnectionError("node lost"))).reason == "ConnectionError: node lost"

@@ -15,6 +15,7 @@ from optiproxy import registry
 from optiproxy.errors import StudyError, UsageError
 from optiproxy.metrics import Goal, Limit, Metric, Objective
 from optiproxy.searching.search import load, run
+from optiproxy.searching.settings import SearchSettings
 from optiproxy.spaces import FlatSpace
 from optiproxy.tables import TableTask
 from optiproxy.task.task import Source
@@ -59,9 +60,9 @@ def _story(result):
     return [(r.number, r.architecture, r.state, r.reason, dict(r.metrics), r.fidelity) for r in result.records]
 
 
-def _run(task=None, **arguments):
-    task = task or Short()
-    return run(task, **{"algorithm": "random", "budget": 20, "fidelity": 12, "promote": 4, **arguments})
+def _run(task=None, *, goal=None, **arguments):
+    settings = {"algorithm": "random", "budget": 20, "fidelity": 12, "promote": 4, **arguments}
+    return run(task or Short(), SearchSettings(**settings), goal=goal)
 
 
 @pytest.fixture
@@ -72,7 +73,7 @@ def url(tmp_path):
 @pytest.fixture
 def known(monkeypatch):
     """The registry, with a task of ours in it."""
-    monkeypatch.setattr(registry, "task", lambda name, source=None: Short())
+    monkeypatch.setattr(registry, "known_task", lambda name, fingerprint: Short())
 
 
 def test_the_budget_goes_to_the_lower_fidelity_and_the_best_again_to_the_full_one():
@@ -225,16 +226,16 @@ def test_several_objectives_give_a_front_in_full():
 
 
 def test_a_task_says_itself_where_it_is_searched():
-    result = run(Short(search_fidelity=12), algorithm="random", budget=20)
+    result = run(Short(search_fidelity=12), SearchSettings(algorithm="random", budget=20))
     assert (len(result.records), len(result.full), result.protocol.promote) == (30, 10, 10)
-    in_full = run(Short(search_fidelity=12), algorithm="random", budget=20, fidelity=200)
+    in_full = run(Short(search_fidelity=12), SearchSettings(algorithm="random", budget=20, fidelity=200))
     assert (len(in_full.records), in_full.full) == (20, in_full.records)
     assert in_full.epochs == 20 * 200
 
 
 def test_a_full_search_is_told_the_full_fidelity():
     task = Short()
-    run(task, algorithm="random", budget=3)
+    run(task, SearchSettings(algorithm="random", budget=3))
     assert {fidelity for _, fidelity in task.asked} == {None}
 
 
@@ -243,8 +244,8 @@ def test_a_full_search_is_told_the_full_fidelity():
     [
         ({}, {"fidelity": 200, "promote": 0}, "fidelity 12, not full"),
         ({"fidelity": 200, "promote": 0}, {}, "fidelity full, not 12"),
-        ({"free": ["latency"]}, {}, "free metrics latency, not none"),
-        ({}, {"free": ["latency"]}, "free metrics none, not latency"),
+        ({"free": ("latency",)}, {}, "free metrics latency, not none"),
+        ({}, {"free": ("latency",)}, "free metrics none, not latency"),
     ],
 )
 def test_a_study_under_another_protocol_is_not_resumed(url, first, second, told):
@@ -284,13 +285,15 @@ import sys, time
 sys.path.insert(0, sys.argv[1])
 from test_low_fidelity import Short
 from optiproxy.searching.search import run
+from optiproxy.searching.settings import SearchSettings
 
 class Slow(Short):
     def evaluate(self, architecture, *, seed=0, fidelity=None):
         time.sleep(0.02)
         return super().evaluate(architecture, seed=seed, fidelity=fidelity)
 
-result = run(Slow(), algorithm="random", budget=20, fidelity=12, promote=4, storage=sys.argv[2], study="s")
+settings = SearchSettings(algorithm="random", budget=20, fidelity=12, promote=4, storage=sys.argv[2], study="s")
+result = run(Slow(), settings)
 print(len(result.full))
 """
 

@@ -8,6 +8,7 @@ from rich.console import Console
 from optiproxy.metrics import Goal, Limit, Objective
 from optiproxy.searching.progress import Lines, Live, best, observer_for
 from optiproxy.searching.search import run
+from optiproxy.searching.settings import SearchSettings
 from optiproxy.spaces import FlatSpace
 from optiproxy.storage.record import Record
 from optiproxy.task.function import FunctionTask
@@ -24,7 +25,8 @@ def _told(terminal: bool, storage=None, budget=4) -> str:
         return {"accuracy": values["a"], "latency": values["a"]}
 
     task = FunctionTask(FlatSpace({"a": [0, 1, 2, 3]}), evaluate, goal=GOAL, isolated=False)
-    run(task, algorithm="random", budget=budget, observer=observer_for(GOAL, console), storage=storage)
+    settings = SearchSettings(algorithm="random", budget=budget, storage=storage)
+    run(task, settings, observer=observer_for(GOAL, console))
     return console.file.getvalue()
 
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from optiproxy.metrics import Goal, Limit, Objective
-from optiproxy.searching.promotion import awaiting_promotion, best_at_lower_fidelity
+from optiproxy.searching.phases import awaiting_promotion, best_at_lower_fidelity
 from optiproxy.spaces import FlatSpace
 from optiproxy.storage.record import Record
 

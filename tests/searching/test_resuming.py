@@ -15,11 +15,9 @@ import pytest
 from optuna.trial import TrialState
 
 from optiproxy.searching.search import load, search
-from optiproxy.storage import heartbeat
-from optiproxy.storage.claims import UNSEEN
-from optiproxy.storage.heartbeat import SILENCE
-from optiproxy.storage.ownership import Owner, is_gone
-from optiproxy.storage.schema import OWNER, SEEN
+from optiproxy.storage import liveness
+from optiproxy.storage.liveness import SILENCE, Owner, is_gone
+from optiproxy.storage.schema import OWNER, SEEN, UNSEEN
 
 CHOICES = {"a": [*range(6)], "b": [*range(6)]}
 
@@ -210,7 +208,7 @@ def test_a_query_that_runs_on_another_host_counts_until_it_falls_silent(url, sil
 
 
 def test_a_search_gives_signs_of_life_while_an_evaluation_runs(url, monkeypatch):
-    monkeypatch.setattr(heartbeat, "INTERVAL", 0.02)
+    monkeypatch.setattr(liveness, "INTERVAL", 0.02)
     seen = set()
 
     def evaluate(values):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 import math
 import os
 import signal
@@ -11,9 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from optiproxy.errors import SearchFailed, UsageError
+from optiproxy.baselines import RandomSearch, RegularizedEvolution
+from optiproxy.errors import SearchFailed, StudyError, UsageError
 from optiproxy.metrics import Goal, Limit, Metric, Objective
 from optiproxy.searching.search import load, run, search
+from optiproxy.searching.settings import SearchSettings
 from optiproxy.spaces import FlatSpace, NASBench201
 from optiproxy.task.task import Source, Task
 
@@ -170,7 +173,7 @@ def test_a_foreign_executor_runs_the_evaluations_and_stays_open():
         isolated = True
 
     with ThreadPoolExecutor(3) as executor:
-        result = run(Threads(), algorithm="random", budget=9, workers=3, executor=executor)
+        result = run(Threads(), SearchSettings(algorithm="random", budget=9, workers=3), executor=executor)
         assert executor.submit(int, "1").result() == 1
     assert len({record.architecture for record in result.records}) == 9
 
@@ -206,7 +209,7 @@ class _Table(Task):
 def test_what_breaks_a_free_limit_is_never_evaluated(algorithm):
     task = _Table()
     goal = Goal(task.goal.objectives, (Limit("parameters", 3.0),))
-    result = run(task, goal=goal, algorithm=algorithm, budget=50)
+    result = run(task, SearchSettings(algorithm=algorithm, budget=50), goal=goal)
     assert sorted(task.asked) == sorted((a, b) for a in range(5) for b in range(5) if a + b <= 3)
     assert result.stopped == "exhausted"
     # What admitted an architecture is what is recorded, though the evaluation measures it anew.
@@ -217,16 +220,89 @@ def test_what_breaks_a_free_limit_is_never_evaluated(algorithm):
 def test_limits_that_nothing_keeps_are_said_plainly():
     goal = Goal((Objective("accuracy"),), (Limit("parameters", -1.0),))
     with pytest.raises(SearchFailed, match=r"no architecture of 'flat' that keeps parameters<=-1\. Loosen"):
-        run(_Table(), goal=goal, algorithm="random", budget=5)
+        run(_Table(), SearchSettings(algorithm="random", budget=5), goal=goal)
 
 
 def test_the_seed_reaches_the_training():
-    assert run(_Table(), algorithm="random", budget=25, seed=3).best.metrics["accuracy"] == 16.3
+    assert run(_Table(), SearchSettings(algorithm="random", budget=25, seed=3)).best.metrics["accuracy"] == 16.3
 
 
 def test_tables_are_looked_up_here_whatever_the_workers():
     task = _Table()
-    assert len(run(task, algorithm="random", budget=7, workers=4).records) == len(task.asked) == 7
+    assert len(run(task, SearchSettings(algorithm="random", budget=7, workers=4)).records) == len(task.asked) == 7
+
+
+@pytest.mark.parametrize("arguments", [{}, {"limits": ["parameters<=3"], "free": ["parameters"]}])
+def test_a_task_is_searched_like_a_function(arguments):
+    task = _Table()
+    result = search(task, budget=50, algorithm="random", **arguments)
+    most = 3 if arguments else 8
+    assert sorted(task.asked) == sorted((a, b) for a in range(5) for b in range(5) if a + b <= most)
+    assert (result.task, result.goal.objectives) == ("table", task.goal.objectives)
+
+
+def test_what_a_task_is_searched_for_may_be_changed():
+    result = search(_Table(), budget=25, algorithm="random", objectives=["parameters"])
+    assert result.best.architecture == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda: search(_Table(), _accuracy, budget=1), "Task 'table' evaluates its architectures itself"),
+        (lambda: search(_Table(), budget=1, free={"parameters": len}), "list the names"),
+        (lambda: search(_Table(), budget=1, free=["accuracy"]), "known only after training"),
+        (lambda: search(_Table(), budget=1, fidelity=5), "one fidelity only, got 5"),
+        (lambda: search(CHOICES, budget=1), "Expected a training function beside the space"),
+        (lambda: search(CHOICES, _accuracy, budget=1, free=["depth"]), "with the functions that measure them"),
+        (
+            lambda: search(CHOICES, _accuracy, budget=1, timeout=3.0, executor=ThreadPoolExecutor(1)),
+            "Set it in the executor instead",
+        ),
+    ],
+)
+def test_what_a_task_and_a_function_do_not_share_is_named(call, told):
+    with pytest.raises(UsageError, match=told):
+        call()
+
+
+def test_an_algorithm_is_a_name_a_factory_or_where_to_import_it(tmp_path):
+    url = f"sqlite:///{tmp_path}/s.db"
+    asked = [
+        [record.architecture for record in _find(algorithm=algorithm, storage=url, study=str(number)).records]
+        for number, algorithm in enumerate(["random", RandomSearch, "optiproxy.baselines:RandomSearch"])
+    ]
+    assert asked[0] == asked[1] == asked[2]
+    # The same factory resumes its study, another one does not.
+    assert len(_find(algorithm=RandomSearch, storage=url, study="1", budget=3).records) == 12
+    with pytest.raises(StudyError, match="was made for algorithm"):
+        _find(algorithm=RegularizedEvolution, storage=url, study="1")
+
+
+def test_any_executor_runs_a_function():
+    names = set()
+
+    def evaluate(values):
+        names.add(threading.current_thread().name)
+        return _accuracy(values)
+
+    with ThreadPoolExecutor(2, thread_name_prefix="elsewhere") as executor:
+        result = _find(evaluate, workers=2, executor=executor)
+    assert len(result.records) == 12
+    assert all(name.startswith("elsewhere") for name in names)
+
+
+def test_from_the_loop_to_the_algorithm_it_is_four_calls():
+    calls = []
+
+    class Watched(RandomSearch):
+        def propose(self, n, pending=()):
+            names = [frame.function for frame in inspect.stack(0)]
+            calls.append(names.index("spend"))
+            return super().propose(n, pending)
+
+    _find(algorithm=Watched, budget=3)
+    assert calls == [4, 4, 4]
 
 
 def test_searching_in_another_thread_works():
@@ -262,9 +338,9 @@ def test_bad_arguments_are_named(arguments, message):
 
 def test_metrics_that_a_task_does_not_declare_are_named():
     with pytest.raises(UsageError, match=r"Unknown metric 'acuracy'. Did you mean 'accuracy'"):
-        run(_Table(), goal=Goal((Objective("acuracy"),)), algorithm="random", budget=1)
+        run(_Table(), SearchSettings(algorithm="random", budget=1), goal=Goal((Objective("acuracy"),)))
     with pytest.raises(UsageError, match="reported, never searched on"):
-        run(_Table(), goal=Goal((Objective("test"),)), algorithm="random", budget=1)
+        run(_Table(), SearchSettings(algorithm="random", budget=1), goal=Goal((Objective("test"),)))
 
 
 UNGUARDED = """

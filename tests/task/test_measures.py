@@ -12,13 +12,17 @@ import torch
 from torch import nn
 
 from optiproxy.errors import DeviceError, SearchFailed
+from optiproxy.metrics import Goal, Limit, Objective
 from optiproxy.nn import Value
 from optiproxy.searching.search import search
-from optiproxy.spaces import NASBench201, Space
+from optiproxy.spaces import FlatSpace, NASBench201, Space
+from optiproxy.task.free_metrics import FreeLimits
+from optiproxy.task.function import FunctionTask
 from optiproxy.training.costs.devices import DeviceRunner
 from optiproxy.training.costs.network_costs import Costs
 from optiproxy.training.export.file_format import Loaded
 
+GOAL = Goal((Objective("accuracy"),), (Limit("cost", 2.0),))
 CHOICES = {"width": [1, 2, 3, 4], "depth": [1, 2, 3], "pool": ["max", "avg"]}
 
 
@@ -61,6 +65,32 @@ def test_each_network_is_measured_once_and_isomorphic_ones_are_one():
 
     find(lambda _: 1.0, space, free={"cost": cost}, limits=["cost<=2"], budget=10)
     assert len(measured) == len(set(measured)) >= 10
+
+
+def test_what_is_measured_beside_a_limit_is_not_measured_again_for_the_record():
+    measured = []
+
+    def size(choices):
+        measured.append(tuple(choices.values()))
+        return 1.0
+
+    result = find(free={"params": params, "size": size}, limits=["params<=4"])
+    assert result.stopped == "exhausted"
+    assert len(measured) == len(set(measured)) <= 24
+    assert all(record.metrics.keys() == {"accuracy", "params", "size"} for record in result.records)
+
+
+def test_whether_an_architecture_is_admitted_is_the_same_however_often_it_is_asked():
+    """Also where the device answers something else each time."""
+    answers = iter([1.0, 9.0, 1.0])
+    task = FunctionTask(
+        FlatSpace({"a": [1, 2]}), lambda _: 1.0, goal=GOAL, isolated=False, free={"cost": lambda _: next(answers)}
+    )
+    limits = FreeLimits(task, GOAL, ["cost"])
+    assert [limits.admits((0,)) for _ in range(3)] == [True] * 3
+    assert [limits.admits((1,)) for _ in range(3)] == [False] * 3
+    assert limits.measured((0,)) == {"cost": 1.0}
+    assert next(answers) == 1.0
 
 
 def test_networks_are_measured_as_they_are_built():

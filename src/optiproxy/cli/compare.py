@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, final
 
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from optiproxy.comparison.grid import Run
-    from optiproxy.comparison.runs.compare import ComparisonObserver
     from optiproxy.comparison.stats.comparison import Comparison
     from optiproxy.comparison.stats.statistics import Statistics
+    from optiproxy.searching.progress import Observer
 
 
 def compare(
@@ -104,9 +105,9 @@ class Lines:
         self._total = self._done = self._before = 0
         self._began = 0.0
 
-    def on_start(self, total: int, done: int) -> None:
-        self._total, self._done, self._before, self._began = total, done, done, time.monotonic()
-        resumed = f", {done} of them finished earlier" if done else ""
+    def on_start(self, *, total: int, done: Sequence[Run]) -> None:
+        self._total, self._done, self._before, self._began = total, len(done), len(done), time.monotonic()
+        resumed = f", {len(done)} of them finished earlier" if done else ""
         self._say(f"{total} searches{resumed}.")
 
     def on_finish(self, run: Run) -> None:
@@ -151,8 +152,8 @@ class Bar:
         )
         self._task: TaskID | None = None
 
-    def on_start(self, total: int, done: int) -> None:
-        self._task = self._progress.add_task("", total=total, completed=done)
+    def on_start(self, *, total: int, done: Sequence[Run]) -> None:
+        self._task = self._progress.add_task("", total=total, completed=len(done))
         self._progress.start()
 
     def on_finish(self, run: Run) -> None:
@@ -163,7 +164,7 @@ class Bar:
         self._progress.stop()
 
 
-def observer_for(console: Console) -> ComparisonObserver:
+def observer_for(console: Console) -> Observer[Run]:
     """`Bar` on a terminal, `Lines` in a file or a pipe."""
     return Bar(console) if console.is_terminal else Lines(console)
 

@@ -44,11 +44,11 @@ def profile(
     from dataclasses import replace
 
     from optiproxy import registry
-    from optiproxy.cli.goal import wanted_goal
     from optiproxy.errors import unknown
     from optiproxy.profiling import profiling
     from optiproxy.registry import builtin_spaces as known_spaces
     from optiproxy.reporting.search.profile import profile_as_json, profile_in_words
+    from optiproxy.task.protocol import wanted_goal
 
     names = [entry.name for entry in registry.tasks()]
     if subject in names:

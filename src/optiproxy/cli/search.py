@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +12,12 @@ import typer
 from optiproxy.cli.options import Fidelity, Free, Limits, Promote
 
 if TYPE_CHECKING:
+    from optiproxy.metrics import Goal
     from optiproxy.searching.result import SearchResult
+    from optiproxy.searching.settings import SearchSettings
+    from optiproxy.task.task import Task
+
+_SENSE = {"<=": "-at-most-", ">=": "-at-least-"}
 
 
 def search(
@@ -49,36 +56,50 @@ def search(
 
     from optiproxy import registry
     from optiproxy.cli import saved
-    from optiproxy.cli.goal import study_name, wanted_goal
     from optiproxy.reporting.search.page import write_search_report
     from optiproxy.searching.progress import observer_for
     from optiproxy.searching.search import run
-    from optiproxy.task.protocol import QueryProtocol
+    from optiproxy.searching.settings import SearchSettings
+    from optiproxy.task.protocol import wanted_goal
 
     searched = registry.task(task)
     goal = wanted_goal(searched, objectives=objective or [], limits=limit or [])
-    protocol = QueryProtocol.of(searched, goal, free=free or [], fidelity=fidelity, promote=promote)
-    name = study or study_name(searched, goal, algorithm=algorithm, seed=seed, protocol=protocol)
-    folder = out or Path("runs") / name
-    saved.check_free(folder, name)
-    result = run(
-        searched,
-        goal=goal,
-        algorithm=algorithm,
+    settings = SearchSettings(
         budget=budget,
+        algorithm=algorithm,
         seed=seed,
-        free=free or [],
+        free=tuple(free or ()),
         fidelity=fidelity,
         promote=promote,
         workers=workers,
         timeout=timeout,
-        storage=storage or saved.database(folder),
-        study=name,
-        observer=observer_for(goal, Console(stderr=True)),
     )
+    name = study or study_name(searched, goal, settings)
+    folder = out or Path("runs") / name
+    saved.check_free(folder, name)
+    stored = replace(settings, storage=storage or saved.database(folder), study=name)
+    result = run(searched, stored, goal=goal, observer=observer_for(goal, Console(stderr=True)))
     saved.save(result, folder)
     report = write_search_report(result, folder / saved.REPORT)
     conclude(result, report)
+
+
+def study_name(task: Task, goal: Goal, settings: SearchSettings) -> str:
+    """A name that is the same for the same search and another for another; fit for a folder."""
+    usual, protocol = (
+        replace(settings, free=(), fidelity=None, promote=None).protocol(task, goal),
+        settings.protocol(task, goal),
+    )
+    parts = [task.name, settings.algorithm_name, f"seed{settings.seed}"]
+    if goal.objectives != task.goal.objectives:
+        parts += [f"{objective.metric}-{objective.direction}" for objective in goal.objectives]
+    parts += [
+        f"{limit.metric}{_SENSE[limit.sense]}{limit.bound!r}" for limit in goal.limits if limit not in task.goal.limits
+    ]
+    parts += [f"free-{name}" for name in protocol.free if name not in usual.free]
+    if protocol.fidelity != usual.fidelity:
+        parts.append(f"fidelity{protocol.epochs(protocol.fidelity)}")
+    return re.sub(r"[^\w.+-]", "_", "-".join(parts))
 
 
 def conclude(result: SearchResult, report: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from optiproxy.errors import UsageError
 from optiproxy.metrics import Goal, Limit, Objective
+from optiproxy.searching.settings import SearchSettings
 from optiproxy.task.protocol import QueryProtocol
 from optiproxy.task.task import Task
 
@@ -51,16 +52,12 @@ class TaskSetting:
     protocol: QueryProtocol = field(default_factory=QueryProtocol)
 
     @classmethod
-    def of(
-        cls, task: Task, *, free: Sequence[str] = (), fidelity: int | None = None, promote: int | None = None
-    ) -> TaskSetting:
+    def of(cls, task: Task, settings: SearchSettings) -> TaskSetting:
         """Read it off the task.
 
         Args:
             task: Searched for its own goal, under its own protocol.
-            free: Metrics that are known before a query all the same.
-            fidelity: Where the budget is spent; None takes the task's own choice.
-            promote: How many of the best are queried again in full; None takes the task's own choice.
+            settings: May change the protocol.
 
         Raises:
             UsageError: If the task cannot give a metric without training, or has no such fidelity or promotion.
@@ -75,7 +72,7 @@ class TaskSetting:
             source=task.source.name,
             digest=task.source.digest,
             others=tuple(map(str, others)),
-            protocol=QueryProtocol.of(task, task.goal, free=free, fidelity=fidelity, promote=promote),
+            protocol=settings.protocol(task, task.goal),
         )
 
     @classmethod

@@ -1,11 +1,16 @@
-"""One evaluation, in whatever process it runs: call the task, check what it returned."""
+"""One evaluation, in whatever process it runs: call the task, check what it returned, say why there is nothing."""
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Mapping
+from concurrent.futures import BrokenExecutor, Future
 from dataclasses import dataclass, field
 
+from pebble import ProcessExpired
+
+from optiproxy.errors import SearchFailed
 from optiproxy.metrics import Goal, Metrics
 from optiproxy.spaces import Architecture
 from optiproxy.task.task import Task
@@ -14,7 +19,7 @@ from optiproxy.task.values import WrongValueError, checked, one_line
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class Evaluation:
     """What became of one evaluation.
 
     Attributes:
@@ -39,20 +44,20 @@ def evaluate(
     known: Metrics,
     fidelity: int | None = None,
     number: int = 0,
-) -> Outcome:
+) -> Evaluation:
     """Spend one query. Never raises for what a training may do; only an interrupt passes through.
 
     Args:
-        task: Evaluates.
-        architecture: To be evaluated.
+        task: Evaluates the architecture.
+        architecture: A valid member of the task's space.
         goal: Says which metrics have to be there.
-        seed: Of the training.
+        seed: Seed of the training.
         known: What was measured before the training; where the task returns the same metric, this counts.
         fidelity: One of the task's; None means the full one.
-        number: Of the query.
+        number: Number of the query, for the training function.
     """
     start = time.perf_counter()
-    with progress_of(number) as progress:
+    with progress_of(number, known) as progress:
         try:
             returned: object = task.evaluate(architecture, seed=seed, fidelity=fidelity)
             metrics, reason = {**checked(returned, goal), **known}, ""
@@ -61,4 +66,35 @@ def evaluate(
         # A training script that calls sys.exit has failed like one that raises.
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a training raises is its reason
             metrics, reason = {}, one_line(error)
-    return Outcome(metrics=metrics, reason=reason, seconds=time.perf_counter() - start, curve=progress.curve)
+    return Evaluation(metrics=metrics, reason=reason, seconds=time.perf_counter() - start, curve=progress.curve)
+
+
+def evaluation_of(future: Future[Evaluation]) -> Evaluation:
+    """What a future that is done has come to; what happened to its worker becomes the reason of the failure.
+
+    Raises:
+        SearchFailed: If no worker can work at all.
+    """
+    error = future.exception()
+    if error is None:
+        return future.result()
+    if isinstance(error, BrokenExecutor):
+        raise SearchFailed(
+            "The worker processes ended before they could start working. In a script, put the search under "
+            "`if __name__ == '__main__':`, because every worker imports the script."
+        ) from error
+    if isinstance(error, TimeoutError):
+        limit = [f" of {argument:g} s" for argument in error.args if isinstance(argument, int | float)]
+        return Evaluation(reason=f"Stopped at the timeout{''.join(limit)}.")
+    if isinstance(error, ProcessExpired):
+        return Evaluation(reason=f"The worker process {_end(error.exitcode)}.")
+    return Evaluation(reason=one_line(error))
+
+
+def _end(code: int | None) -> str:
+    if code is not None and code < 0:
+        try:
+            return f"was killed by {signal.Signals(-code).name}"
+        except ValueError:
+            return f"was killed by signal {-code}"
+    return f"ended with code {code}"

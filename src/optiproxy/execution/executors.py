@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
 import sys
+import threading
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, Executor, Future
+from concurrent.futures import Executor, Future
 from typing import Any, ParamSpec, TypeVar, final
 
 import cloudpickle
-from pebble import ProcessExpired, ProcessPool
+from pebble import ProcessPool
 
-from optiproxy.errors import SearchFailed, UsageError
-from optiproxy.execution.evaluation import Outcome
-from optiproxy.execution.lifetime import end_with_parent
+from optiproxy.errors import UsageError
 from optiproxy.task.values import one_line
 
 P = ParamSpec("P")
@@ -97,32 +95,13 @@ def _start_worker() -> None:
     end_with_parent()
 
 
-def outcome_of(future: Future[Outcome]) -> Outcome:
-    """The outcome of a future that is done; what happened to its worker becomes the reason of the failure.
-
-    Raises:
-        SearchFailed: If no worker can work at all.
-    """
-    error = future.exception()
-    if error is None:
-        return future.result()
-    if isinstance(error, BrokenExecutor):
-        raise SearchFailed(
-            "The worker processes ended before they could start working. In a script, put the search under "
-            "`if __name__ == '__main__':`, because every worker imports the script."
-        ) from error
-    if isinstance(error, TimeoutError):
-        limit = [f" of {argument:g} s" for argument in error.args if isinstance(argument, int | float)]
-        return Outcome(reason=f"Stopped at the timeout{''.join(limit)}.")
-    if isinstance(error, ProcessExpired):
-        return Outcome(reason=f"The worker process {_end(error.exitcode)}.")
-    return Outcome(reason=one_line(error))
+def end_with_parent() -> None:
+    """End this process as soon as its parent has ended, even where the parent was killed. Called once, at its start."""
+    threading.Thread(target=_await_parent, daemon=True).start()
 
 
-def _end(code: int | None) -> str:
-    if code is not None and code < 0:
-        try:
-            return f"was killed by {signal.Signals(-code).name}"
-        except ValueError:
-            return f"was killed by signal {-code}"
-    return f"ended with code {code}"
+def _await_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)  # a hanging evaluation would not let the process exit otherwise

@@ -32,6 +32,7 @@ class Interrupts:
         if threading.current_thread() is threading.main_thread():
             for number in SIGNALS:
                 before = signal.getsignal(number)
+                # None: set by something that is not Python, and could not be put back.
                 if before is not None and before != signal.SIG_IGN:
                     self._before[number] = signal.signal(number, self._handle)
         return self
@@ -60,6 +61,7 @@ class Interrupts:
             raise KeyboardInterrupt
 
     def _handle(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - what `signal` calls
+        # Kept in any case: where the exception below is swallowed, `check` raises it again.
         self._came = True
         if self._hearing:
             raise KeyboardInterrupt

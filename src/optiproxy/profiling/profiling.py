@@ -14,8 +14,7 @@ from optiproxy.profiling.profile import Profile
 from optiproxy.profiling.share import Share
 from optiproxy.spaces import Architecture, Choice, FlatSpace, Space
 from optiproxy.task.free_metrics import FreeMetrics
-from optiproxy.task.function import FunctionTask
-from optiproxy.task.measures import Measure
+from optiproxy.task.function import FunctionTask, Measure
 from optiproxy.task.protocol import QueryProtocol
 from optiproxy.task.task import Task
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from optiproxy.execution.evaluation import Outcome, evaluate
-from optiproxy.execution.executors import InlineExecutor, ProcessExecutor, outcome_of
+from optiproxy.execution.evaluation import Evaluation, evaluate, evaluation_of
+from optiproxy.execution.executors import InlineExecutor, ProcessExecutor
 from optiproxy.metrics import Goal
 from optiproxy.spaces import Architecture
 from optiproxy.task.task import Task
 
 
-def one_query(task: Task, architecture: Architecture, goal: Goal, *, fidelity: int | None, longest: float) -> Outcome:
+def one_query(
+    task: Task, architecture: Architecture, goal: Goal, *, fidelity: int | None, longest: float
+) -> Evaluation:
     """Evaluate once, in a process of its own where the task wants one; what becomes of it is no concern of any search.
 
     Args:
@@ -21,4 +23,4 @@ def one_query(task: Task, architecture: Architecture, goal: Goal, *, fidelity: i
     """
     executor = ProcessExecutor(1, timeout=longest) if task.isolated else InlineExecutor()
     with executor:
-        return outcome_of(executor.submit(evaluate, task, architecture, goal, seed=0, known={}, fidelity=fidelity))
+        return evaluation_of(executor.submit(evaluate, task, architecture, goal, seed=0, known={}, fidelity=fidelity))

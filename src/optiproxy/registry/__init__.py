@@ -6,6 +6,7 @@ Read `names` first, then the tables of what comes with the package.
 from optiproxy.registry.names import AlgorithmEntry as AlgorithmEntry
 from optiproxy.registry.names import TaskEntry as TaskEntry
 from optiproxy.registry.names import algorithm as algorithm
+from optiproxy.registry.names import algorithm_name as algorithm_name
 from optiproxy.registry.names import algorithms as algorithms
 from optiproxy.registry.names import known_task as known_task
 from optiproxy.registry.names import missing_package as missing_package

@@ -27,13 +27,31 @@ def tasks() -> tuple[TaskEntry, ...]:
     return TASKS
 
 
-def algorithm(name: str) -> AlgorithmFactory:
+def algorithm(spec: str | AlgorithmFactory) -> AlgorithmFactory:
     """The factory of an algorithm.
+
+    Args:
+        spec: A name that `algorithms` lists, ``"MODULE:NAME"``, or the factory itself.
 
     Raises:
         UsageError: If there is none of this name.
     """
-    return cast("AlgorithmFactory", _load(_algorithm_entry(name).target))
+    if not isinstance(spec, str):
+        return spec
+    target = spec if ":" in spec else _algorithm_entry(spec).target
+    try:
+        return cast("AlgorithmFactory", _load(target))
+    except (ImportError, AttributeError) as error:
+        raise UsageError(f"Expected an algorithm as MODULE:NAME, got {spec!r} ({error}).") from error
+
+
+def algorithm_name(spec: str | AlgorithmFactory) -> str:
+    """What a study and a report call an algorithm: its name, or where its factory can be imported from."""
+    if isinstance(spec, str):
+        return spec
+    if isinstance(getattr(spec, "__qualname__", None), str):
+        return f"{spec.__module__}:{spec.__qualname__}"  # pyright: ignore[reportAttributeAccessIssue]
+    return type(spec).__name__
 
 
 def missing_package(name: str) -> str:

@@ -5,44 +5,26 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Callable, Sequence
-from datetime import datetime
 from itertools import count
 from typing import TYPE_CHECKING, Any, final
 from zlib import crc32
 
 import numpy as np
 from optuna.samplers import BaseSampler, RandomSampler
-from optuna.search_space import intersection_search_space
-from optuna.trial import FrozenTrial, TrialState
 
 from optiproxy.errors import UsageError
-from optiproxy.optimizer import Algorithm, AlgorithmFactory, Proposal, Trial
-from optiproxy.sampler.reading import ObjectivesAndConstraints, Reading
-from optiproxy.storage.claims import ARCHITECTURE, PREDICTED, UNSEEN, annotate, architecture_of
-from optiproxy.storage.parameters import Parameters, enumerable, inferred_space
+from optiproxy.sampler.reading import common_parameters, enumerable, goal_of, inferred_space, metrics_of
+from optiproxy.storage.parameters import Parameters
+from optiproxy.storage.proposer import Proposer
+from optiproxy.storage.schema import ARCHITECTURE, PREDICTED, UNSEEN, annotate
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from optuna.study import Study
+    from optuna.trial import FrozenTrial
 
-    from optiproxy.metrics import Goal
+    from optiproxy.optimizer import AlgorithmFactory, Proposal
     from optiproxy.spaces import Architecture, Space
-
-
-OnExhausted = Callable[["Space", np.random.Generator], "Architecture"]
-"""Called when the algorithm knows no further architecture: returns one to repeat, or raises."""
-
-
-def repeat(space: Space, rng: np.random.Generator) -> Architecture:
-    """Any architecture once more: an Optuna sampler has to return something.
-
-    Raises:
-        UsageError: If the space has none.
-    """
-    for architecture in space.sample(rng, 1):
-        return architecture
-    raise UsageError(f"No combination of choices is a valid architecture of {space.name!r}. Loosen its rules.")
 
 
 @final
@@ -63,8 +45,6 @@ class AlgorithmSampler(BaseSampler):
             None, the space holds the categorical parameters, and the integers with few values, that all finished trials
             have in common; until one has finished, and for all other parameters, sampling is independent and random.
         seed: Of the algorithm and of independent sampling. If None, another one each time.
-        reading: How to read goal and metrics from the study.
-        on_exhausted: What to do when no architecture is left.
     """
 
     def __init__(
@@ -73,22 +53,17 @@ class AlgorithmSampler(BaseSampler):
         space: Space | None = None,
         *,
         seed: int | None = None,
-        reading: Reading | None = None,
-        on_exhausted: OnExhausted = repeat,
     ) -> None:
         self._seed = secrets.randbits(31) if seed is None else seed
         self._given = None if space is None else Parameters(space)
-        self._reading = ObjectivesAndConstraints() if reading is None else reading
-        self._on_exhausted = on_exhausted
-        self._session = _Session(factory, self._seed)
+        self._factory = factory
+        self._proposer: Proposer | None = None
         self._lock = threading.Lock()
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:  # noqa: ARG002
         if self._given is not None:
             return {**self._given.distributions}
-        common = intersection_search_space(study.get_trials(deepcopy=False), include_pruned=True)
-        # Optuna fills in ranges of one value by itself.
-        return enumerable({name: found for name, found in common.items() if not found.single()})
+        return common_parameters(study)
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
@@ -100,9 +75,10 @@ class AlgorithmSampler(BaseSampler):
             if name not in decisions
         }
         if decisions:
+            # With `n_jobs` several threads ask at once; an algorithm is not made for that.
             with self._lock:
-                parameters = self._parameters(decisions)
-                values |= parameters.encode(self._choose(study, trial, parameters))
+                proposer = self._proposer_for(decisions)
+                values |= proposer.parameters.encode(self._choose(study, trial, proposer))
         return values
 
     def sample_independent(
@@ -114,27 +90,27 @@ class AlgorithmSampler(BaseSampler):
     def _stream(self, trial: FrozenTrial, name: str) -> np.random.Generator:
         return np.random.default_rng([self._seed, trial.number, crc32(name.encode())])
 
-    def _parameters(self, decisions: dict[str, BaseDistribution]) -> Parameters:
+    def _proposer_for(self, decisions: dict[str, BaseDistribution]) -> Proposer:
+        """The one at work while the space stays the same, so that its algorithm is kept; else a new one."""
         if self._given is not None and self._given.distributions.keys() == decisions.keys():
-            return self._given
-        known = self._session.parameters
-        space = inferred_space(decisions)
-        # The same object while nothing changes, so that the algorithm at work is kept.
-        return known if known is not None and known.space.decisions == space.decisions else Parameters(space)
+            parameters = self._given
+        else:
+            parameters = Parameters(inferred_space(decisions))
+        if self._proposer is None or self._proposer.parameters.space.decisions != parameters.space.decisions:
+            self._proposer = Proposer(self._factory, parameters, seed=self._seed, metrics=metrics_of)
+        return self._proposer
 
-    def _choose(self, study: Study, trial: FrozenTrial, parameters: Parameters) -> Architecture:
+    def _choose(self, study: Study, trial: FrozenTrial, proposer: Proposer) -> Architecture:
         rng = self._stream(trial, "conflicts")
         yielded: list[Architecture] = []
         for attempt in count():
-            trials = study.get_trials(deepcopy=False)
-            algorithm = self._session.follow(study, trials, parameters, self._reading)
-            running = _architectures([t for t in trials if t.state == TrialState.RUNNING], trial, parameters)
+            trials = _others(study, trial)
             # Two that yielded to each other see the same, so each takes one of several.
-            proposals = algorithm.propose(1 + attempt, [*running, *yielded])
+            proposals = proposer.propose(trials, goal_of(study, trials), 1 + attempt, besides=yielded)
             if proposals:
                 proposal = proposals[rng.integers(len(proposals))]
-                known = {other.number for other in trials if other.state.is_finished()}
-                if self._claim(study, trial, proposal, parameters, known):
+                finished = {other.number for other in trials if other.state.is_finished()}
+                if self._claim(study, trial, proposal, proposer, finished):
                     return proposal.architecture
                 yielded.append(proposal.architecture)
             elif yielded:
@@ -143,81 +119,40 @@ class AlgorithmSampler(BaseSampler):
                 time.sleep(rng.uniform(0.0, 0.01 * (1 + attempt)))
             else:
                 break
-        return self._on_exhausted(parameters.space, rng)
+        return _repeat(proposer.parameters.space, rng)
 
     def _claim(
-        self, study: Study, trial: FrozenTrial, proposal: Proposal, parameters: Parameters, known: set[int]
+        self, study: Study, trial: FrozenTrial, proposal: Proposal, proposer: Proposer, finished: set[int]
     ) -> bool:
         """Claim, then look: of two that claim the same, the later one at least sees the other.
 
-        Looks at all trials but the ``known``, which had finished before the choice: another that was running then, or
-        has begun since, may have finished by now.
+        Looks at all trials but those that had ``finished`` before the choice: another that was running then, or has begun
+        since, may have finished by now.
         """
-        space = parameters.space
-        annotate(study, trial, ARCHITECTURE, parameters.encode(proposal.architecture))
-        others = [other for other in study.get_trials(deepcopy=False) if other.number not in known]
-        key = space.canonical(proposal.architecture)
-        if any(space.canonical(found) == key for found in _architectures(others, trial, parameters)):
-            annotate(study, trial, ARCHITECTURE, None)
-            return False
+        annotate(study, trial, ARCHITECTURE, proposer.parameters.encode(proposal.architecture))
+        # Also isomorphic ones: they would train the same network.
+        key = proposer.canonical(proposal.architecture)
+        for other in _others(study, trial):
+            if other.number in finished or UNSEEN in other.system_attrs:
+                continue
+            if proposer.canonical(proposer.architecture(other)) == key:
+                annotate(study, trial, ARCHITECTURE, None)
+                return False
         if proposal.predicted:
             annotate(study, trial, PREDICTED, {name: float(value) for name, value in proposal.predicted.items()})
         return True
 
 
-@final
-class _Session:
-    """The algorithm at work; built anew when what it was told is no longer how the story begins."""
-
-    def __init__(self, factory: AlgorithmFactory, seed: int) -> None:
-        self._factory = factory
-        self._seed = seed
-        self.parameters: Parameters | None = None
-        self._goal: Goal | None = None
-        self._algorithm: Algorithm | None = None
-        self._told: list[Trial] = []
-        self._read: dict[tuple[int, datetime], Trial | None] = {}
-
-    def follow(
-        self, study: Study, trials: Sequence[FrozenTrial], parameters: Parameters, reading: Reading
-    ) -> Algorithm:
-        """The algorithm for this space and goal, told of all finished trials."""
-        if parameters is not self.parameters:
-            self._read = {}
-        finished = sorted(
-            (_ended(trial), trial.number, trial)
-            for trial in trials
-            if trial.state.is_finished() and UNSEEN not in trial.system_attrs
-        )
-        goal = reading.goal(study, [trial for _, _, trial in finished])
-        history: list[Trial] = []
-        for ended, number, trial in finished:
-            if (number, ended) not in self._read:
-                architecture = architecture_of(trial, parameters)
-                self._read[number, ended] = (
-                    None if architecture is None else Trial(architecture, reading.metrics(trial))
-                )
-            read = self._read[number, ended]
-            if read is not None:
-                history.append(read)
-        if (
-            self._algorithm is None
-            or parameters is not self.parameters
-            or goal != self._goal
-            or history[: len(self._told)] != self._told
-        ):
-            self._algorithm = self._factory(parameters.space, goal, seed=self._seed)
-        self.parameters, self._goal, self._told = parameters, goal, history
-        self._algorithm.observe(history)
-        return self._algorithm
+def _others(study: Study, trial: FrozenTrial) -> list[FrozenTrial]:
+    return [other for other in study.get_trials(deepcopy=False) if other.number != trial.number]
 
 
-def _ended(trial: FrozenTrial) -> datetime:
-    return trial.datetime_complete or datetime.min  # noqa: DTZ901 - Optuna's times are naive
+def _repeat(space: Space, rng: np.random.Generator) -> Architecture:
+    """Any architecture once more: an Optuna sampler has to return something.
 
-
-def _architectures(trials: Sequence[FrozenTrial], this: FrozenTrial, parameters: Parameters) -> list[Architecture]:
-    """What all but this trial evaluate, as far as it is known."""
-    others = (trial for trial in trials if trial.number != this.number and UNSEEN not in trial.system_attrs)
-    found = (architecture_of(trial, parameters) for trial in others)
-    return [architecture for architecture in found if architecture is not None]
+    Raises:
+        UsageError: If the space has none.
+    """
+    for architecture in space.sample(rng, 1):
+        return architecture
+    raise UsageError(f"No combination of choices is a valid architecture of {space.name!r}. Loosen its rules.")

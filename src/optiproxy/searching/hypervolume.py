@@ -51,6 +51,7 @@ class Box:
         """
         from moocore import hypervolume
 
+        # All gains are scaled to [0, 1], so the volume is the share.
         points = self._points(found)
         if not points.size:
             return float(len(points) > 0)
@@ -65,5 +66,6 @@ class Box:
         names = [objective.metric for objective in self.goal.objectives]
         feasible = [[metrics[name] for name in names] for metrics in found if self.goal.feasible(metrics)]
         reference, extent = np.array(self.reference), np.subtract(self.ideal, self.reference)
+        # An objective without extent would divide by zero; in it all entries are equal.
         inside = (np.array(feasible).reshape(-1, len(names)) - reference)[:, extent != 0] / extent[extent != 0]
         return inside.clip(0, 1)

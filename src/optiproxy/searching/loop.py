@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 
-from optiproxy.execution.evaluation import Outcome
-from optiproxy.execution.executors import outcome_of
+from optiproxy.execution.evaluation import Evaluation, evaluation_of
 from optiproxy.execution.interrupts import Interrupts
 from optiproxy.searching.phases import Phase
 from optiproxy.searching.progress import Observer
-from optiproxy.storage.log import Query, QueryLog
+from optiproxy.storage.log import QueryLog
+from optiproxy.storage.record import Query, Record
 
 PATIENCE = 0.5
 """Seconds after which an interrupt is noticed at the latest; a proposal or record that is being made is finished first."""
@@ -19,17 +19,17 @@ PATIENCE = 0.5
 
 def spend(
     log: QueryLog,
-    submit: Callable[[Query], Future[Outcome]],
+    submit: Callable[[Query], Future[Evaluation]],
     *,
     phases: Sequence[Phase],
     total: int,
     workers: int,
-    observer: Observer,
+    observer: Observer[Record],
 ) -> bool:
     """Query phase by phase until nothing is left to be asked, or someone interrupts.
 
     Args:
-        log: Keeps.
+        log: Keeps the queries.
         submit: Starts an evaluation.
         phases: Say what is queried next.
         total: Queries that all phases may make.
@@ -39,7 +39,7 @@ def spend(
     Returns:
         Whether it came to its end. After an interrupt what had finished is in the log; the rest is left running.
     """
-    running: dict[Future[Outcome], Query] = {}
+    running: dict[Future[Evaluation], Query] = {}
     observer.on_start(total=total, done=log.records())
     try:
         with Interrupts() as interrupts:
@@ -48,6 +48,7 @@ def spend(
                     with interrupts.heard():
                         time.sleep(PATIENCE)
                 while True:
+                    # All free workers are filled before any result is waited for.
                     while len(running) < workers and (query := phase.ask()) is not None:
                         with interrupts.heard():
                             running[submit(query)] = query
@@ -57,17 +58,18 @@ def spend(
                     with interrupts.heard():
                         wait(running, timeout=PATIENCE, return_when=FIRST_COMPLETED)
                     for future in _done(running):
-                        observer.on_finish(log.tell(running.pop(future), outcome_of(future)))
+                        observer.on_finish(log.tell(running.pop(future), evaluation_of(future)))
                         interrupts.check()
     except KeyboardInterrupt:
+        # What finished while the signal came is paid for; the loop has not told it yet.
         for future in _done(running):
-            log.tell(running.pop(future), outcome_of(future))
+            log.tell(running.pop(future), evaluation_of(future))
         return False
     finally:
         observer.on_end()
     return True
 
 
-def _done(running: dict[Future[Outcome], Query]) -> list[Future[Outcome]]:
+def _done(running: dict[Future[Evaluation], Query]) -> list[Future[Evaluation]]:
     """Those that are done, in the order of asking."""
     return [future for future in running if future.done() and not future.cancelled()]

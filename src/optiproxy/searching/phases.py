@@ -1,4 +1,4 @@
-"""The phases of a search: what is queried next, and when there is nothing left to query."""
+"""The phases of a search: what is queried next, which of it is promoted, and when there is nothing left to query."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Protocol, final
 
-from optiproxy.metrics import Goal
-from optiproxy.searching.promotion import best_at_lower_fidelity
-from optiproxy.spaces import Space
-from optiproxy.storage.log import ExhaustedError, Query, QueryLog
-from optiproxy.storage.record import Record
+import numpy as np
+
+from optiproxy.metrics import Goal, Metrics
+from optiproxy.spaces import Architecture, Space
+from optiproxy.storage.log import QueryLog
+from optiproxy.storage.record import Query, Record
 
 
 class Phase(Protocol):
@@ -48,11 +49,13 @@ class Exploration:
         return True
 
     def ask(self) -> Query | None:
-        try:
-            return None if self.exhausted else self._log.ask(budget=self._budget, fidelity=self._fidelity)
-        except ExhaustedError:
-            self.exhausted = True
+        if self.exhausted:
             return None
+        asked = self._log.ask(budget=self._budget, fidelity=self._fidelity)
+        if isinstance(asked, Query):
+            return asked
+        self.exhausted = asked == "exhausted"
+        return None
 
 
 @final
@@ -82,15 +85,37 @@ class Promotion:
         return not self._log.exploring()
 
     def ask(self) -> Query | None:
-        begun = self._log.promoted()
-        for record in self._chosen:
-            if self._space.canonical(record.architecture) not in begun:
-                known = {name: record.metrics[name] for name in self._free if name in record.metrics}
-                query = self._log.promote(record.architecture, known=known)
-                if query is not None:
-                    return query
-        return None
+        return self._log.promote(self._candidates)
 
     @cached_property
-    def _chosen(self) -> list[Record]:
-        return best_at_lower_fidelity(self._log.records(), self._goal, self._space, self._count)
+    def _candidates(self) -> list[tuple[Architecture, Metrics]]:
+        # Once: all queries at the lower fidelity have finished, so the choice can no longer change.
+        chosen = best_at_lower_fidelity(self._log.records(), self._goal, self._space, self._count)
+        return [
+            (record.architecture, {name: record.metrics[name] for name in self._free if name in record.metrics})
+            for record in chosen
+        ]
+
+
+def best_at_lower_fidelity(records: Sequence[Record], goal: Goal, space: Space, count: int) -> list[Record]:
+    """The ``count`` best of the records below the full fidelity, best first, no two of them isomorphic.
+
+    What breaks a limit there is left out. With one objective the order is that of its values; with several, of two the
+    one that fewer others dominate comes first (Fonseca and Fleming 1993), then the better in the first objective.
+    """
+    found = [record for record in records if record.fidelity is not None and goal.feasible(record.metrics)]
+    gains = np.array([goal.gains(record.metrics) for record in found]).reshape(len(found), len(goal.objectives))
+    # ``(n, n)``, row i and column j: whether j is nowhere worse than i and somewhere better.
+    beaten = (gains >= gains[:, None]).all(-1) & (gains > gains[:, None]).any(-1)
+    chosen: dict[Architecture, Record] = {}
+    # Stable: of equal ones the one that finished first.
+    for i in np.lexsort((-gains[:, 0], beaten.sum(1))).tolist():
+        chosen.setdefault(space.canonical(found[i].architecture), found[i])
+    return list(chosen.values())[:count]
+
+
+def awaiting_promotion(records: Sequence[Record], goal: Goal, space: Space, count: int) -> list[Record]:
+    """Those of `best_at_lower_fidelity` that no record at the full fidelity answers, be it a failed one."""
+    answered = {space.canonical(record.architecture) for record in records if record.fidelity is None}
+    chosen = best_at_lower_fidelity(records, goal, space, count)
+    return [record for record in chosen if space.canonical(record.architecture) not in answered]

@@ -1,10 +1,10 @@
-"""What a search tells while it runs."""
+"""What a search tells while it runs: to any observer, a bar on a terminal or lines in a log."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol, final
+from typing import TYPE_CHECKING, Protocol, TypeVar, final
 
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -17,20 +17,26 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-class Observer(Protocol):
-    """Told by the loop, in its thread; must not raise."""
+Item_contra = TypeVar("Item_contra", contravariant=True)
 
-    def on_start(self, *, total: int, done: Sequence[Record]) -> None:
-        """Called once, before the first query of this run.
+
+class Observer(Protocol[Item_contra]):
+    """Is told how a run of many steps goes: the queries of a search, the searches of a comparison.
+
+    It is called by whatever runs the steps, in that thread, and must not raise.
+    """
+
+    def on_start(self, *, total: int, done: Sequence[Item_contra]) -> None:
+        """Called once, before the first step of this run.
 
         Args:
-            total: Queries of the whole search.
-            done: Records of earlier runs.
+            total: Steps in all.
+            done: What earlier runs have finished.
         """
         ...
 
-    def on_finish(self, record: Record) -> None:
-        """Called when a query has been stored."""
+    def on_finish(self, item: Item_contra, /) -> None:
+        """Called after each step, when its result has been stored."""
         ...
 
     def on_end(self) -> None:
@@ -40,11 +46,11 @@ class Observer(Protocol):
 
 @final
 class Silence:
-    """Tells nothing."""
+    """Tells nothing, of whatever is observed."""
 
-    def on_start(self, *, total: int, done: Sequence[Record]) -> None: ...
+    def on_start(self, *, total: int, done: Sequence[object]) -> None: ...
 
-    def on_finish(self, record: Record) -> None: ...
+    def on_finish(self, item: object, /) -> None: ...
 
     def on_end(self) -> None: ...
 
@@ -68,6 +74,7 @@ class Lines:
     def on_finish(self, record: Record) -> None:
         self._records.append(record)
         done = len(self._records)
+        # Of this run alone: what an earlier one has finished took no time now.
         pace = (time.monotonic() - self._began) / (done - self._before)
         left = f"{pace * max(0, self._total - done):.0f} s left"
         self._say(f"{done}/{self._total}  {story(record, self._goal)}  {best(self._records, self._goal)}  {left}")
@@ -106,6 +113,7 @@ class Live:
     def on_finish(self, record: Record) -> None:
         self._records.append(record)
         shown = escape(story(record, self._goal))
+        # A failure stays readable; the bar itself is drawn over.
         if record.reason:
             self._bar.console.print(shown, style="yellow", highlight=False)
         self._bar.update(self._line, advance=1, best=escape(best(self._records, self._goal)), last=shown)
@@ -114,7 +122,7 @@ class Live:
         self._bar.stop()
 
 
-def observer_for(goal: Goal, console: Console) -> Observer:
+def observer_for(goal: Goal, console: Console) -> Observer[Record]:
     """`Live` in a terminal, `Lines` elsewhere."""
     return Live(goal, console) if console.is_terminal else Lines(goal, console)
 
@@ -134,6 +142,7 @@ def best(records: Sequence[Record], goal: Goal) -> str:
     Of records at two fidelities those at the full one count, as soon as one of them is feasible.
     """
     feasible = [record for record in records if goal.feasible(record.metrics)]
+    # Values at two fidelities do not compare.
     shown = [record for record in feasible if record.fidelity is None] or feasible
     front = [shown[i] for i in goal.front([record.metrics for record in shown])]
     if not front:

@@ -20,11 +20,11 @@ class SearchResult:
 
     Attributes:
         task: The task's name; ``"function"`` for a user's own evaluate function.
-        space: Where it searched.
-        goal: What it searched for.
+        space: The space that was searched.
+        goal: What was searched for.
         source: Where the values come from.
-        algorithm: By name.
-        seed: Of algorithm and trainings.
+        algorithm: Name of the algorithm, or where it can be imported from.
+        seed: Seed of the algorithm and of the trainings.
         budget: Queries that the algorithm might propose; promotions came on top.
         protocol: What was known before a query, and at which fidelity the queries were made.
         records: All counted queries, in the order in which they finished.
@@ -56,6 +56,7 @@ class SearchResult:
     @property
     def epochs(self) -> int | None:
         """Spent by all queries, a failed one counted whole; None where the task has only one fidelity."""
+        # A failed training is counted whole: how far it came is not known.
         costs = [self.protocol.epochs(record.fidelity) for record in self.records]
         return None if self.protocol.full is None else sum(cost or 0 for cost in costs)
 
@@ -98,6 +99,7 @@ class SearchResult:
     @property
     def hypervolume_so_far(self) -> tuple[float, ...]:
         """After each record the share of the final `box`, dominated at the full fidelity; empty where there is no box."""
+        # An entry at a lower fidelity takes a step on the axis of queries and wins nothing.
         full = [record.metrics if record.fidelity is None else {} for record in self.records]
         return self.box.curve(full) if self.box else ()
 

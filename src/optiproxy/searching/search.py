@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, Future
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from optiproxy import registry
 from optiproxy.errors import SearchFailed, UsageError
-from optiproxy.execution.evaluation import Outcome, evaluate
+from optiproxy.execution.evaluation import Evaluation, evaluate
 from optiproxy.execution.executors import InlineExecutor, ProcessExecutor
 from optiproxy.metrics import Goal, Limit, Objective
-from optiproxy.sampler import AlgorithmSampler, Parameters
 from optiproxy.searching.loop import spend
-from optiproxy.searching.phases import Exploration, Promotion
+from optiproxy.searching.phases import Exploration, Promotion, awaiting_promotion
 from optiproxy.searching.progress import Observer, Silence
-from optiproxy.searching.promotion import awaiting_promotion
 from optiproxy.searching.result import SearchResult
+from optiproxy.searching.settings import SearchSettings
 from optiproxy.spaces import Choice, FlatSpace, Space
-from optiproxy.storage.heartbeat import heartbeat
 from optiproxy.storage.identity import (
     Identity,
     goal_from_json,
@@ -26,34 +24,41 @@ from optiproxy.storage.identity import (
     source_from_json,
     space_from_json,
 )
-from optiproxy.storage.log import Query, QueryLog, stop
-from optiproxy.storage.schema import RecordedMetrics, finished_records, is_exhausted
+from optiproxy.storage.liveness import heartbeat
+from optiproxy.storage.log import QueryLog
+from optiproxy.storage.parameters import Parameters
+from optiproxy.storage.proposer import Proposer
+from optiproxy.storage.record import Query, Record
+from optiproxy.storage.schema import finished_records, is_exhausted, metrics_of
 from optiproxy.storage.study import open_study, storage_errors, stored_study
 from optiproxy.task.free_metrics import FreeLimits
-from optiproxy.task.function import Evaluate, FunctionTask
-from optiproxy.task.measures import Measure
-from optiproxy.task.protocol import QueryProtocol
+from optiproxy.task.function import Evaluate, FunctionTask, Measure
+from optiproxy.task.protocol import wanted_goal
+from optiproxy.task.task import Task
 
 if TYPE_CHECKING:
-    from optiproxy.task.task import Task
+    from optiproxy.optimizer import AlgorithmFactory
 
 
 def search(
-    space: Space | Mapping[str, Sequence[Choice]],
-    evaluate: Evaluate,
+    space: Space | Mapping[str, Sequence[Choice]] | Task,
+    evaluate: Evaluate | None = None,
     *,
     budget: int,
-    objectives: Sequence[str] = ("accuracy",),
+    objectives: Sequence[str] | None = None,
     limits: Sequence[str] = (),
-    free: Mapping[str, Measure] | None = None,
-    algorithm: str = "optiproxy",
+    free: Mapping[str, Measure] | Sequence[str] | None = None,
+    fidelity: int | None = None,
+    promote: int | None = None,
+    algorithm: str | AlgorithmFactory = "optiproxy",
     seed: int = 0,
     workers: int = 1,
     timeout: float | None = None,
     storage: str | None = None,
     study: str | None = None,
+    executor: Executor | None = None,
 ) -> SearchResult:
-    """Find the best architecture for your own training function.
+    """Find the best architecture for your own training function, or of a `Task`.
 
     With one worker and no timeout the function runs in this process, so closures and debuggers work as usual;
     otherwise in worker processes, where a crash costs one query. In a script, such a search has to stand under
@@ -69,22 +74,27 @@ def search(
         print(result.best_architecture)
 
     Args:
-        space: A `Space`, or decision name -> its choices.
+        space: A `Space`, or decision name -> its choices; or a `Task`, which brings its own evaluation.
         evaluate: Takes what the space builds: decision name -> value, or the network where the space is one of networks
             (`Space.from_model`); and, if it has a second argument, a `TrainingTrial`. Returns the objective, or metric
             name -> value. Raising, NaN, a missing objective and a crash make a failed query; the search goes on.
         budget: Queries in all, those that failed included.
-        objectives: Metrics to improve: ``"accuracy"``, ``"latency_ms:min"``.
-        limits: Metrics to keep within bounds: ``"latency_ms<=2.5"``.
+        objectives: Metrics to improve: ``"accuracy"``, ``"latency_ms:min"``. None means the task's own, and
+            ``"accuracy"`` for a function.
+        limits: Metrics to keep within bounds: ``"latency_ms<=2.5"``; those of a task's own goal hold besides.
         free: Metric name -> a function that measures it before any training, from what the space builds (`Costs`,
             `DeviceRunner`, or your own). What breaks a limit on one is never trained, whatever the algorithm; each
-            canonical architecture is measured once.
-        algorithm: One of `optiproxy.registry.algorithms`.
+            canonical architecture is measured once. For a task: names of its metrics that are to be known so.
+        fidelity: Of a task: where to spend the budget; None means the task's own choice.
+        promote: How many of the best at a lower fidelity to query again in full; None means the task's own choice.
+        algorithm: One of `optiproxy.registry.algorithms`, ``"MODULE:NAME"``, or a factory: the class of an `Algorithm`.
         seed: Of the algorithm.
         workers: Evaluations at a time.
         timeout: Seconds after which an evaluation is stopped and has failed.
         storage: SQLite file or SQLAlchemy URL. The same call again resumes there; None keeps nothing.
         study: Name within the storage; None derives one.
+        executor: Runs the evaluations instead of local worker processes, ``workers`` at a time, and stays open. Any
+            `concurrent.futures.Executor`; a timeout is then its affair.
 
     Returns:
         All records, `best`, `front`.
@@ -95,41 +105,36 @@ def search(
         DeviceError: If the device that measures fails again and again; what was trained is kept, and the same call resumes.
         SearchFailed: If the space has no architecture at all, or no worker process can start.
     """
-    goal = Goal(tuple(map(Objective.parse, objectives)), tuple(map(Limit.parse, limits)))
-    return run(
-        FunctionTask(
-            space if isinstance(space, Space) else FlatSpace(space),
-            evaluate,
-            goal=goal,
-            isolated=workers > 1 or timeout is not None,
-            free=free or {},
-        ),
-        algorithm=algorithm,
+    if isinstance(space, Task):
+        task, names = _checked_task(space, evaluate, free), tuple(cast("Sequence[str]", free or ()))
+        goal = wanted_goal(task, objectives=objectives or (), limits=limits)
+    else:
+        wanted = ("accuracy",) if objectives is None else objectives
+        goal = Goal(tuple(map(Objective.parse, wanted)), tuple(map(Limit.parse, limits)))
+        isolated = workers > 1 or timeout is not None
+        task, names = _function_task(space, evaluate, goal=goal, isolated=isolated, free=free), ()
+    settings = SearchSettings(
         budget=budget,
+        algorithm=algorithm,
         seed=seed,
+        free=names,
+        fidelity=fidelity,
+        promote=promote,
         workers=workers,
         timeout=timeout,
         storage=storage,
         study=study,
     )
+    return run(task, settings, goal=goal, executor=executor)
 
 
 def run(
     task: Task,
+    settings: SearchSettings,
     *,
     goal: Goal | None = None,
-    algorithm: str = "optiproxy",
-    budget: int,
-    seed: int = 0,
-    free: Sequence[str] = (),
-    fidelity: int | None = None,
-    promote: int | None = None,
-    workers: int = 1,
-    timeout: float | None = None,
-    storage: str | None = None,
-    study: str | None = None,
     executor: Executor | None = None,
-    observer: Observer | None = None,
+    observer: Observer[Record] | None = None,
 ) -> SearchResult:
     """Search a task. The same call again resumes a stored search and finishes its budget.
 
@@ -142,29 +147,20 @@ def run(
 
     Args:
         task: What to search.
+        settings: How.
         goal: What for; None means the task's own goal.
-        algorithm: One of `registry.algorithms`.
-        budget: Queries in all, with those that failed and those of earlier runs; promotions come on top.
-        seed: Of algorithm and trainings.
-        free: Metrics to be known before a query, besides those that the task treats so by itself.
-        fidelity: One of the task's, to spend the budget there; None means the task's own choice.
-        promote: How many of the best to query again in full; None means the task's own choice.
-        workers: Evaluations at a time; a task that is not isolated takes them one by one.
-        timeout: Seconds for one evaluation in a worker process.
-        storage: SQLite file or SQLAlchemy URL; None keeps the study in memory.
-        study: Its name; None derives one from task, algorithm and seed.
-        executor: Runs the evaluations instead of local worker processes and stays open; ``timeout`` is then its affair.
+        executor: Runs the evaluations instead of local worker processes and stays open; a timeout is then its affair.
         observer: Told of the progress.
 
     Raises:
-        UsageError: If an argument makes no sense.
+        UsageError: If the task cannot be searched so.
         StudyError: If the storage cannot be used, or holds another search under this name.
         SearchFailed: If no architecture keeps the limits, or no worker process can start.
     """
-    _check(budget=budget, seed=seed, workers=workers, timeout=timeout, executor=executor)
+    if settings.timeout is not None and executor is not None:
+        raise UsageError("A timeout is kept by the built-in worker processes only. Set it in the executor instead.")
     goal = task.goal if goal is None else goal
-    goal.check(task.metrics)
-    protocol = QueryProtocol.of(task, goal, free=free, fidelity=fidelity, promote=promote)
+    protocol = settings.protocol(task, goal)
     limits = FreeLimits(task, goal, protocol.free)
     space = limits.restrict(task.space)
     identity = Identity(
@@ -172,36 +168,37 @@ def run(
         space=space,
         goal=goal,
         source=task.source,
-        algorithm=algorithm,
-        seed=seed,
+        algorithm=settings.algorithm_name,
+        seed=settings.seed,
         protocol=protocol,
     )
-    name = study or f"{task.name}-{algorithm}-seed{seed}"
-    sampler = AlgorithmSampler(
-        registry.algorithm(algorithm), space, seed=seed, reading=RecordedMetrics(goal), on_exhausted=stop
-    )
-    opened = open_study(identity, sampler, storage=storage, name=name, budget=budget)
-    parameters = Parameters(space)
-    log = QueryLog(opened, parameters, goal)
-    chosen = executor or (ProcessExecutor(workers, timeout=timeout) if task.isolated else InlineExecutor())
-
-    exploration = Exploration(log, budget=budget, fidelity=protocol.fidelity)
+    # The algorithm is looked up before the study is opened: an unknown name leaves no database behind.
+    name, parameters = settings.study_name(task), Parameters(space)
+    proposer = Proposer(settings.factory, parameters, seed=settings.seed, metrics=metrics_of)
+    study = open_study(identity, storage=settings.storage, name=name, budget=settings.budget)
+    log = QueryLog(study, proposer, goal)
+    exploration = Exploration(log, budget=settings.budget, fidelity=protocol.fidelity)
     promotion = Promotion(log, goal, space, count=protocol.promote, free=protocol.free)
+    chosen = executor or (
+        ProcessExecutor(settings.workers, timeout=settings.timeout) if task.isolated else InlineExecutor()
+    )
 
-    def submit(query: Query) -> Future[Outcome]:
+    def submit(query: Query) -> Future[Evaluation]:
+        # What settled that the architecture keeps its limits stays so: a latency that is measured again may break one.
         known = {**limits.measured(query.architecture), **query.known}
         return chosen.submit(
             evaluate,
             task,
             query.architecture,
             goal,
-            seed=seed,
+            seed=settings.seed,
             known=known,
             fidelity=query.fidelity,
             number=query.number,
         )
 
-    with storage_errors(storage):
+    with storage_errors(settings.storage):
+        # First, because architectures of dead processes are free again.
         log.recover()
         try:
             with heartbeat(log.beat):
@@ -209,15 +206,16 @@ def run(
                     log,
                     submit,
                     phases=(exploration, promotion) if protocol.promote else (exploration,),
-                    total=protocol.queries(budget),
-                    workers=workers if task.isolated else 1,
+                    total=protocol.queries(settings.budget),
+                    workers=settings.workers if task.isolated else 1,
                     observer=observer or Silence(),
                 )
         finally:
+            # Workers end before their queries are given up, so that none is trained here and asked for elsewhere.
             if executor is None:
                 chosen.shutdown(cancel_futures=True)
             log.release()
-        records = tuple(finished_records(opened, parameters))
+        records = tuple(log.records())
     if exploration.exhausted and not records:
         raise SearchFailed(limits.nothing_left())
     return SearchResult(
@@ -225,13 +223,13 @@ def run(
         space=task.space,
         goal=goal,
         source=task.source,
-        algorithm=algorithm,
-        seed=seed,
-        budget=budget,
+        algorithm=identity.algorithm,
+        seed=settings.seed,
+        budget=settings.budget,
         records=records,
         stopped="interrupted" if not finished else "exhausted" if exploration.exhausted else "budget",
         study=name,
-        storage=storage or "",
+        storage=settings.storage or "",
         protocol=protocol,
         optimum=_optimum(task, goal),
     )
@@ -254,6 +252,7 @@ def load(storage: str, study: str | None = None) -> SearchResult:
     with storage_errors(storage):
         records = tuple(finished_records(opened, Parameters(space)))
         exhausted = is_exhausted(opened)
+    # Promotions are at another fidelity, and come on top of the budget.
     spent = sum(record.fidelity == protocol.fidelity for record in records) >= content["budget"]
     done = (spent or exhausted) and not awaiting_promotion(records, goal, space, protocol.promote)
     return SearchResult(
@@ -281,14 +280,27 @@ def _optimum(task: Task, goal: Goal) -> float | None:
     return task.optimum if same else None
 
 
-def _check(*, budget: int, seed: int, workers: int, timeout: float | None, executor: Executor | None) -> None:
-    if budget < 1:
-        raise UsageError(f"Expected a budget of at least 1 query, got {budget}.")
-    if seed < 0:
-        raise UsageError(f"Expected a seed of 0 or more, got {seed}.")
-    if workers < 1:
-        raise UsageError(f"Expected at least 1 worker, got {workers}.")
-    if timeout is not None and not timeout > 0:
-        raise UsageError(f"Expected a timeout of more than 0 seconds, got {timeout:g}.")
-    if timeout is not None and executor is not None:
-        raise UsageError("A timeout is kept by the built-in worker processes only. Set it in the executor instead.")
+def _checked_task(task: Task, evaluate: object, free: object) -> Task:
+    if evaluate is not None:
+        raise UsageError(f"Task {task.name!r} evaluates its architectures itself, so leave the training function out.")
+    if free and isinstance(free, Mapping):
+        raise UsageError(
+            f"Task {task.name!r} measures its metrics itself, so list the names of those that are to be free."
+        )
+    return task
+
+
+def _function_task(
+    space: Space | Mapping[str, Sequence[Choice]],
+    evaluate: Evaluate | None,
+    *,
+    goal: Goal,
+    isolated: bool,
+    free: Mapping[str, Measure] | Sequence[str] | None,
+) -> Task:
+    if evaluate is None:
+        raise UsageError("Expected a training function beside the space, got none. Only a Task brings its own.")
+    if free and not isinstance(free, Mapping):
+        raise UsageError(f"Expected free metrics by name with the functions that measure them, got {free!r}.")
+    opened = space if isinstance(space, Space) else FlatSpace(space)
+    return FunctionTask(opened, evaluate, goal=goal, isolated=isolated, free=free if isinstance(free, Mapping) else {})

@@ -1,4 +1,5 @@
 """The Optuna study that keeps a search: what is written beside a trial, who works on it, and what the study was made for.
 
-Read `schema` first, then `log` and `study`.
+Read `record` and `schema` first, then `log`, which begins and ends queries, and `proposer`, which it asks; `study` and
+`identity` open a study and tell whether it is the right one.
 """

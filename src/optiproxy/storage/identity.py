@@ -19,12 +19,12 @@ class Identity:
     """Everything that makes two searches the same search; the budget may differ, to go on longer.
 
     Attributes:
-        task: By name.
-        space: Where.
-        goal: What for.
-        source: Of the values.
-        algorithm: By name.
-        seed: Of algorithm and trainings.
+        task: Name of the task.
+        space: The space that is searched, without what the limits rule out.
+        goal: What is searched for.
+        source: Where the task's values come from.
+        algorithm: Name of the algorithm, or where it can be imported from.
+        seed: Seed of the algorithm and of the trainings.
         protocol: What is known before a query, and the fidelity of a query. How many are promoted may differ, like the
             budget.
     """
@@ -71,6 +71,7 @@ class Identity:
             )
 
 
+# Neither the version nor the number of promotions: both may change while a study goes on.
 _COMPARED = ("task", "space", "objectives", "limits", "source", "algorithm", "seed", "free metrics", "fidelity")
 
 

@@ -1,27 +1,26 @@
-"""The log of queries: begun, ended and given up in an Optuna study."""
+"""The log of queries: begun, ended and given up in an Optuna study that other processes may share."""
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal, final
 
 from optuna.exceptions import UpdateFinishedTrialError
-from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
+from optuna.trial import FrozenTrial, Trial, TrialState
 
-from optiproxy.execution.evaluation import Outcome
+from optiproxy.execution.evaluation import Evaluation
 from optiproxy.metrics import Goal, Metrics
-from optiproxy.storage.claims import UNSEEN, Note, annotate, architecture_of
-from optiproxy.storage.ownership import Owner, is_gone
-from optiproxy.storage.parameters import Parameters
-from optiproxy.storage.record import Record
+from optiproxy.optimizer import Proposal
+from optiproxy.storage.liveness import Owner, is_gone
+from optiproxy.storage.proposer import Proposer
+from optiproxy.storage.record import Query, Record
 from optiproxy.storage.schema import (
-    ASK_SECONDS,
+    DUPLICATE,
     EVALUATION_SECONDS,
-    EXHAUSTED,
-    FIDELITY,
     INTERRUPTED,
     METRICS,
     OWNER,
@@ -29,149 +28,108 @@ from optiproxy.storage.schema import (
     REASON,
     SEEN,
     SURPLUS,
-    counts,
+    UNSEEN,
+    annotate,
+    begun,
     explores,
     finished_records,
-    predicted_by,
+    nothing_left,
     promotes,
 )
 
 if TYPE_CHECKING:
-    import numpy as np
     from optuna.study import Study
 
-    from optiproxy.spaces import Architecture, Choice, Space
-
-
-class ExhaustedError(Exception):
-    """No architecture is left; for the loop, not for users."""
-
-
-def stop(space: Space, rng: np.random.Generator) -> Architecture:  # noqa: ARG001 - what the sampler calls
-    """The sampler's answer to an exhausted space while a search runs."""
-    raise ExhaustedError
-
-
-@dataclass(frozen=True, kw_only=True)
-class Query:
-    """An architecture that has been asked for and not been answered yet.
-
-    Attributes:
-        trial: Where Optuna keeps it.
-        number: Position among the study's queries.
-        architecture: To be evaluated.
-        predicted: As in `Record`.
-        ask_seconds: As in `Record`.
-        fidelity: Where to evaluate it; None means the full one.
-        known: Metrics that an earlier query of the same architecture has settled.
-    """
-
-    trial: Trial
-    number: int
-    architecture: Architecture
-    predicted: Metrics
-    ask_seconds: float
-    fidelity: int | None = None
-    known: Metrics = field(default_factory=dict[str, float])
+    from optiproxy.spaces import Architecture
 
 
 @final
 class QueryLog:
     """All queries of one study.
 
+    Several processes may work on it. None of them locks anything: each writes a query whole, then looks, and of two that
+    are in each other's way the one with the lower number stays. Optuna numbers trials in the order in which they are
+    written, so all agree on which that is, and the lower one need not look back.
+
     Args:
-        study: Its sampler proposes, with `stop` for the end of the space.
-        parameters: Of the space.
+        study: Keeps the queries.
+        proposer: Says what the algorithm proposes next.
         goal: Says which values and limits Optuna is told.
     """
 
-    def __init__(self, study: Study, parameters: Parameters, goal: Goal) -> None:
+    def __init__(self, study: Study, proposer: Proposer, goal: Goal) -> None:
         self._study = study
-        self._parameters = parameters
+        self._proposer = proposer
         self._goal = goal
         self._owner = Owner()
 
     def records(self) -> list[Record]:
         """All finished queries, in the order in which they finished."""
-        return finished_records(self._study, self._parameters)
+        return finished_records(self._study, self._proposer.parameters)
 
     def exploring(self) -> bool:
         """Whether a query that an algorithm has proposed is running, here or in another process that lives."""
         self.recover()
         return any(explores(trial) and not trial.state.is_finished() for trial in self._trials())
 
-    def promoted(self) -> set[Architecture]:
-        """Canonical forms of all promotions, finished or running, here or in another process."""
-        found = (self._canonical(trial) for trial in self._trials() if promotes(trial))
-        return {architecture for architecture in found if architecture is not None}
-
-    def ask(self, *, budget: int, fidelity: int | None = None) -> Query | None:
-        """Begin a query that the algorithm proposes.
+    def ask(self, *, budget: int, fidelity: int | None = None) -> Query | Literal["spent", "exhausted"]:
+        """Begin a query that the algorithm proposes. The study is read twice, before and after the query is written.
 
         Args:
             budget: Such queries in all, with those that have finished already or run in other processes.
             fidelity: Where to evaluate it.
 
         Returns:
-            The query; None where the budget is spent.
-
-        Raises:
-            ExhaustedError: If no architecture is left.
+            The query; ``"spent"`` where the budget is, ``"exhausted"`` where no architecture is left.
         """
-        if sum(map(explores, self._trials())) >= budget:
-            return None
         start = time.perf_counter()
-        trial = self._begin(fidelity=fidelity)
-        # Others may have begun queries since. Trials are numbered in the order in which they begin, so all agree on who
-        # came first.
-        if sum(explores(found) for found in self._trials() if found.number < trial.number) >= budget:
-            self._discard(trial, SURPLUS)
-            return None
-        try:
-            # Asked for outright, because Optuna would not ask for parameters that have one value only.
-            values = trial.relative_params
-        except ExhaustedError:
-            self._discard(trial, EXHAUSTED)
-            raise
-        architecture = self._parameters.decode(values)
-        assert architecture is not None  # the sampler chooses from this space
-        self._parameters.suggest(trial)
-        return self._query(trial, architecture, start, fidelity=fidelity, known={})
+        trials = self._trials()
+        # Each round that ends without a query ends because another process has begun one, so the rounds are few.
+        while len(self._standing(trials, explores)) < budget:
+            proposals = self._proposer.propose(trials, self._goal)
+            if not proposals:
+                # Stored, because a later run and `load` have to tell this end from an interrupt.
+                self._create(nothing_left(self._owner))
+                return "exhausted"
+            query, trials = self._begin(proposals[0], trials, start=start, fidelity=fidelity, budget=budget)
+            if query is not None:
+                return query
+        return "spent"
 
-    def promote(self, architecture: Architecture, *, known: Metrics) -> Query | None:
-        """Begin the query of a given architecture at the full fidelity; None where another process came first.
+    def promote(self, candidates: Sequence[tuple[Architecture, Metrics]]) -> Query | None:
+        """Begin the query, at the full fidelity, of the first candidate that nobody has begun; None where none is left.
 
         Args:
-            architecture: Seen at a lower fidelity.
-            known: Metrics that hold as they were measured there.
+            candidates: Architectures seen at a lower fidelity, and the metrics that hold as they were measured there.
         """
         start = time.perf_counter()
-        trial = self._begin(fidelity=None, params=self._parameters.encode(architecture), notes={UNSEEN: PROMOTED})
-        key = self._parameters.space.canonical(architecture)
-        earlier = [found for found in self._trials() if found.number < trial.number and promotes(found)]
-        if any(self._canonical(found) == key for found in earlier):
-            self._discard(trial, SURPLUS)
-            return None
-        return self._query(trial, architecture, start, fidelity=None, known=known)
+        trials = self._trials()
+        for architecture, known in candidates:
+            proposal = Proposal(architecture)
+            if self._key(proposal) not in map(self._canonical, filter(promotes, trials)):
+                query, trials = self._begin(proposal, trials, start=start, unseen=PROMOTED, known=known)
+                if query is not None:
+                    return query
+        return None
 
-    def tell(self, query: Query, outcome: Outcome) -> Record:
+    def tell(self, query: Query, evaluation: Evaluation) -> Record:
         """End a query with what became of it.
 
         Where other hosts have not heard of this process for so long that they gave the query up, it stays so.
         """
         with suppress(UpdateFinishedTrialError):
-            self._write(query.trial, outcome)
+            self._write(query.stored, evaluation)
         return Record(
             number=query.number,
             architecture=query.architecture,
-            state="failed" if outcome.reason else "complete",
-            metrics=outcome.metrics,
-            reason=outcome.reason,
+            state="failed" if evaluation.reason else "complete",
+            metrics=evaluation.metrics,
+            reason=evaluation.reason,
             predicted=query.predicted,
             ask_seconds=query.ask_seconds,
-            evaluation_seconds=outcome.seconds,
+            evaluation_seconds=evaluation.seconds,
             fidelity=query.fidelity,
-            curve=outcome.curve,
+            curve=evaluation.curve,
         )
 
     def beat(self) -> None:
@@ -192,73 +150,106 @@ class QueryLog:
             if owner.get("run") == self._owner.run:
                 self._discard(trial, INTERRUPTED)
 
-    def _write(self, trial: Trial, outcome: Outcome) -> None:
-        metrics = outcome.metrics
-        trial.set_user_attr(EVALUATION_SECONDS, outcome.seconds)
-        for step, value in outcome.curve.items():
-            # Not `Trial.report`, which a study of several objectives refuses.
-            self._study._storage.set_trial_intermediate_value(trial._trial_id, step, value)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-        if outcome.reason:
-            trial.set_user_attr(REASON, outcome.reason)
-            self._study.tell(trial, state=TrialState.FAIL)
+    def _begin(
+        self,
+        proposal: Proposal,
+        before: Sequence[FrozenTrial],
+        *,
+        start: float,
+        fidelity: int | None = None,
+        unseen: str | None = None,
+        budget: float = math.inf,
+        known: Metrics = MappingProxyType({}),
+    ) -> tuple[Query | None, list[FrozenTrial]]:
+        """Write a query, then look who has begun others meanwhile, and give way to those that came first.
+
+        Returns:
+            The query, or None where it gave way; and all other trials as they are now.
+        """
+        seconds = time.perf_counter() - start
+        parameters, owner = self._proposer.parameters, self._owner
+        identity = self._create(
+            begun(proposal, parameters, owner=owner, ask_seconds=seconds, fidelity=fidelity, unseen=unseen)
+        )
+        now = self._trials()
+        stored = next(trial for trial in reversed(now) if trial._trial_id == identity)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        ahead = [trial for trial in now if trial.number < stored.number]
+        # An architecture that the algorithm was told of it has not proposed again.
+        told = {trial.number for trial in before if self._proposer.architecture(trial) is not None}
+        rivals = [trial for trial in ahead if trial.number not in told and trial.system_attrs.get(UNSEEN) == unseen]
+        query = None
+        # Whatever is ahead has been written before and is seen here; whatever comes later gives way by itself.
+        if self._key(proposal) in map(self._canonical, rivals):
+            self._discard(stored, DUPLICATE)
+        elif len(self._standing(ahead, explores)) >= budget:
+            self._discard(stored, SURPLUS)
         else:
-            trial.set_user_attr(METRICS, dict(metrics))
+            query = Query(
+                stored=stored,
+                number=len(self._standing(ahead, explores)) + len(self._standing(ahead, promotes)),
+                architecture=proposal.architecture,
+                predicted=dict(proposal.predicted),
+                ask_seconds=seconds,
+                fidelity=fidelity,
+                known=known,
+            )
+        return query, [trial for trial in now if trial is not stored]
+
+    def _standing(self, trials: Sequence[FrozenTrial], kind: Callable[[FrozenTrial], bool]) -> list[FrozenTrial]:
+        """The trials of a kind, without those that are about to be discarded as duplicates by whoever has begun them.
+
+        If these counted, two processes could give way to each other's discarded trials, and leave a query unspent.
+        """
+        found = [trial for trial in trials if kind(trial)]
+        # Nearly always: one process with one worker runs nothing while it asks.
+        if all(trial.state.is_finished() for trial in found):
+            return found
+        first: dict[Architecture | None, FrozenTrial] = {}
+        standing: list[FrozenTrial] = []
+        for trial in found:
+            # A finished one has been paid for, whatever it repeats.
+            key = self._canonical(trial)
+            if first.setdefault(key, trial) is trial or key is None or trial.state.is_finished():
+                standing.append(trial)
+        return standing
+
+    def _write(self, stored: FrozenTrial, evaluation: Evaluation) -> None:
+        study, identity = self._study, stored._trial_id  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        trial = Trial(study, identity)
+        trial.set_user_attr(EVALUATION_SECONDS, evaluation.seconds)
+        for step, value in evaluation.curve.items():
+            # Not `Trial.report`, which a study of several objectives refuses.
+            study._storage.set_trial_intermediate_value(identity, step, value)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        if evaluation.reason:
+            trial.set_user_attr(REASON, evaluation.reason)
+            study.tell(trial, state=TrialState.FAIL)
+        else:
+            trial.set_user_attr(METRICS, dict(evaluation.metrics))
             for limit in self._goal.limits:
-                trial.set_constraint(str(limit), limit.violation(metrics))
-            self._study.tell(trial, [metrics[objective.metric] for objective in self._goal.objectives])
+                trial.set_constraint(str(limit), limit.violation(evaluation.metrics))
+            study.tell(trial, [evaluation.metrics[objective.metric] for objective in self._goal.objectives])
 
     def _running(self) -> Iterator[tuple[FrozenTrial, Mapping[str, object]]]:
         for trial in self._trials():
-            if trial.state.is_finished():
-                continue
             owner = trial.system_attrs.get(OWNER)
-            if isinstance(owner, Mapping):
+            if not trial.state.is_finished() and isinstance(owner, Mapping):
                 yield trial, owner
 
     def _trials(self) -> list[FrozenTrial]:
         return self._study.get_trials(deepcopy=False)
 
-    def _begin(
-        self,
-        *,
-        fidelity: int | None,
-        params: Mapping[str, Choice] | None = None,
-        notes: Mapping[str, Note] | None = None,
-    ) -> Trial:
-        """Create a trial whose owner is known from its first moment: `Study.ask` would name it only afterwards."""
-        template = create_trial(
-            state=TrialState.RUNNING,
-            params={**(params or {})},
-            distributions={name: self._parameters.distributions[name] for name in params or {}},
-            user_attrs={} if fidelity is None else {FIDELITY: fidelity},
-            system_attrs={OWNER: self._owner.to_json(), SEEN: time.time(), **(notes or {})},
-        )
-        study = self._study
-        made = study._storage.create_new_trial(study._study_id, template)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-        return Trial(study, made)
+    def _create(self, template: FrozenTrial) -> int:
+        """Optuna's id of a new trial that is the template from its first moment, as `Study.ask` cannot make one."""
+        storage, study = self._study._storage, self._study._study_id  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        return storage.create_new_trial(study, template)
 
-    def _query(
-        self, trial: Trial, architecture: Architecture, start: float, *, fidelity: int | None, known: Metrics
-    ) -> Query:
-        trials = self._trials()
-        predicted = next(predicted_by(found) for found in reversed(trials) if found.number == trial.number)
-        seconds = time.perf_counter() - start
-        trial.set_user_attr(ASK_SECONDS, seconds)
-        return Query(
-            trial=trial,
-            number=sum(counts(found) for found in trials if found.number < trial.number),
-            architecture=architecture,
-            predicted=predicted,
-            ask_seconds=seconds,
-            fidelity=fidelity,
-            known=known,
-        )
+    def _key(self, proposal: Proposal) -> Architecture | None:
+        return self._proposer.canonical(proposal.architecture)
 
     def _canonical(self, trial: FrozenTrial) -> Architecture | None:
-        architecture = architecture_of(trial, self._parameters)
-        return None if architecture is None else self._parameters.space.canonical(architecture)
+        return self._proposer.canonical(self._proposer.architecture(trial))
 
-    def _discard(self, trial: FrozenTrial | Trial, why: str) -> None:
+    def _discard(self, trial: FrozenTrial, why: str) -> None:
         try:
             annotate(self._study, trial, UNSEEN, why)
         except UpdateFinishedTrialError:

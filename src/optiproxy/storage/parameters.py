@@ -1,18 +1,16 @@
-"""Architectures as Optuna parameters, and a space from the parameters of a define-by-run objective."""
+"""Architectures as Optuna parameters, and back."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
+from optuna.distributions import CategoricalDistribution, IntDistribution
 
-from optiproxy.spaces import Architecture, Choice, FlatSpace, Space
-from optiproxy.spaces.decisions import MOST_CHOICES, RangeDecision
+from optiproxy.spaces import Architecture, Choice, Space
+from optiproxy.spaces.decisions import RangeDecision
 
 if TYPE_CHECKING:
-    from optuna.trial import Trial
-
     from optiproxy.spaces import Decision
 
 
@@ -42,21 +40,12 @@ class Parameters:
         """Parameter name -> value, as an Optuna trial holds it."""
         return {name: options[i] for name, options, i in zip(self._positions, self._labels, architecture, strict=True)}
 
-    def suggest(self, trial: Trial) -> None:
-        """Ask a trial for every decision, so that it stores what its sampler has chosen."""
-        for name, distribution in self.distributions.items():
-            if isinstance(distribution, IntDistribution):
-                trial.suggest_int(
-                    name, distribution.low, distribution.high, step=distribution.step, log=distribution.log
-                )
-            else:
-                trial.suggest_categorical(name, distribution.choices)
-
     def decode(self, values: Mapping[str, object]) -> Architecture | None:
         """The inverse of `encode`; other parameters are passed over. None where a decision lacks an admissible value."""
         found: list[int] = []
         for name, positions in self._positions.items():
             value = values.get(name, _ABSENT)
+            # Of another type it may not even be hashable: the study may be anybody's.
             if not isinstance(value, str | int | float | None) or value not in positions:
                 return None
             found.append(positions[value])
@@ -67,6 +56,7 @@ _ABSENT = object()
 
 
 def _distribution(decision: Decision, labels: tuple[Choice, ...]) -> CategoricalDistribution | IntDistribution:
+    # Other samplers make use of the order of numbers, where they are told of it.
     if isinstance(decision, RangeDecision):
         numbers = decision.numbers
         return IntDistribution(numbers[0], numbers[-1], step=numbers.step, log=decision.log)
@@ -76,29 +66,3 @@ def _distribution(decision: Decision, labels: tuple[Choice, ...]) -> Categorical
 def _labels(choices: Sequence[Choice]) -> tuple[Choice, ...]:
     """The choices, or their texts where Optuna, which compares with ``==``, could not tell them apart (1 and True)."""
     return tuple(choices) if len(set(choices)) == len(choices) else tuple(map(repr, choices))
-
-
-def enumerable(distributions: Mapping[str, BaseDistribution]) -> dict[str, BaseDistribution]:
-    """Those that are categorical decisions in effect: categories, and integer ranges with few values."""
-    return {name: distribution for name, distribution in distributions.items() if choices_of(distribution)}
-
-
-def choices_of(distribution: BaseDistribution) -> list[Choice]:
-    """Every value of a distribution, each once; empty where they are too many or cannot be stored."""
-    if isinstance(distribution, IntDistribution):
-        values = range(distribution.low, distribution.high + 1, distribution.step)
-        return list(values) if len(values) <= MOST_CHOICES else []
-    if isinstance(distribution, CategoricalDistribution):
-        choices = list[object](distribution.choices)  # Optuna admits any object, with a warning
-        storable = [choice for choice in choices if isinstance(choice, str | int | float | None)]
-        return list(dict.fromkeys(storable)) if len(storable) == len(choices) else []
-    return []
-
-
-def inferred_space(distributions: Mapping[str, BaseDistribution]) -> FlatSpace:
-    """The space of `enumerable` distributions, one decision each.
-
-    Raises:
-        UsageError: If there are none.
-    """
-    return FlatSpace({name: choices_of(distribution) for name, distribution in distributions.items()}, name="inferred")

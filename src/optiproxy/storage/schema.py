@@ -1,21 +1,30 @@
-"""A query as an Optuna trial: what is written beside it, and how it is read back."""
+"""A query as an Optuna trial: everything that is written beside it, and how it is read back.
+
+The architecture stands in the trial's parameters, the objectives in its values, the limits in its constraints and the
+learning curve in its intermediate values, so that whatever reads Optuna studies can read ours. The rest is attributes:
+those for people are user attributes, those that searches need to agree with each other are system attributes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from optiproxy.metrics import Goal, Metrics
-from optiproxy.storage.claims import PREDICTED, UNSEEN, architecture_of
+from optiproxy.metrics import Metrics
+from optiproxy.storage.liveness import Owner
 from optiproxy.storage.parameters import Parameters
 from optiproxy.storage.record import Record
 
 if TYPE_CHECKING:
     from optuna.study import Study
+    from optuna.trial import Trial
+
+    from optiproxy.optimizer import Proposal
+    from optiproxy.spaces import Architecture
 
 METRICS = "metrics"
 REASON = "reason"
@@ -24,71 +33,91 @@ EVALUATION_SECONDS = "evaluation_seconds"
 FIDELITY = "fidelity"
 """User attributes of a trial; `Record` says what they hold."""
 
+ARCHITECTURE = "optiproxy:architecture"
+"""System attribute: decision name -> value of what the trial is going to evaluate, its claim; None once withdrawn.
+
+A search writes it with the trial. The Optuna sampler, whose trials begin without parameters, writes it before these."""
+
+PREDICTED = "optiproxy:predicted"
+"""System attribute: metric name -> value that the algorithm expects."""
+
 OWNER = "optiproxy:owner"
-"""System attribute: the `Owner` of a query. What has none is no query."""
+"""System attribute: the `Owner` of a query. A trial that has none is no query of a search."""
 
 SEEN = "optiproxy:seen"
 """System attribute: the last sign of life from its owner, in seconds since 1970."""
 
+UNSEEN = "optiproxy:unseen"
+"""System attribute of a trial that algorithms do not see: why, one of the following."""
+
 PROMOTED = "promoted"
-"""Why algorithms do not see a trial: it repeats another at the full fidelity. It counts, apart from the budget."""
+"""It repeats another trial at the full fidelity. It counts, apart from the budget."""
 
-INTERRUPTED, EXHAUSTED, SURPLUS = "interrupted", "exhausted", "surplus"
-"""Why algorithms do not see a trial, and nobody counts it: its evaluation was cut off, there was no architecture left to
-evaluate, or another process was first to begin the last query of the budget."""
+INTERRUPTED, EXHAUSTED, SURPLUS, DUPLICATE = "interrupted", "exhausted", "surplus", "duplicate"
+"""Nobody counts it: its evaluation was cut off, there was no architecture left to evaluate, or another process was first
+to begin the last query of the budget, or one of the same architecture."""
 
-
-@dataclass(frozen=True)
-class RecordedMetrics:
-    """Lets the sampler read goal and metrics as the search knows them."""
-
-    wanted: Goal
-
-    def goal(self, study: Study, finished: Sequence[FrozenTrial]) -> Goal:  # noqa: ARG002 - `Reading`
-        return self.wanted
-
-    def metrics(self, trial: FrozenTrial) -> Metrics:
-        return metrics_of(trial)
+Note = Mapping[str, str | int | float | bool | None] | str | float | None
+"""What an attribute may hold: anything flat that JSON can store."""
 
 
-def finished_records(study: Study, parameters: Parameters) -> list[Record]:
-    """All finished queries of a study, in the order in which they finished."""
-    found: list[tuple[datetime, int, Record]] = []
-    counted = [trial for trial in study.get_trials(deepcopy=False) if counts(trial)]
-    for number, trial in enumerate(counted):
-        architecture = architecture_of(trial, parameters)
-        if trial.state.is_finished() and architecture is not None and trial.datetime_complete is not None:
-            record = Record(
-                number=number,
-                architecture=architecture,
-                state="complete" if trial.state == TrialState.COMPLETE else "failed",
-                metrics=metrics_of(trial),
-                reason=str(trial.user_attrs.get(REASON, "")),
-                predicted=predicted_by(trial),
-                ask_seconds=float(trial.user_attrs.get(ASK_SECONDS, 0.0)),
-                evaluation_seconds=float(trial.user_attrs.get(EVALUATION_SECONDS, 0.0)),
-                fidelity=trial.user_attrs.get(FIDELITY),
-                curve=dict(sorted(trial.intermediate_values.items())),
-            )
-            found.append((trial.datetime_complete, number, record))
-    return [record for _, _, record in sorted(found, key=lambda entry: entry[:2])]
+def begun(
+    proposal: Proposal,
+    parameters: Parameters,
+    *,
+    owner: Owner,
+    ask_seconds: float,
+    fidelity: int | None,
+    unseen: str | None = None,
+) -> FrozenTrial:
+    """The trial of a query that begins, complete from its first moment, so that no other process sees half of it.
+
+    Args:
+        proposal: What is going to be evaluated.
+        parameters: Of the space.
+        owner: Who evaluates it.
+        ask_seconds: Spent on the proposal.
+        fidelity: Where it is evaluated; None means the full one.
+        unseen: Why algorithms do not see it; None where they do.
+    """
+    values = parameters.encode(proposal.architecture)
+    notes: dict[str, Note] = {OWNER: owner.to_json(), SEEN: time.time(), ARCHITECTURE: values}
+    # numpy scalars would not pass through JSON.
+    if proposal.predicted:
+        notes[PREDICTED] = {name: float(value) for name, value in proposal.predicted.items()}
+    if unseen is not None:
+        notes[UNSEEN] = unseen
+    return create_trial(
+        state=TrialState.RUNNING,
+        params=dict(values),
+        distributions=dict(parameters.distributions),
+        user_attrs={ASK_SECONDS: ask_seconds} | ({} if fidelity is None else {FIDELITY: fidelity}),
+        system_attrs=notes,
+    )
 
 
-def is_exhausted(study: Study) -> bool:
-    """Whether the last attempt to propose an architecture found none left."""
-    trials = study.get_trials(deepcopy=False)
-    attempts = [trial for trial in trials if explores(trial) or trial.system_attrs.get(UNSEEN) == EXHAUSTED]
-    return bool(attempts) and UNSEEN in attempts[-1].system_attrs
+def nothing_left(owner: Owner) -> FrozenTrial:
+    """The finished trial that tells later runs, and `is_exhausted`, that no architecture was left."""
+    notes: dict[str, Note] = {OWNER: owner.to_json(), SEEN: time.time(), UNSEEN: EXHAUSTED}
+    return create_trial(state=TrialState.FAIL, system_attrs=notes)
+
+
+def annotate(study: Study, trial: FrozenTrial | Trial, key: str, value: Note) -> None:
+    """Write a system attribute, as Optuna's own samplers do; an Optuna trial object exists only in its own process."""
+    storage, identity = study._storage, trial._trial_id  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    storage.set_trial_system_attr(identity, key, value)
+
+
+def architecture_of(trial: FrozenTrial, parameters: Parameters) -> Architecture | None:
+    """What a trial evaluates: its parameters if they are complete, else what it claims, else None."""
+    found = parameters.decode(trial.params)
+    claim = trial.system_attrs.get(ARCHITECTURE)
+    return parameters.decode(claim) if found is None and isinstance(claim, Mapping) else found
 
 
 def metrics_of(trial: FrozenTrial) -> Metrics:
     """What a trial measured; empty where it failed."""
     return dict(trial.user_attrs.get(METRICS, {})) if trial.state == TrialState.COMPLETE else {}
-
-
-def predicted_by(trial: FrozenTrial) -> Metrics:
-    """What the algorithm expected of it."""
-    return dict(trial.system_attrs.get(PREDICTED, {}))
 
 
 def explores(trial: FrozenTrial) -> bool:
@@ -101,6 +130,34 @@ def promotes(trial: FrozenTrial) -> bool:
     return OWNER in trial.system_attrs and trial.system_attrs.get(UNSEEN) == PROMOTED
 
 
-def counts(trial: FrozenTrial) -> bool:
-    """Whether it is a query at all."""
-    return explores(trial) or promotes(trial)
+def finished_records(study: Study, parameters: Parameters) -> list[Record]:
+    """All finished queries of a study, in the order in which they finished."""
+    found: list[tuple[datetime, int, Record]] = []
+    # Numbered without what nobody counts: an interrupted query leaves no gap, so the numbers are those of an
+    # uninterrupted search.
+    counted = [trial for trial in study.get_trials(deepcopy=False) if explores(trial) or promotes(trial)]
+    for number, trial in enumerate(counted):
+        architecture = architecture_of(trial, parameters)
+        if trial.state.is_finished() and architecture is not None and trial.datetime_complete is not None:
+            record = Record(
+                number=number,
+                architecture=architecture,
+                state="complete" if trial.state == TrialState.COMPLETE else "failed",
+                metrics=metrics_of(trial),
+                reason=str(trial.user_attrs.get(REASON, "")),
+                predicted=dict(trial.system_attrs.get(PREDICTED, {})),
+                ask_seconds=float(trial.user_attrs.get(ASK_SECONDS, 0.0)),
+                evaluation_seconds=float(trial.user_attrs.get(EVALUATION_SECONDS, 0.0)),
+                fidelity=trial.user_attrs.get(FIDELITY),
+                curve=dict(sorted(trial.intermediate_values.items())),
+            )
+            found.append((trial.datetime_complete, number, record))
+    return [record for _, _, record in sorted(found, key=lambda entry: entry[:2])]
+
+
+def is_exhausted(study: Study) -> bool:
+    """Whether the last attempt to propose an architecture found none left."""
+    trials = study.get_trials(deepcopy=False)
+    # A study that was exhausted may have lost a query since, to an interrupt or a dead process, and gone on.
+    attempts = [trial for trial in trials if explores(trial) or trial.system_attrs.get(UNSEEN) == EXHAUSTED]
+    return bool(attempts) and UNSEEN in attempts[-1].system_attrs

@@ -19,7 +19,6 @@ from optiproxy.errors import StudyError, UsageError
 from optiproxy.task.values import one_line
 
 if TYPE_CHECKING:
-    from optuna.samplers import BaseSampler
     from optuna.study import Study
 
     from optiproxy.storage.identity import Identity
@@ -30,14 +29,13 @@ IDENTITY = "optiproxy"
 SQLITE = "sqlite:///"
 
 
-def open_study(identity: Identity, sampler: BaseSampler, *, storage: str | None, name: str, budget: int) -> Study:
+def open_study(identity: Identity, *, storage: str | None, name: str, budget: int) -> Study:
     """The study of this name, created if there is none, and proven to be writable.
 
     Args:
         identity: What the study has to be for.
-        sampler: Proposes its trials.
         storage: An SQLAlchemy URL, or the path of an SQLite file, whose folder is created; None keeps it in memory.
-        name: Of the study.
+        name: Name of the study.
         budget: Kept beside the identity.
 
     Raises:
@@ -52,7 +50,7 @@ def open_study(identity: Identity, sampler: BaseSampler, *, storage: str | None,
             storage=_open(storage, missing=_make_folder),
             study_name=name,
             directions=directions,
-            sampler=sampler,
+            sampler=optuna.samplers.RandomSampler(),  # never asked: the log writes each trial whole
             load_if_exists=True,
         )
         stored = study.user_attrs.get(IDENTITY)
@@ -67,7 +65,7 @@ def stored_study(storage: str, name: str | None) -> tuple[Study, Mapping[str, An
 
     Args:
         storage: As for `open_study`; nothing is created.
-        name: Of the study; None where the storage holds just one.
+        name: Name of the study; None where the storage holds just one.
 
     Raises:
         StudyError: If it cannot be read, there is no such study, or it is not one of optiproxy's.

@@ -18,7 +18,9 @@ _PATIENCE = 3
 
 @final
 class FreeMetrics:
-    """What a task measures without training, as far as it can be had.
+    """What a task measures without training, as far as it can be had: asked once per network and remembered.
+
+    A latency differs from one measurement to the next; the first one holds for the whole search.
 
     Args:
         task: Measures.
@@ -31,6 +33,7 @@ class FreeMetrics:
         self.problem = ""
         self._task = task
         self._device_failures = 0
+        self._measured: dict[Architecture, Metrics | None] = {}
 
     def __call__(self, architecture: Architecture) -> Metrics | None:
         """Metric name -> value; None for an architecture that cannot be measured, or not even be built.
@@ -38,6 +41,17 @@ class FreeMetrics:
         Raises:
             DeviceError: If the device that measures fails several times in a row: without it nothing can be said.
         """
+        # Isomorphic architectures are one network, and it is the canonical form that is built.
+        key = self._task.space.canonical(architecture)
+        if key not in self._measured:
+            self._measured[key] = self._measure(key)
+        return self._measured[key]
+
+    def remembered(self, architecture: Architecture) -> Metrics:
+        """What has been measured already; nothing is measured now."""
+        return self._measured.get(self._task.space.canonical(architecture)) or {}
+
+    def _measure(self, architecture: Architecture) -> Metrics | None:
         try:
             metrics = self._task.free_metrics(architecture)
         except DeviceError as error:
@@ -49,6 +63,7 @@ class FreeMetrics:
         except Exception as error:  # noqa: BLE001 - a network that cannot be built is infeasible, whatever it raises
             self.problem = one_line(error)
             return None
+        # One that answers in between is there; its other failures are the architectures' own.
         self._device_failures = 0
         return metrics
 
@@ -68,34 +83,36 @@ class FreeLimits:
     def __init__(self, task: Task, goal: Goal, free: Sequence[str]) -> None:
         self.limits: tuple[Limit, ...] = tuple(limit for limit in goal.limits if limit.metric in free)
         offered = {metric.name for metric in task.metrics if metric.free}
+        # An objective that cannot be had makes a query infeasible, and that can be known before.
         self._objectives = tuple(o for o in goal.objectives if o.metric in offered and o.metric not in task.queried)
         self._task = task
-        self._measure = FreeMetrics(task)
-        self._measured: dict[Architecture, Metrics] = {}
+        self._metrics = FreeMetrics(task)
 
     def restrict(self, space: Space) -> Space:
         """The space without what breaks a limit or cannot be measured; the same space where nothing is to be measured."""
-        return RestrictedSpace(space, self._admits) if self.limits or self._objectives else space
+        return RestrictedSpace(space, self.admits) if self.limits or self._objectives else space
+
+    def admits(self, architecture: Architecture) -> bool:
+        """Whether it can be measured and keeps the limits; the same answer however often it is asked.
+
+        Raises:
+            DeviceError: As `FreeMetrics`.
+        """
+        metrics = self._metrics(architecture)
+        if metrics is None or not all(math.isfinite(objective.gain(metrics)) for objective in self._objectives):
+            return False
+        return all(limit.violation(metrics) <= 0 for limit in self.limits)
 
     def measured(self, architecture: Architecture) -> Metrics:
-        """What the goal reads, as it was when the architecture was admitted; a latency is measured anew each time."""
-        found = self._measured.get(self._task.space.canonical(architecture), {})
-        names = [*(limit.metric for limit in self.limits), *(objective.metric for objective in self._objectives)]
-        return {name: found[name] for name in names if name in found}
+        """The metrics that admitted the architecture; a latency that is measured anew would be another one."""
+        found = self._metrics.remembered(architecture)
+        return {name: value for name, value in found.items() if math.isfinite(value)}
 
     def nothing_left(self) -> str:
         """Two sentences for a search in which no architecture was admitted."""
         kept = f" that keeps {', '.join(map(str, self.limits))}" if self.limits else ""
-        reason = self._measure.problem.rstrip(".")
+        reason = self._metrics.problem.rstrip(".")
         problem = f" Measuring failed with: {reason}." if reason else ""
         return (
             f"Found no architecture of {self._task.space.name!r}{kept}. Loosen the limits or widen the space.{problem}"
         )
-
-    def _admits(self, architecture: Architecture) -> bool:
-        metrics = self._measure(architecture)
-        if metrics is None:
-            return False
-        self._measured[architecture] = metrics
-        measured = all(math.isfinite(objective.gain(metrics)) for objective in self._objectives)
-        return measured and all(limit.violation(metrics) <= 0 for limit in self.limits)

@@ -1,8 +1,9 @@
-"""A user's own function as a task."""
+"""A user's own functions as a task: one that trains, and others that measure before any training."""
 
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, final
@@ -10,10 +11,9 @@ from typing import Any, final
 from optiproxy.errors import UsageError
 from optiproxy.metrics import Direction, Goal, Metric
 from optiproxy.spaces import Architecture, Space
-from optiproxy.task.measures import Measure, Measures
 from optiproxy.task.task import Source, Task
-from optiproxy.task.training_trial import TrainingTrial
-from optiproxy.task.values import WrongValueError
+from optiproxy.task.training_trial import TrainingTrial, current_progress
+from optiproxy.task.values import WrongValueError, as_number
 
 Evaluate = Callable[..., "float | Mapping[str, float]"]
 """Takes what the space builds, decision name -> value or a network, and a `TrainingTrial` if it has a second argument.
@@ -21,14 +21,17 @@ Evaluate = Callable[..., "float | Mapping[str, float]"]
 Returns the one objective, or metric name -> value. Raising means that it failed.
 """
 
+Measure = Callable[[Any], float]
+"""Takes what the space builds, decision name -> value or a network. NaN or infinity means that it could not be measured."""
+
 
 @final
 class FunctionTask(Task):
     """What `optiproxy.search` searches.
 
     Args:
-        space: Where.
-        evaluate: The function.
+        space: The space that is searched.
+        evaluate: The training function.
         goal: Names the metrics that it is to return; it may return others in addition.
         isolated: Whether it has to run in worker processes.
         free: Metric name -> a function that measures it before any training, from what the space builds.
@@ -62,11 +65,12 @@ class FunctionTask(Task):
         self.isolated = isolated
         self._evaluate = evaluate
         self._takes_trial = _takes_trial(evaluate)
-        self._measures = Measures(space, free)
+        self._measures = dict(free)
 
     def evaluate(self, architecture: Architecture, *, seed: int = 0, fidelity: int | None = None) -> dict[str, float]:  # noqa: ARG002 - there is only one
-        # First: what cannot be measured is not worth a training.
-        measured = self._measures(architecture)
+        # First: what cannot be measured is not worth a training. What admitted the architecture is not measured twice.
+        known = current_progress().known
+        measured = {name: known[name] for name in self._measures if name in known} or self.free_metrics(architecture)
         arguments: list[Any] = [self.space.build(architecture, seed=seed)]
         if self._takes_trial:
             arguments.append(TrainingTrial(self.space.values(architecture), seed=seed))
@@ -78,13 +82,23 @@ class FunctionTask(Task):
         return {**self._named(returned), **measured}
 
     def free_metrics(self, architecture: Architecture) -> dict[str, float]:
-        return self._measures(architecture)
+        """Metric name -> value, without what could not be measured; the canonical form is what is built and measured.
+
+        Raises:
+            WrongValueError: If a function returns something else than a number.
+            Exception: Whatever building and measuring raise.
+        """
+        if not self._measures:
+            return {}
+        built = self.space.build(self.space.canonical(architecture))
+        values = {name: as_number(name, measure(built)) for name, measure in self._measures.items()}
+        return {name: value for name, value in values.items() if math.isfinite(value)}
 
     def _named(self, returned: object) -> dict[str, float]:
         """What the function returned, by metric; values are checked where they are recorded."""
         if isinstance(returned, Mapping):
             return dict[str, float](returned)
-        asked = [objective.metric for objective in self.goal.objectives if objective.metric not in self._measures.names]
+        asked = [objective.metric for objective in self.goal.objectives if objective.metric not in self._measures]
         if len(asked) != 1:
             raise WrongValueError(f"Expected a mapping with {', '.join(asked)}, got one value: {returned!r}.")
         return {asked[0]: returned}  # pyright: ignore[reportReturnType] - checked there, too

@@ -1,4 +1,4 @@
-"""The protocol of a search: what it knows before a query, and at which fidelity it spends its queries."""
+"""What a search asks of a task: its goal, and the protocol, which says what is known before a query and what one costs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from optiproxy.errors import UsageError, unknown
-from optiproxy.metrics import Goal
+from optiproxy.metrics import Direction, Goal, Limit, Objective
 from optiproxy.task.task import Task
 
 
@@ -64,6 +64,7 @@ class QueryProtocol:
         full = task.fidelities[-1] if task.fidelities else None
         asked = task.search_fidelity if fidelity is None else fidelity
         task.check_fidelity(asked)
+        # The full one has one spelling only, or the same study would have two identities.
         lower = None if asked == full else asked
         return cls(
             free=tuple(name for name in limited if name in known),
@@ -106,3 +107,27 @@ def _promoted(task: Task, fidelity: int | None, promote: int | None) -> int:
             f"from evaluations at {task.fidelities[-1]}."
         )
     return wanted
+
+
+def wanted_goal(task: Task, *, objectives: Sequence[str], limits: Sequence[str]) -> Goal:
+    """The goal of a task, changed by what a search asks for.
+
+    Objectives replace the task's own. Limits come on top of the task's own and replace one of the same metric and sense.
+
+    Args:
+        task: Declares the metrics, and the goal that holds where nothing is asked for.
+        objectives: Each ``METRIC``, in the direction that the task declares, or ``METRIC:min``, ``METRIC:max``.
+        limits: Each ``METRIC<=VALUE`` or ``METRIC>=VALUE``.
+
+    Raises:
+        UsageError: If one is malformed, given twice, or of a metric that the task does not offer to a search.
+    """
+    directions: dict[str, Direction] = {metric.name: metric.direction for metric in task.metrics}
+    named = [Objective.parse(text, default=directions.get(text, "max")) for text in objectives]
+    bounds = [Limit.parse(text) for text in limits]
+    given = {(limit.metric, limit.sense) for limit in bounds}
+    # A bound that is asked for is meant instead of the task's own, be it looser or tighter.
+    kept = [limit for limit in task.goal.limits if (limit.metric, limit.sense) not in given]
+    goal = Goal(tuple(named) or task.goal.objectives, (*kept, *bounds))
+    goal.check(task.metrics)
+    return goal

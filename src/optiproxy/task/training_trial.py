@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from optiproxy.errors import UsageError
+from optiproxy.metrics import Metrics
 
 if TYPE_CHECKING:
     from optiproxy.spaces import Choice
@@ -21,25 +22,33 @@ class Progress:
 
     Attributes:
         number: Of the query, as in `Record`.
+        known: Metrics that were measured before the training, and need not be measured again.
         curve: Step -> value, as far as reported.
     """
 
     number: int = 0
+    known: Metrics = field(default_factory=dict[str, float])
     curve: dict[int, float] = field(default_factory=dict[int, float])
 
 
+# A context variable, so that evaluations in several threads of one process do not mix.
 _PROGRESS: ContextVar[Progress | None] = ContextVar("optiproxy progress", default=None)
 
 
 @contextmanager
-def progress_of(number: int) -> Generator[Progress]:
-    """Collect what the evaluation within reports."""
-    progress = Progress(number)
+def progress_of(number: int, known: Metrics) -> Generator[Progress]:
+    """Collect what the evaluation within reports, and let it see what is known already."""
+    progress = Progress(number, known)
     token = _PROGRESS.set(progress)
     try:
         yield progress
     finally:
         _PROGRESS.reset(token)
+
+
+def current_progress() -> Progress:
+    """Of the query that is evaluated here and now; an empty one outside of a search."""
+    return _PROGRESS.get() or Progress()
 
 
 class TrainingTrial:
@@ -56,7 +65,7 @@ class TrainingTrial:
     """
 
     def __init__(self, architecture: Mapping[str, Choice], *, seed: int) -> None:
-        self._progress = _PROGRESS.get() or Progress()
+        self._progress = current_progress()
         self.architecture = architecture
         self.seed = seed
         self.number = self._progress.number

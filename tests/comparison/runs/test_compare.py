@@ -18,6 +18,7 @@ from optiproxy.comparison.runs.compare import compare
 from optiproxy.errors import StudyError
 from optiproxy import registry
 from optiproxy.searching.search import run
+from optiproxy.searching.settings import SearchSettings
 
 TASK = "nasbench201-cifar10"
 FIGURES = {
@@ -116,7 +117,7 @@ def test_a_search_of_the_grid_is_the_search_that_one_would_run_alone(finished):
     _, comparison = finished
     task = registry.task(TASK)
     for outcome in comparison.results:
-        alone = run(task, algorithm=outcome.run.algorithm, seed=outcome.run.seed, budget=6)
+        alone = run(task, SearchSettings(algorithm=outcome.run.algorithm, seed=outcome.run.seed, budget=6))
         expected = [task.space.values(record.architecture) for record in alone.records]
         assert [query.architecture for query in outcome.queries] == expected
 

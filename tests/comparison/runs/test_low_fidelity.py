@@ -14,6 +14,7 @@ from optiproxy.comparison.runs.folder import Folder
 from optiproxy.comparison.grid import TaskSetting, Grid
 from optiproxy.comparison.stats.scores import final_incumbent, incumbent_curves
 from optiproxy.comparison.runs.worker import search_once
+from optiproxy.searching.settings import SearchSettings
 from optiproxy.errors import StudyError
 from optiproxy.metrics import Goal, Limit, Metric, Objective
 from optiproxy.reporting.comparison.page import Report
@@ -54,12 +55,13 @@ def short():
 @pytest.fixture
 def comparison(tmp_path, monkeypatch):
     monkeypatch.setattr(registry, "task", lambda name, source=None: short())
-    setting = TaskSetting.of(short(), free=["size"])
+    settings = SearchSettings(budget=8, free=("size",))
+    setting = TaskSetting.of(short(), settings)
     grid = Grid(tasks={"short": setting}, algorithms=("random",), seeds=2, budget=8, version="1")
     folder = Folder(tmp_path / "out")
     folder.claim(grid)
     for run in grid.runs:
-        search_once(run, setting, budget=grid.budget, path=folder.part(run))
+        search_once(run, setting, settings, path=folder.part(run))
     return folder.comparison()
 
 
@@ -122,7 +124,7 @@ def test_settings_keep_the_protocol_and_another_is_refused(comparison, tmp_path)
     folder = Folder(tmp_path / "out")
     assert folder.grid() == comparison.grids[0]
     assert folder.grid().tasks["short"].protocol.full == 200
-    queried = Grid(**{**vars(comparison.grids[0]), "tasks": {"short": TaskSetting.of(short())}})
+    queried = Grid(**{**vars(comparison.grids[0]), "tasks": {"short": TaskSetting.of(short(), SearchSettings(budget=8))}})
     with pytest.raises(StudyError, match="free of short: size, now none"):
         folder.claim(queried)
 

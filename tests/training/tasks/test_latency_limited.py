@@ -6,6 +6,7 @@ import pytest
 
 from optiproxy.errors import UsageError
 from optiproxy.searching.search import run
+from optiproxy.searching.settings import SearchSettings
 from optiproxy.training.tasks.digits import DigitsTask
 from optiproxy.training.tasks.latency_limited import LatencyLimited, digits_latency
 
@@ -49,7 +50,7 @@ def test_the_limit_is_a_constant_so_that_a_study_may_be_continued_elsewhere():
 
 
 def test_no_infeasible_cell_is_trained(task):
-    result = run(task, algorithm="random", budget=4)
+    result = run(task, SearchSettings(algorithm="random", budget=4))
     assert all(record.metrics["relative_latency"] <= 0.5 for record in result.records)
 
 

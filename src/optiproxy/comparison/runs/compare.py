@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor, Future, as_completed
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Protocol, final
 
 from optiproxy import __version__
 from optiproxy.comparison.grid import Grid, Run, TaskSetting, check_counts, check_names
@@ -17,41 +16,11 @@ from optiproxy.comparison.stats.comparison import Comparison
 from optiproxy.comparison.stats.statistics import analyze
 from optiproxy.errors import PackageError, SearchFailed
 from optiproxy.execution.interrupts import Interrupts
+from optiproxy.searching.progress import Observer, Silence
+from optiproxy.searching.settings import SearchSettings
 
 LIBRARIES = ("optuna", "scipy.special", "torch", "optiproxy.registry", "optiproxy.searching.search")
 """Imported once, before the processes fork: what every search needs and none should be charged for."""
-
-
-class ComparisonObserver(Protocol):
-    """Is told how a comparison goes; always from the calling thread."""
-
-    def on_start(self, total: int, done: int) -> None:
-        """Called once, before the first run.
-
-        Args:
-            total: Runs of the whole grid.
-            done: Runs that have finished in earlier calls.
-        """
-        ...
-
-    def on_finish(self, run: Run) -> None:
-        """Called when a run has been saved."""
-        ...
-
-    def on_end(self) -> None:
-        """Called once at the end, also after an interrupt or an error."""
-        ...
-
-
-@final
-class Silence:
-    """Tells nothing."""
-
-    def on_start(self, total: int, done: int) -> None: ...
-
-    def on_finish(self, run: Run) -> None: ...
-
-    def on_end(self) -> None: ...
 
 
 def compare(
@@ -65,7 +34,7 @@ def compare(
     free: Sequence[str] = (),
     fidelity: int | None = None,
     promote: int | None = None,
-    observer: ComparisonObserver | None = None,
+    observer: Observer[Run] | None = None,
 ) -> Comparison:
     """Run what is missing of the grid, then write ``results.csv``, ``summary.json`` and ``statistics.json``.
 
@@ -97,6 +66,7 @@ def compare(
 
     check_counts(seeds=seeds, budget=budget, workers=workers)
     check_names(task=tasks, algorithm=algorithms)
+    settings = SearchSettings(budget=budget, free=tuple(free), fidelity=fidelity, promote=promote)
     folder = Folder(out)
     held = folder.grid().algorithms if folder.claimed else ()
     problems = {name: registry.missing_package(name) for name in algorithms}
@@ -105,9 +75,7 @@ def compare(
     if len(skipped) == len(algorithms):
         raise PackageError(problems[skipped[0]])
     grid = Grid(
-        tasks={
-            name: TaskSetting.of(registry.task(name), free=free, fidelity=fidelity, promote=promote) for name in tasks
-        },
+        tasks={name: TaskSetting.of(registry.task(name), settings) for name in tasks},
         algorithms=tuple(name for name in algorithms if name not in skipped),
         seeds=seeds,
         budget=budget,
@@ -121,10 +89,12 @@ def compare(
     problem = next((problems[run.algorithm] for run in missing if problems[run.algorithm]), "")
     if problem:
         raise PackageError(problem)
-    watcher.on_start(len(grid.runs), len(grid.runs) - len(missing))
+    watcher.on_start(total=len(grid.runs), done=[run for run in grid.runs if run not in missing])
     try:
         with Interrupts() as interrupts, interrupts.heard():
-            lost = _search_all(missing, folder, grid=grid, workers=workers, observer=watcher, interrupts=interrupts)
+            lost = _search_all(
+                missing, folder, settings, grid=grid, workers=workers, observer=watcher, interrupts=interrupts
+            )
     finally:
         watcher.on_end()
     if lost:
@@ -141,10 +111,11 @@ def compare(
 def _search_all(
     runs: Sequence[Run],
     folder: Folder,
+    settings: SearchSettings,
     *,
     grid: Grid,
     workers: int,
-    observer: ComparisonObserver,
+    observer: Observer[Run],
     interrupts: Interrupts,
 ) -> list[Run]:
     """Make all runs; returns those whose process was killed or interrupted."""
@@ -159,7 +130,7 @@ def _search_all(
     )
     try:
         run_of: dict[Future[bool], Run] = {
-            pool.submit(search_once, None, run, grid.tasks[run.task], budget=grid.budget, path=folder.part(run)): run
+            pool.submit(search_once, None, run, grid.tasks[run.task], settings, path=folder.part(run)): run
             for run in runs
         }
         for future in as_completed(run_of):

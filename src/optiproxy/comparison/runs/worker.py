@@ -11,6 +11,7 @@ import gc
 import os
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -20,7 +21,8 @@ import psutil
 from optiproxy.comparison.grid import Run, TaskSetting
 from optiproxy.comparison.results import RunResult
 from optiproxy.errors import StudyError
-from optiproxy.execution.lifetime import end_with_parent
+from optiproxy.execution.executors import end_with_parent
+from optiproxy.searching.settings import SearchSettings
 
 
 INTERVAL = 0.005
@@ -30,8 +32,14 @@ CHILDREN_EVERY = 50
 """Readings between two searches for new children: each goes through all processes of the machine."""
 
 
-def search_once(run: Run, setting: TaskSetting, *, budget: int, path: Path) -> bool:
+def search_once(run: Run, setting: TaskSetting, settings: SearchSettings, *, path: Path) -> bool:
     """Search with one torch thread and save the result at ``path``.
+
+    Args:
+        run: Says which task, algorithm and seed.
+        setting: What the comparison has announced of the task.
+        settings: Those of every run; algorithm and seed are the run's.
+        path: File of the result.
 
     Returns:
         Whether it came to its end. Of a search that was interrupted nothing is kept: it is no search of this budget.
@@ -50,9 +58,7 @@ def search_once(run: Run, setting: TaskSetting, *, budget: int, path: Path) -> b
     torch.set_num_threads(1)
     # Loaded again in this process, and compared with what was announced: the data may have been replaced.
     task = registry.task(run.task)
-    protocol = setting.protocol
-    free, fidelity, promote = protocol.free, protocol.epochs(protocol.fidelity), protocol.promote
-    if TaskSetting.of(task, free=free, fidelity=fidelity, promote=promote) != setting:
+    if TaskSetting.of(task, settings) != setting:
         raise StudyError(
             f"The data of {run.task} has changed since the comparison began. Start anew with another --out."
         )
@@ -60,16 +66,7 @@ def search_once(run: Run, setting: TaskSetting, *, budget: int, path: Path) -> b
     # This process is the isolation: the evaluations run right here.
     executor = InlineExecutor()
     with PeakMemory() as memory:
-        result = search(
-            task,
-            algorithm=run.algorithm,
-            budget=budget,
-            seed=run.seed,
-            free=free,
-            fidelity=fidelity,
-            promote=promote,
-            executor=executor,
-        )
+        result = search(task, replace(settings, algorithm=run.algorithm, seed=run.seed), executor=executor)
     finished = result.stopped != "interrupted"
     if finished:
         RunResult.of(run, result, overhead_mb=memory.mb).save(path)

@@ -1,0 +1,85 @@
+"""What one search is asked to do, in one record that the command line, comparisons and the search share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from optiproxy import registry
+from optiproxy.errors import UsageError
+from optiproxy.task.protocol import QueryProtocol
+
+if TYPE_CHECKING:
+    from optiproxy.metrics import Goal
+    from optiproxy.optimizer import AlgorithmFactory
+    from optiproxy.task.task import Task
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchSettings:
+    """The settings of a search, whatever its task and its goal. One that makes no sense does not construct.
+
+    Attributes:
+        budget: Queries in all, with those that failed and those of earlier runs; promotions come on top.
+        algorithm: A name that the registry knows, ``"MODULE:NAME"``, or a factory.
+        seed: Of the algorithm and of the trainings.
+        free: Metrics to be known before a query, besides those that the task treats so by itself.
+        fidelity: One of the task's, to spend the budget there; None means the task's own choice.
+        promote: How many of the best to query again in full; None means the task's own choice.
+        workers: Evaluations at a time; a task that is not isolated takes them one by one.
+        timeout: Seconds for one evaluation in a worker process; None means forever.
+        storage: SQLite file or SQLAlchemy URL; None keeps the study in memory.
+        study: Its name; None derives one from task, algorithm and seed.
+
+    Raises:
+        UsageError: If a number is out of its range, or the algorithm is not known.
+    """
+
+    budget: int
+    algorithm: str | AlgorithmFactory = "optiproxy"
+    seed: int = 0
+    free: tuple[str, ...] = ()
+    fidelity: int | None = None
+    promote: int | None = None
+    workers: int = 1
+    timeout: float | None = None
+    storage: str | None = None
+    study: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.budget < 1:
+            raise UsageError(f"Expected a budget of at least 1 query, got {self.budget}.")
+        if self.seed < 0:
+            raise UsageError(f"Expected a seed of 0 or more, got {self.seed}.")
+        if self.workers < 1:
+            raise UsageError(f"Expected at least 1 worker, got {self.workers}.")
+        if self.timeout is not None and not self.timeout > 0:
+            raise UsageError(f"Expected a timeout of more than 0 seconds, got {self.timeout:g}.")
+
+    @property
+    def algorithm_name(self) -> str:
+        """What study and reports call the algorithm."""
+        return registry.algorithm_name(self.algorithm)
+
+    @property
+    def factory(self) -> AlgorithmFactory:
+        """Builds the algorithm.
+
+        Raises:
+            UsageError: If there is none of this name.
+        """
+        return registry.algorithm(self.algorithm)
+
+    def protocol(self, task: Task, goal: Goal) -> QueryProtocol:
+        """The task's own protocol, changed by these settings.
+
+        Raises:
+            UsageError: If the goal reads what the task does not offer, a metric cannot be had without training, or there
+                is no such fidelity or promotion.
+        """
+        goal.check(task.metrics)
+        return QueryProtocol.of(task, goal, free=self.free, fidelity=self.fidelity, promote=self.promote)
+
+    def study_name(self, task: Task) -> str:
+        """The name of the study: the given one, or one that is the same for the same search of the task's own goal."""
+        return self.study or f"{task.name}-{self.algorithm_name}-seed{self.seed}"

@@ -1,0 +1,111 @@
+"""From the trials of a study to the next proposal: the algorithm at work, told of everything that has finished."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, final
+
+from optuna.trial import FrozenTrial, TrialState
+
+from optiproxy.optimizer import Algorithm, AlgorithmFactory, Proposal, Trial
+from optiproxy.storage.schema import UNSEEN, architecture_of
+
+if TYPE_CHECKING:
+    from optiproxy.metrics import Goal, Metrics
+    from optiproxy.spaces import Architecture
+    from optiproxy.storage.parameters import Parameters
+
+_Key = tuple[int, datetime | None]
+"""Number and time: a trial of this number in another study, or of another state, is another one."""
+
+
+@final
+class Proposer:
+    """Asks an algorithm for proposals after a list of Optuna trials, which the caller has read from the study.
+
+    What it proposes depends on the arguments alone, not on what it was asked before. It remembers two things to save
+    work: what each finished trial reads as, and the algorithm, which it tells the new trials only. Where the trials do not go on
+    from those of the call before, or the goal has changed, it builds the algorithm anew.
+
+    Args:
+        factory: Builds the algorithm.
+        parameters: Of the space.
+        seed: Of the algorithm.
+        metrics: Reads what a finished trial has measured; empty where it failed. Asked once per trial.
+
+    Attributes:
+        parameters: The same.
+    """
+
+    def __init__(
+        self, factory: AlgorithmFactory, parameters: Parameters, *, seed: int, metrics: Callable[[FrozenTrial], Metrics]
+    ) -> None:
+        self.parameters = parameters
+        self._factory = factory
+        self._seed = seed
+        self._metrics = metrics
+        self._algorithm: Algorithm | None = None
+        self._goal: Goal | None = None
+        self._told: list[Trial] = []
+        self._architectures: dict[_Key, Architecture | None] = {}
+        self._trials: dict[_Key, Trial] = {}
+        self._canonical: dict[Architecture, Architecture] = {}
+
+    def propose(
+        self, trials: Sequence[FrozenTrial], goal: Goal, n: int = 1, *, besides: Sequence[Architecture] = ()
+    ) -> list[Proposal]:
+        """Up to ``n`` proposals, best first; none where no architecture is left.
+
+        Args:
+            trials: All of the study but the one, if any, that the proposal is for. Finished ones are what the algorithm
+                learns from, running ones are pending.
+            goal: What is good.
+            n: How many are wanted.
+            besides: Further architectures that are as good as pending.
+        """
+        seen = [trial for trial in trials if UNSEEN not in trial.system_attrs]
+        finished = sorted((_ended(trial), trial.number, trial) for trial in seen if trial.state.is_finished())
+        # In the order of ending, not of asking: so a search that goes on after an interrupt tells the same story.
+        read = [self._read(trial) for _, _, trial in finished]
+        history = [trial for trial in read if trial is not None]
+        if self._algorithm is None or goal != self._goal or history[: len(self._told)] != self._told:
+            self._algorithm = self._factory(self.parameters.space, goal, seed=self._seed)
+        self._goal, self._told = goal, history
+        self._algorithm.observe(history)
+        # Also what runs in other processes, as far as it has told what it is.
+        pending = [self.architecture(trial) for trial in seen if trial.state == TrialState.RUNNING]
+        return self._algorithm.propose(n, [*(found for found in pending if found is not None), *besides])
+
+    def architecture(self, trial: FrozenTrial) -> Architecture | None:
+        """What a trial evaluates; None where it has not told yet, or evaluates something else."""
+        key = (trial.number, trial.datetime_start)
+        if key in self._architectures:
+            return self._architectures[key]
+        found = architecture_of(trial, self.parameters)
+        # Until it has its parameters a trial may withdraw what it claims.
+        if trial.state.is_finished() or self.parameters.distributions.keys() <= trial.params.keys():
+            self._architectures[key] = found
+        return found
+
+    def canonical(self, architecture: Architecture | None) -> Architecture | None:
+        """The form in which isomorphic architectures are equal."""
+        if architecture is None:
+            return None
+        if architecture not in self._canonical:
+            self._canonical[architecture] = self.parameters.space.canonical(architecture)
+        return self._canonical[architecture]
+
+    def _read(self, trial: FrozenTrial) -> Trial | None:
+        """A finished trial as algorithms see it; None where it is no architecture of this space."""
+        architecture = self.architecture(trial)
+        if architecture is None:
+            return None
+        key = (trial.number, trial.datetime_complete)
+        if key not in self._trials:
+            self._trials[key] = Trial(architecture, self._metrics(trial))
+        return self._trials[key]
+
+
+def _ended(trial: FrozenTrial) -> datetime:
+    return trial.datetime_complete or datetime.min  # noqa: DTZ901 - Optuna's times are naive
