@@ -44,18 +44,18 @@ def profile(
     """Look at a space or task before anything is spent on it: its size, what fits the limits, what it costs."""
     from optiproxy import registry
     from optiproxy.cli.goal import wanted_goal
-    from optiproxy.profiling import profiling
+    from optiproxy.profiling import measuring
     from optiproxy.reporting.search.profile import profile_as_json, profile_in_words
     from optiproxy.spaces import Space
 
     looked_at = registry.space_or_task(subject)
     if isinstance(looked_at, Space):
-        found = profiling.profile(
+        found = measuring.profile(
             looked_at, limits=limit or [], budget=budget, samples=samples, seconds=seconds, seed=seed
         )
     else:
         goal = wanted_goal(looked_at, objectives=[], limits=limit or [])
-        found = profiling.profile_task(
+        found = measuring.profile_task(
             looked_at,
             goal=goal,
             free=free or [],
@@ -81,7 +81,7 @@ def _tried(task: Task, goal: Goal, found: Profile, *, seed: int) -> float | None
     """Seconds of one query of a random architecture; None, and a word why, where it failed."""
     import numpy as np
 
-    from optiproxy.profiling.timing import one_query
+    from optiproxy.profiling.measuring import one_query
 
     drawn = task.space.sample(np.random.default_rng(seed), 1)
     if not drawn:
