@@ -116,7 +116,7 @@ def _parts(target: str, wanted: str = "an object") -> tuple[str, str, Path]:
     """Dotted module, name, and the folder from which the module is imported."""
     module, _, name = target.rpartition(":")
     if not module or not all(part.isidentifier() for part in name.split(".")):
-        raise UsageError(f"Expected MODULE:NAME of {wanted}, for example my_search:{name or 'NAME'}, got {target!r}.")
+        raise UsageError(f"Expected MODULE:NAME of {wanted}, for example my_search:NAME, got {target!r}.")
     here = Path.cwd()
     if not module.endswith(".py") and "/" not in module:
         return module, name, here
