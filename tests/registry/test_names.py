@@ -104,6 +104,18 @@ def test_a_task_is_an_instance_a_class_or_a_function_that_returns_one(module):
     assert registry.task_name("digits") == "digits"
 
 
+def test_a_stored_search_imports_no_module_that_it_names(module):
+    name = module(TASKS)
+    own = registry.task(f"{name}:Own")
+    del sys.modules[name]
+    assert registry.known_task(f"{name}:Own", own.space.fingerprint) is None
+    assert name not in sys.modules
+    digits = registry.task("digits")
+    assert registry.known_task("digits", digits.space.fingerprint).name == "digits"
+    assert registry.known_task("digits", own.space.fingerprint) is None
+    assert registry.known_task("function", own.space.fingerprint) is None
+
+
 @pytest.mark.parametrize(
     ("what", "told"),
     [

@@ -147,7 +147,7 @@ def _task_of(result: SearchResult) -> Task:
     """The task whose networks a search has trained.
 
     Raises:
-        UsageError: If it is a user's own function, which no study holds.
+        UsageError: If it is a user's own function or task, which no study holds.
     """
     from optiproxy import registry
     from optiproxy.errors import UsageError

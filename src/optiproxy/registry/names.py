@@ -114,16 +114,16 @@ def task(spec: str, *, source: str | None = None) -> Task:
     from optiproxy.task.task import Task
 
     if targets.is_target(spec):
-        found, arguments = targets.load(spec, "a task"), {}
+        found = targets.load(spec, "a task")
     else:
         entry = _entry("task", spec, TASKS, tasks)
-        found, arguments = _imported("task", entry), dict[str, Any](entry.arguments)
+        found = _imported("task", entry)
+        if entry.arguments:
+            found = functools.partial(found, **entry.arguments)
     if source is not None:
         if not callable(found) or "source" not in inspect.signature(found).parameters:
             raise UsageError(f"Task {spec!r} has one source only; leave the source {source!r} out.")
-        arguments["source"] = source
-    if arguments:
-        found = functools.partial(found, **arguments)
+        found = functools.partial(found, source=source)
     return cast("Task", targets.made(found, Task, target=spec, wanted="a task"))
 
 
@@ -139,6 +139,9 @@ def known_task(name: str, fingerprint: str) -> Task | None:
         name: As the study has it; that of a user's own task or function is not registered.
         fingerprint: Of the space that was searched.
     """
+    # A study may come from anywhere: what it names is built only if it is installed under that name, never imported.
+    if targets.is_target(name):
+        return None
     try:
         found = task(name)
     except OptiProxyError:
