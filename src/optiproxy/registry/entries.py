@@ -82,7 +82,8 @@ def registered(kind: str, make: type[E], builtin: Iterable[str]) -> list[E]:
     """
     taken = dict.fromkeys(builtin, "optiproxy")
     found: list[E] = []
-    for point in sorted(entry_points(group=f"optiproxy.{kind}s"), key=lambda point: point.name):
+    # In an order that does not depend on where the packages are installed: the same one wins in every process.
+    for point in sorted(entry_points(group=f"optiproxy.{kind}s"), key=lambda point: (point.name, point.value)):
         package = point.dist.name if point.dist else "an unknown package"
         if point.name in taken:
             warnings.warn(

@@ -57,6 +57,7 @@ def algorithm(spec: str | AlgorithmFactory) -> AlgorithmFactory:
         entry = _entry("algorithm", spec, ALGORITHMS, algorithms)
         return cast("AlgorithmFactory", _imported("algorithm", entry))
     found: Any = targets.load(spec, "an algorithm") if isinstance(spec, str) else spec
+    # Only the signature is looked at: there is no space yet to call it with.
     if not callable(found) or not targets.takes(found, object(), object(), seed=0):
         raise targets.wrong_kind(found, spec, _FACTORY)
     return cast("AlgorithmFactory", found)

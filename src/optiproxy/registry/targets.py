@@ -41,6 +41,7 @@ def load(target: str, wanted: str) -> Any:  # noqa: ANN401 - whatever the user h
         OptiProxyError: If the module itself raises one of optiproxy's errors.
     """
     module, name, folder = _parts(target, wanted)
+    # First, as for `python -m`, and for good: worker processes inherit this path, and import the module again.
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
     return imported(f"{module}:{name}", folder)
@@ -122,6 +123,7 @@ def _parts(target: str, wanted: str = "an object") -> tuple[str, str, Path]:
         return module, name, here
     path = Path(module.removesuffix(".py")).resolve()
     if not path.is_relative_to(here):
+        # No dotted name leads out of the current folder.
         return path.name, name, path.parent
     return ".".join(path.relative_to(here).parts), name, here
 
@@ -132,6 +134,7 @@ def _module(module: str, folder: Path | None) -> ModuleType:
     except OptiProxyError:
         raise
     except ModuleNotFoundError as error:
+        # Is it the module itself that is missing, or one of a package's parents, or something that it imports?
         if error.name and (module == error.name or module.startswith(error.name + ".")):
             there = f"neither in {folder} nor installed" if folder else "it is not installed"
             raise UsageError(
@@ -148,6 +151,7 @@ def _told(error: BaseException) -> str:
     text = " ".join(str(error).split()).rstrip(".")
     if isinstance(error, SyntaxError):
         return f"{type(error).__name__}: {text}"  # which ends with the place
+    # The import machinery has frames of its own, which are of no help.
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith("<")]
     place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
     return f"{type(error).__name__}: {text}{place}" if text else f"{type(error).__name__}{place}"
