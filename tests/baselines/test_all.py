@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
-
 import numpy as np
 import pytest
 
@@ -13,7 +10,7 @@ from optiproxy.metrics import Goal, Limit, Objective
 from optiproxy.optimizer import Trial
 from optiproxy.spaces import FlatSpace, NASBench201, RestrictedSpace
 from optiproxy.spaces.wrappers.pool import PoolSpace
-from optiproxy.testing import AlgorithmConformance, algorithms
+from optiproxy.testing import AlgorithmConformance
 
 GOAL = Goal((Objective("accuracy"),))
 
@@ -22,18 +19,6 @@ class TestConformance(AlgorithmConformance):
     @pytest.fixture
     def algorithm(self, baseline):
         return baseline
-
-    @pytest.fixture(scope="class")
-    @classmethod
-    def process(cls):
-        """One for all, because each has to load torch."""
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-            yield pool
-
-    def test_the_same_seed_proposes_the_same_also_in_another_process(self, algorithm, process):
-        here = algorithms._history(algorithm, seed=3)
-        assert algorithms._history(algorithm, seed=3) == here
-        assert process.submit(algorithms._history, algorithm, seed=3).result() == here
 
 
 def _search(algorithm, measure, *, budget):

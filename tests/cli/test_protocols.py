@@ -49,7 +49,9 @@ def short():
 @pytest.fixture
 def cli(optiproxy, monkeypatch):
     tasks = {"device": device, "short": short}
-    monkeypatch.setattr(registry, "task", lambda name, source=None: tasks[name]())
+    # Where the commands look it up, and where a stored study does.
+    for place in (registry, registry.names):
+        monkeypatch.setattr(place, "task", lambda name, source=None: tasks[name]())
     return lambda command, task, *arguments: optiproxy(command, task, "--algorithm", "random", *arguments)
 
 

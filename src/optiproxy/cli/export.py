@@ -1,11 +1,11 @@
-"""``optiproxy export``."""
+"""``optiproxy export`` and ``optiproxy retrain``: the networks of a finished search."""
 
 from __future__ import annotations
 
 import json
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +13,7 @@ from optiproxy.cli.options import StudyName
 
 if TYPE_CHECKING:
     from optiproxy.cli.saved import Place
+    from optiproxy.metrics import Metrics
     from optiproxy.searching.result import SearchResult
     from optiproxy.storage.record import Record
     from optiproxy.task.task import Task
@@ -31,6 +32,9 @@ class Format(StrEnum):
 
 _FILES = {Format.torch: ("python", "torch"), Format.onnx: ("onnx",), Format.python: ("python",), Format.json: ()}
 """Format -> the formats of the network's files."""
+
+RETRAINED = "retrain"
+"""Folder, in that of a search, of the networks that were trained again."""
 
 Target = Annotated[
     str,
@@ -61,7 +65,7 @@ def export(
     ] = None,
 ) -> None:
     """Export the best architecture of a search, with a card that says what it is."""
-    place, result, best = found(target, study)
+    place, result, best = _found(target, study)
     folder = out or place.folder / "export"
     records = result.front if front else (best,)
     for record in records:
@@ -72,7 +76,53 @@ def export(
             _export_choices(place, result, record, into)
 
 
-def found(target: str, study: str | None) -> tuple[Place, SearchResult, Record]:
+def retrain(
+    target: Target,
+    *,
+    query: Annotated[int | None, typer.Option(metavar="N", help="Which architecture; the best if left out.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Of the training; the one after the search's own if left out.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="Of the training; the task's own if left out.")] = None,
+    study: StudyName = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Folder of the network; one below `retrain` in the search's folder if left out."
+        ),
+    ] = None,
+) -> None:
+    """Train the best architecture of a search again, with another seed or longer, and keep the network.
+
+    Trainings with other seeds tell how much of a metric is luck; `optiproxy export` puts their spread on the card.
+    """
+    from optiproxy.errors import unknown
+    from optiproxy.reporting.words import number
+    from optiproxy.training.export.network_files import export as export_network
+
+    place, result, best = _found(target, study)
+    records = {record.number: record for record in result.records}
+    if query is not None and query not in records:
+        raise unknown("query", str(query), map(str, records))
+    record = best if query is None else records[query]
+    chosen = result.seed + 1 if seed is None else seed
+    name = f"query-{record.number}-seed-{chosen}" + (f"-epochs-{epochs}" if epochs else "")
+    done = export_network(
+        _task_of(result),
+        record.architecture,
+        out or place.folder / RETRAINED / name,
+        seed=chosen,
+        metrics={},
+        epochs=epochs,
+    )
+    width = max(map(len, done.metrics))
+    typer.echo(f"{'':<{width}}  {'search':>10}  {'retrained':>10}")
+    for metric, value in done.metrics.items():
+        typer.echo(f"{metric:<{width}}  {number(record.metrics.get(metric)):>10}  {number(value):>10}")
+    _tell(done)
+
+
+def _found(target: str, study: str | None) -> tuple[Place, SearchResult, Record]:
     """Where a study lies, what it holds, and its best architecture.
 
     Raises:
@@ -93,11 +143,11 @@ def found(target: str, study: str | None) -> tuple[Place, SearchResult, Record]:
     return place, result, result.best
 
 
-def task_of(result: SearchResult) -> Task:
+def _task_of(result: SearchResult) -> Task:
     """The task whose networks a search has trained.
 
     Raises:
-        UsageError: If it is a user's own function, which no study holds.
+        UsageError: If it is a user's own function or task, which no study holds.
     """
     from optiproxy import registry
     from optiproxy.errors import UsageError
@@ -111,7 +161,7 @@ def task_of(result: SearchResult) -> Task:
     return registry.task(result.task)
 
 
-def tell(done: Exported) -> None:
+def _tell(done: Exported) -> None:
     """Say what was written."""
     typer.echo(f"Architecture: {done.architecture}")
     for file in done.files:
@@ -129,9 +179,9 @@ def _export_network(
     from optiproxy.training.export.network_files import export as export_network
 
     done = export_network(
-        task_of(result), record.architecture, folder, seed=result.seed, metrics=record.metrics, formats=formats
+        _task_of(result), record.architecture, folder, seed=result.seed, metrics=record.metrics, formats=formats
     )
-    tell(done)
+    _tell(done)
     _write_card(place, result, record, folder, files=done.files)
 
 
@@ -147,9 +197,31 @@ def _export_choices(place: Place, result: SearchResult, record: Record, folder: 
 def _write_card(
     place: Place, result: SearchResult, record: Record, folder: Path, *, files: tuple[WrittenFile, ...] = ()
 ) -> None:
-    from optiproxy.cli.retrain import retrained
     from optiproxy.reporting.search.card import card
     from optiproxy.storage.files import write
 
-    trainings = {**retrained(place.folder, result, record), result.seed: record.metrics}
+    trainings = {**_retrained(place.folder, result, record), result.seed: record.metrics}
     typer.echo(f"Card: {write(folder / 'card.md', card(result, record, files=files, trainings=trainings))}")
+
+
+def _retrained(folder: Path, result: SearchResult, record: Record) -> dict[int, Metrics]:
+    """Seed -> metrics of each training of an architecture that `retrain` has kept in a search's folder.
+
+    A training with other epochs than a query has says nothing on the luck of that query, and is left out.
+    """
+    told = [_read(path) for path in sorted(folder.glob(f"{RETRAINED}/*/architecture.json"))]
+    choices = result.space.values(record.architecture)
+    return {
+        content["seed"]: content["metrics"]["repeated"]
+        for content in told
+        if content.get("architecture") == choices and content.get("epochs") == result.protocol.full
+    }
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """What `optiproxy.training.export.network_files` wrote; empty where it cannot be read."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}

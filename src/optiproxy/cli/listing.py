@@ -49,20 +49,32 @@ def algorithms(*, as_json: AsJson = False) -> None:
     missing = {entry.name: registry.missing_package(entry.name) for entry in entries}
     if as_json:
         found = [
-            {"name": e.name, "description": e.description, "paper": e.paper, "missing": missing[e.name]}
+            {
+                "name": e.name,
+                "description": e.description,
+                "paper": e.paper,
+                "missing": missing[e.name],
+                "package": e.package,
+            }
             for e in entries
         ]
         typer.echo(json.dumps(found, indent=2))
         return
     heads = ("ALGORITHM", "WHAT IT DOES", "PAPER", "")
-    table([heads, *((e.name, e.description, e.paper, "make bench-env" if missing[e.name] else "") for e in entries)])
+    rows = [
+        (e.name, e.description or _from(e.package), e.paper, "make bench-env" if missing[e.name] else "")
+        for e in entries
+    ]
+    table([heads, *rows])
 
 
 def describe(entry: TaskEntry, problems: Mapping[str, str]) -> dict[str, Any]:
-    """What is known of a task. It is built for this, so ``available`` means that its data is here and sound.
+    """What is known of a task. Ours is built for this, so ``available`` means that its data is here and sound.
+
+    A task of another package is not: importing it may take long or fail, so its ``available`` is null until it is used.
 
     Args:
-        entry: The task.
+        entry: The name and what belongs to it.
         problems: Dataset -> why it cannot be used, empty where it can.
     """
     from optiproxy import registry
@@ -74,20 +86,15 @@ def describe(entry: TaskEntry, problems: Mapping[str, str]) -> dict[str, Any]:
         "description": entry.description,
         "data": list(entry.data),
         "fetch": f"optiproxy data fetch {' '.join(wanted)}" if wanted else None,
+        "package": entry.package,
     }
+    unknown: dict[str, Any] = {"space": None, "size": None, "metrics": [], "source": None}
+    if entry.package:
+        return {**told, **unknown, "licence": None, "available": None}
     try:
         task = registry.task(entry.name)
     except DataError as error:
-        return {
-            **told,
-            "space": None,
-            "size": None,
-            "metrics": [],
-            "source": None,
-            "licence": _licences(entry.data),
-            "available": False,
-            "problem": str(error),
-        }
+        return {**told, **unknown, "licence": _licences(entry.data), "available": False, "problem": str(error)}
     metrics = [
         {
             "name": metric.name,
@@ -124,7 +131,13 @@ def shortened(names: Sequence[str], shown: int) -> str:
     return ", ".join(names[:shown]) + more or "–"
 
 
+def _from(package: str) -> str:
+    return f"from the package {package}"
+
+
 def _standing(entry: dict[str, Any]) -> str:
+    if entry["package"]:
+        return _from(entry["package"])
     if entry["available"]:
         return f"more with `{entry['fetch']}`" if entry["fetch"] else ""
     return f"not available: `{entry['fetch']}`" if entry["fetch"] else f"not available: {entry['problem']}"

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from optiproxy import __version__
-from optiproxy.cli import compare, data, export, listing, profile, report, retrain, search
+from optiproxy.cli import compare, data, export, listing, profile, report, search
 from optiproxy.cli.errors import PlainErrors, unexpected
 
 app = typer.Typer(
@@ -46,7 +46,7 @@ app.command("tasks")(listing.tasks)
 app.command("algorithms")(listing.algorithms)
 app.command("report")(report.report)
 app.command("export")(export.export)
-app.command("retrain")(retrain.retrain)
+app.command("retrain")(export.retrain)
 app.command("profile")(profile.profile)
 app.add_typer(data.app, name="data")
 

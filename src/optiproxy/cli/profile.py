@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -26,7 +27,7 @@ def profile(
         typer.Argument(
             metavar="SPACE_OR_TASK",
             help="A name that `optiproxy tasks` lists, a space (darts, nasbench101, nasbench201, nasbench-nlp), or "
-            "MODULE:NAME of your own space, mapping of choices or model function.",
+            "MODULE:NAME of your own task, space, mapping of choices or model function.",
         ),
     ],
     *,
@@ -41,30 +42,31 @@ def profile(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Look at a space or task before anything is spent on it: its size, what fits the limits, what it costs."""
-    from dataclasses import replace
-
     from optiproxy import registry
-    from optiproxy.errors import unknown
-    from optiproxy.profiling import profiling
-    from optiproxy.registry import builtin_spaces as known_spaces
-    from optiproxy.reporting.search.profile import profile_as_json, profile_in_words
     from optiproxy.task.protocol import wanted_goal
+    from optiproxy.profiling import measuring
+    from optiproxy.reporting.search.profile import profile_as_json, profile_in_words
+    from optiproxy.spaces import Space
 
-    names = [entry.name for entry in registry.tasks()]
-    if subject in names:
-        task = registry.task(subject)
-        goal = wanted_goal(task, objectives=[], limits=limit or [])
-        found = profiling.profile_task(
-            task, goal=goal, free=free or [], budget=budget, samples=samples, seconds=seconds, seed=seed, watch=_watched
-        )
-        if seconds is None:
-            found = replace(found, training_seconds=_tried(task, goal, found, seed=seed))
-    elif subject in known_spaces.SPACES or ":" in subject:
-        found = profiling.profile(
-            known_spaces.space(subject), limits=limit or [], budget=budget, samples=samples, seconds=seconds, seed=seed
+    looked_at = registry.space_or_task(subject)
+    if isinstance(looked_at, Space):
+        found = measuring.profile(
+            looked_at, limits=limit or [], budget=budget, samples=samples, seconds=seconds, seed=seed
         )
     else:
-        raise unknown("task or space", subject, [*names, *known_spaces.SPACES])
+        goal = wanted_goal(looked_at, objectives=[], limits=limit or [])
+        found = measuring.profile_task(
+            looked_at,
+            goal=goal,
+            free=free or [],
+            budget=budget,
+            samples=samples,
+            seconds=seconds,
+            seed=seed,
+            watch=_watched,
+        )
+        if seconds is None:
+            found = replace(found, training_seconds=_tried(looked_at, goal, found, seed=seed))
     typer.echo(json.dumps(profile_as_json(found), indent=2) if as_json else profile_in_words(found))
 
 
@@ -79,7 +81,7 @@ def _tried(task: Task, goal: Goal, found: Profile, *, seed: int) -> float | None
     """Seconds of one query of a random architecture; None, and a word why, where it failed."""
     import numpy as np
 
-    from optiproxy.profiling.timing import one_query
+    from optiproxy.profiling.measuring import one_query
 
     drawn = task.space.sample(np.random.default_rng(seed), 1)
     if not drawn:

@@ -1,1 +1,4 @@
-"""A look at a space before anything is trained: its size, what keeps the limits, what a search would cost."""
+"""A look at a space before anything is trained: its size, how much of it keeps the limits, and what a search would cost.
+
+Read `profile` first, which holds what is found and what speaks against a search; `measuring` finds it.
+"""

@@ -6,11 +6,40 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from optiproxy.metrics import Limit, Metric, Metrics
-from optiproxy.profiling.share import Share
 from optiproxy.task.protocol import QueryProtocol
 
 _SCARCE = 0.01
-"""A smaller share makes every proposal a search of its own."""
+"""Where a smaller share of the space is feasible, every proposal becomes a search of its own."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """How many members of a set have a property, counted in all of them or estimated from random draws.
+
+    Attributes:
+        hits: Draws that have the property.
+        of: All draws, at least one.
+        exact: Whether the draws were the whole set, so that nothing is estimated.
+    """
+
+    hits: int
+    of: int
+    exact: bool = False
+
+    @property
+    def value(self) -> float:
+        """The share among the draws, in [0, 1]."""
+        return self.hits / self.of
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % confidence interval of the share in the whole set (Wilson 1927), which holds at 0 and 1, too."""
+        if self.exact:
+            return self.value, self.value
+        from scipy.stats import binomtest
+
+        found = binomtest(self.hits, self.of).proportion_ci(method="wilson")
+        return float(found.low), float(found.high)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,22 +47,22 @@ class Profile:
     """What is known of a search before its first query.
 
     Attributes:
-        task: The task's name; empty for a space alone.
-        space: Its name.
-        size: Combinations of choices.
-        choices: Per decision, how many.
+        task: Name of the task; empty for a space alone.
+        space: Name of the space.
+        size: Number of combinations of choices.
+        choices: Number of choices of each decision.
         valid: Share of the combinations that are architectures.
-        measured: Free metrics of each measured architecture; None where they could not be had.
-        measures: What they are.
-        problem: Why a measurement failed, an example; empty where none did.
-        seconds_per_measurement: Median.
-        limits: That are known before a query.
-        queried: Limits that are known only after a query.
-        feasible: Share of the valid architectures that keep the limits known before a query.
-        kept: The same for each limit alone.
-        budget: Queries, promotions aside; None where none was given.
-        protocol: Where they are spent.
-        training_seconds: Of one query; None where unknown.
+        measured: Free metrics of each architecture that was drawn; None where they could not be measured.
+        measures: Declarations of these metrics.
+        problem: Why a measurement failed, as an example; empty where none did.
+        seconds_per_measurement: Median time that the free metrics of one architecture take; None where there are none.
+        limits: Limits that are checked before a query.
+        queried: Limits that can be checked only after a query.
+        feasible: Share of the valid architectures that keep all of `limits`; None where nothing was drawn.
+        kept: The same share for each limit alone.
+        budget: Number of queries that are planned, without promotions; None where none was given.
+        protocol: The fidelity of the queries, and how many are promoted.
+        training_seconds: Time of one query; None where unknown.
     """
 
     task: str
@@ -68,10 +97,11 @@ class Profile:
 
     @property
     def total_seconds(self) -> float | None:
-        """Of all evaluations, one at a time; None where the budget or the time of one is unknown."""
+        """Time of all evaluations, one after the other; None where the budget or the time of one is unknown."""
         if self.budget is None or self.training_seconds is None:
             return None
         lower, full = self.protocol.fidelity, self.protocol.full
+        # A training takes as long as it has epochs.
         longer = full / lower if lower and full else 1.0
         return self.training_seconds * (self.budget + self.protocol.promote * longer)
 
@@ -106,6 +136,7 @@ class Profile:
 
     @property
     def _small(self) -> str:
+        # A query for each decision, and for each choice of the largest one: less leaves something that was never tried.
         wanted = max(10, len(self.choices), *self.choices)
         there = wanted if self.architectures is None else self.architectures
         if self.budget is None or self.budget >= min(wanted, there):

@@ -2,28 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, kw_only=True)
-class AlgorithmEntry:
-    """One search algorithm.
-
-    Attributes:
-        name: On the command line.
-        target: ``"module:attribute"`` of its factory.
-        description: One line.
-        paper: Where it was published.
-        environment: The environment of its own that its package needs (`optiproxy.baselines.packages.environments`);
-            empty where it runs in ours.
-    """
-
-    name: str
-    target: str
-    description: str
-    paper: str
-    environment: str = ""
-
+from optiproxy.registry.entries import AlgorithmEntry
 
 ALGORITHMS = (
     AlgorithmEntry(

@@ -1,29 +1,16 @@
-"""The tasks that come with the package, by name. Listing them imports none of them."""
+"""The tasks and the published spaces that come with the package, by name. Listing them imports none of them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from optiproxy.registry.entries import SpaceEntry, TaskEntry
 
-
-@dataclass(frozen=True, kw_only=True)
-class TaskEntry:
-    """One task.
-
-    Attributes:
-        name: On the command line.
-        target: ``"module:attribute"`` of its factory.
-        description: One line.
-        arguments: Keyword arguments of the factory.
-        data: Datasets that it reads where they are here; `optiproxy data` knows them by these names.
-    """
-
-    name: str
-    target: str
-    description: str
-    arguments: Mapping[str, str] = field(default_factory=dict[str, str])
-    data: tuple[str, ...] = ()
-
+SPACES = (
+    SpaceEntry(name="darts", target="optiproxy.spaces.published.darts:DARTS"),
+    SpaceEntry(name="nasbench-nlp", target="optiproxy.spaces.published.recurrent:RecurrentSpace"),
+    SpaceEntry(name="nasbench101", target="optiproxy.spaces.published.nasbench101:NASBench101"),
+    SpaceEntry(name="nasbench201", target="optiproxy.spaces.published.nasbench201:NASBench201"),
+)
+"""The published spaces. Those of the tasks need no name of their own."""
 
 _IMAGES = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "imagenet16": "ImageNet16-120"}
 

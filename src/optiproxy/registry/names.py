@@ -1,96 +1,148 @@
-"""The names on the command line: algorithms and tasks. Listing them imports none of them."""
+"""Look up what a name stands for: one that comes with optiproxy, one of an entry point, or ``MODULE:NAME``.
+
+Other packages register names by the entry points ``optiproxy.algorithms``, ``optiproxy.tasks`` and ``optiproxy.spaces``.
+Listing the names imports nothing of theirs or ours.
+"""
 
 from __future__ import annotations
 
+import functools
 import inspect
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Executor
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
 from optiproxy.errors import OptiProxyError, UsageError, unknown
+from optiproxy.registry import targets
 from optiproxy.registry.builtin_algorithms import ALGORITHMS
-from optiproxy.registry.builtin_algorithms import AlgorithmEntry as AlgorithmEntry
-from optiproxy.registry.builtin_tasks import TASKS
-from optiproxy.registry.builtin_tasks import TaskEntry as TaskEntry
+from optiproxy.registry.builtin_tasks import SPACES, TASKS
+from optiproxy.registry.entries import AlgorithmEntry, E, SpaceEntry, TaskEntry, registered
 
 if TYPE_CHECKING:
     from optiproxy.optimizer import AlgorithmFactory
+    from optiproxy.spaces import Space
     from optiproxy.task.task import Task
+
+_FACTORY = "an algorithm, something that is called as (space, goal, seed=...) and returns one"
 
 
 def algorithms() -> tuple[AlgorithmEntry, ...]:
-    """All algorithms, ours first."""
-    return ALGORITHMS
+    """All algorithms: ours first, then those that other packages register."""
+    return (*ALGORITHMS, *registered("algorithm", AlgorithmEntry, [entry.name for entry in ALGORITHMS]))
 
 
 def tasks() -> tuple[TaskEntry, ...]:
-    """All tasks."""
-    return TASKS
+    """All tasks: ours first, then those that other packages register."""
+    return (*TASKS, *registered("task", TaskEntry, [entry.name for entry in TASKS]))
+
+
+def spaces() -> tuple[SpaceEntry, ...]:
+    """All spaces that have a name: the published ones, then those that other packages register."""
+    return (*SPACES, *registered("space", SpaceEntry, [entry.name for entry in SPACES]))
 
 
 def algorithm(spec: str | AlgorithmFactory) -> AlgorithmFactory:
     """The factory of an algorithm.
 
     Args:
-        spec: A name that `algorithms` lists, ``"MODULE:NAME"``, or the factory itself.
+        spec: A name of `algorithms`, ``MODULE:NAME``, or a factory, which is checked and returned.
 
     Raises:
-        UsageError: If there is none of this name.
+        UsageError: If there is none of this name, or it is no factory.
     """
-    if not isinstance(spec, str):
-        return spec
-    target = spec if ":" in spec else _algorithm_entry(spec).target
-    try:
-        return cast("AlgorithmFactory", _load(target))
-    except (ImportError, AttributeError) as error:
-        raise UsageError(f"Expected an algorithm as MODULE:NAME, got {spec!r} ({error}).") from error
+    if isinstance(spec, str) and not targets.is_target(spec):
+        entry = _entry("algorithm", spec, ALGORITHMS, algorithms)
+        return cast("AlgorithmFactory", _imported("algorithm", entry))
+    found: Any = targets.load(spec, "an algorithm") if isinstance(spec, str) else spec
+    # Only the signature is looked at: there is no space yet to call it with.
+    if not callable(found) or not targets.takes(found, object(), object(), seed=0):
+        raise targets.wrong_kind(found, spec, _FACTORY)
+    return cast("AlgorithmFactory", found)
 
 
 def algorithm_name(spec: str | AlgorithmFactory) -> str:
-    """What a study and a report call an algorithm: its name, or where its factory can be imported from."""
+    """The name under which a study and its report know an algorithm; the same in every process.
+
+    It is the registered name where there is one, or else ``MODULE:NAME``. Arguments that a `functools.partial` binds are
+    part of it, because they make another algorithm: ``optiproxy(config=...)``.
+    """
     if isinstance(spec, str):
-        return spec
-    if isinstance(getattr(spec, "__qualname__", None), str):
-        return f"{spec.__module__}:{spec.__qualname__}"  # pyright: ignore[reportAttributeAccessIssue]
-    return type(spec).__name__
+        return targets.normalized(spec) if targets.is_target(spec) else spec
+    if isinstance(spec, functools.partial):
+        bound = [*map(_shown, spec.args), *(f"{name}={_shown(value)}" for name, value in sorted(spec.keywords.items()))]
+        return f"{algorithm_name(spec.func)}({', '.join(bound)})"
+    # What comes with us goes by its short name. Only what is imported already can be the object that was given.
+    for entry in ALGORITHMS:
+        module, _, attribute = entry.target.partition(":")
+        if getattr(sys.modules.get(module), attribute, None) is spec:
+            return entry.name
+    return _qualified(spec)
 
 
-def missing_package(name: str) -> str:
+def missing_package(spec: str) -> str:
     """Why an algorithm cannot run here, and what to do; empty where it can.
+
+    Args:
+        spec: A name of `algorithms`, or ``MODULE:NAME``, which is imported to see whether it is there.
 
     Raises:
         UsageError: If there is none of this name.
     """
+    if targets.is_target(spec):
+        algorithm(spec)
+        return ""
     from optiproxy.baselines.packages.environments import ENVIRONMENTS
 
-    environment = _algorithm_entry(name).environment
+    environment = _entry("algorithm", spec, ALGORITHMS, algorithms).environment
     return ENVIRONMENTS[environment].problem if environment else ""
 
 
-def task(name: str, *, source: str | None = None) -> Task:
+def task(spec: str, *, source: str | None = None) -> Task:
     """Build a task.
 
     Args:
-        name: One of `tasks`.
+        spec: A name of `tasks`, or ``MODULE:NAME`` of a `Task`, a class of tasks, or a function without required
+            arguments that returns one.
         source: Where its values are to come from, for a task that has several sources; None takes the best at hand.
 
     Raises:
-        UsageError: If there is none of this name or no such source.
+        UsageError: If there is none of this name, no such source, or it is no task.
         DataError: If its data is missing or damaged.
     """
-    entries = {entry.name: entry for entry in TASKS}
-    if name not in entries:
-        raise unknown("task", name, entries)
-    factory = _load(entries[name].target)
-    arguments: dict[str, Any] = dict(entries[name].arguments)
+    from optiproxy.task.task import Task
+
+    if targets.is_target(spec):
+        found = targets.load(spec, "a task")
+    else:
+        entry = _entry("task", spec, TASKS, tasks)
+        found = _imported("task", entry)
+        if entry.arguments:
+            found = functools.partial(found, **entry.arguments)
     if source is not None:
-        if "source" not in inspect.signature(factory).parameters:
-            raise UsageError(f"Task {name!r} has one source only; leave the source {source!r} out.")
-        arguments["source"] = source
-    return cast("Task", factory(**arguments))
+        if not callable(found) or "source" not in inspect.signature(found).parameters:
+            raise UsageError(f"Task {spec!r} has one source only; leave the source {source!r} out.")
+        found = functools.partial(found, source=source)
+    return cast("Task", targets.made(found, Task, target=spec, wanted="a task"))
+
+
+def task_name(spec: str) -> str:
+    """The one spelling of a task's name or ``MODULE:NAME``, as it is written into comparisons."""
+    return targets.normalized(spec) if targets.is_target(spec) else spec
 
 
 def known_task(name: str, fingerprint: str) -> Task | None:
-    """A registered task, if it can be built here and its space still is the one with this fingerprint."""
+    """The task of a stored search: None where it cannot be built here, or where its space has changed since.
+
+    Args:
+        name: As the study has it; that of a user's own task or function is not registered.
+        fingerprint: Of the space that was searched.
+    """
+    # A study may come from anywhere: what it names is built only if it is installed under that name, never imported.
+    if targets.is_target(name):
+        return None
     try:
         found = task(name)
     except OptiProxyError:
@@ -98,13 +150,112 @@ def known_task(name: str, fingerprint: str) -> Task | None:
     return found if found.space.fingerprint == fingerprint else None
 
 
-def _algorithm_entry(name: str) -> AlgorithmEntry:
-    entries = {entry.name: entry for entry in ALGORITHMS}
+def space(spec: str) -> Space:
+    """Build a space.
+
+    Args:
+        spec: A name of `spaces`, or ``MODULE:NAME`` of a `Space` or a class of spaces, a mapping of choices, or a function
+            that builds a network out of the parts of `optiproxy.nn`.
+
+    Raises:
+        UsageError: If there is none of this name, or it is nothing of the kind.
+    """
+    if targets.is_target(spec):
+        return _as_space(targets.load(spec, "a space"), spec)
+    return _as_space(_imported("space", _entry("space", spec, SPACES, spaces)), spec)
+
+
+def space_or_task(spec: str) -> Space | Task:
+    """Build what `optiproxy profile` looks at: a task or a space, by any of their names.
+
+    A function without arguments may build a network, and then its choices are the space, or a task.
+
+    Raises:
+        UsageError: If there is none of this name, or it is nothing of the kind.
+        DataError: If the data of a task is missing or damaged.
+    """
+    from optiproxy.task.task import Task
+
+    if not targets.is_target(spec):
+        named = {entry.name: make for entries, make in ((spaces(), space), (tasks(), task)) for entry in entries}
+        if spec not in named:
+            raise _unknown("task or space", spec, named)
+        return named[spec](spec)
+    found = targets.load(spec, "a space or task")
+    if isinstance(found, Task):
+        return found
+    if isinstance(found, type) and issubclass(found, Task):
+        return task(spec)
+    if inspect.isfunction(found) and targets.takes(found):
+        # Called once: outside of a space, every choice of a network is its first.
+        try:
+            returned: object = found()
+        except OptiProxyError:
+            raise
+        except Exception:  # noqa: BLE001 - the space says what is wrong with the function
+            returned = None
+        if isinstance(returned, Task):
+            return returned
+    return _as_space(found, spec)
+
+
+def executor(spec: str | Executor | Callable[[], Executor]) -> Executor:
+    """What runs evaluations: on other processes, threads or machines.
+
+    Args:
+        spec: ``MODULE:NAME`` of a `concurrent.futures.Executor`, a class of executors, or a function without required
+            arguments that returns one; or such an object. Whoever asks shuts it down.
+
+    Raises:
+        UsageError: If it is nothing of the kind.
+    """
+    found: object = targets.load(spec, "an executor") if isinstance(spec, str) else spec
+    return cast("Executor", targets.made(found, Executor, target=spec, wanted="an executor"))
+
+
+def _entry(kind: str, name: str, builtin: Iterable[E], everything: Callable[[], Iterable[E]]) -> E:
+    """The entry of a name; other packages are looked through only where it is none of ours."""
+    found = next((entry for entry in builtin if entry.name == name), None)
+    if found is not None:
+        return found
+    entries = {entry.name: entry for entry in everything()}
     if name not in entries:
-        raise unknown("algorithm", name, entries)
+        raise _unknown(kind, name, entries)
     return entries[name]
 
 
-def _load(target: str) -> Any:  # noqa: ANN401 - a class or a function
-    module, _, attribute = target.partition(":")
-    return getattr(import_module(module), attribute)
+def _unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
+    return UsageError(f"{unknown(kind, name, known)} One of your own is given as MODULE:NAME.")
+
+
+def _imported(kind: str, entry: AlgorithmEntry | TaskEntry | SpaceEntry) -> Any:  # noqa: ANN401 - a class or a function
+    if not entry.package:
+        module, _, attribute = entry.target.partition(":")
+        return getattr(import_module(module), attribute)
+    try:
+        return targets.imported(entry.target)
+    except UsageError as error:
+        raise UsageError(f"The {kind} {entry.name!r} of the package {entry.package} cannot be used. {error}") from error
+
+
+def _as_space(found: Any, spec: str) -> Space:  # noqa: ANN401 - whatever the user has defined
+    from optiproxy.spaces import FlatSpace, Space
+
+    if isinstance(found, Space) or (isinstance(found, type) and issubclass(found, Space)):
+        return cast("Space", targets.made(found, Space, target=spec, wanted="a space"))
+    if isinstance(found, Mapping):
+        return FlatSpace(found)  # pyright: ignore[reportUnknownArgumentType] - the space checks it
+    if callable(found):
+        return Space.from_model(cast("Any", found))
+    raise targets.wrong_kind(found, spec, "a space, a mapping of choices or a function that builds a network")
+
+
+def _qualified(found: object) -> str:
+    """``module:name`` of a class or function, or of an object's class."""
+    named: Any = found if hasattr(found, "__qualname__") else type(found)
+    return f"{named.__module__}:{named.__qualname__}"
+
+
+def _shown(value: object) -> str:
+    """A bound argument as it was written, without the address that the representation of some objects holds."""
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(value))

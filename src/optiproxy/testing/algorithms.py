@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import Protocol
 
@@ -27,7 +27,17 @@ class AlgorithmFactory(Protocol):
 
 
 class AlgorithmConformance:
-    """Subclasses define the fixture ``algorithm``, which returns the `AlgorithmFactory` to test."""
+    """Subclasses define the fixture ``algorithm``, which returns the `AlgorithmFactory` to test.
+
+    The fixture ``process`` may be overridden where the algorithm's package lives in another environment or takes long to load.
+    """
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def process(cls) -> Iterator[Executor]:
+        """Another Python process, which has inherited nothing of this one; the same for all tests of a class."""
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+            yield pool
 
     @pytest.mark.parametrize("goal", [GOAL, LIMITED, SEVERAL], ids=["one-objective", "limit", "several-objectives"])
     def test_proposes_new_valid_architectures(self, algorithm: AlgorithmFactory, goal: Goal) -> None:
@@ -62,11 +72,12 @@ class AlgorithmConformance:
         assert {proposal.architecture for proposal in optimizer.propose(9, [(0, 1), (1, 1)])} == {(1, 0)}
         assert optimizer.propose(1, [(0, 1), (1, 1), (1, 0)]) == []
 
-    def test_the_same_seed_proposes_the_same_also_in_another_process(self, algorithm: AlgorithmFactory) -> None:
+    def test_the_same_seed_proposes_the_same_also_in_another_process(
+        self, algorithm: AlgorithmFactory, process: Executor
+    ) -> None:
         here = _history(algorithm, seed=3)
         assert _history(algorithm, seed=3) == here
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-            assert pool.submit(_history, algorithm, seed=3).result() == here
+        assert process.submit(_history, algorithm, seed=3).result() == here
 
     def test_another_seed_proposes_something_else(self, algorithm: AlgorithmFactory) -> None:
         assert _history(algorithm, seed=1) != _history(algorithm, seed=2)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optiproxy.profiling.profiling import profile
+from optiproxy.profiling.measuring import profile
 from optiproxy.reporting.search.profile import duration, histogram, profile_as_json, profile_in_words
 
 CHOICES = {"width": [1, 2, 3, 4], "depth": [1, 2, 3], "pool": ["max", "avg"]}

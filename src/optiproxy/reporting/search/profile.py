@@ -7,8 +7,7 @@ from statistics import median
 from typing import Any
 
 from optiproxy.metrics import Metric
-from optiproxy.profiling.profile import Profile
-from optiproxy.profiling.share import Share
+from optiproxy.profiling.profile import Profile, Share
 from optiproxy.reporting.words import count, number
 
 _BINS = 8

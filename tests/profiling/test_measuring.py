@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from optiproxy.errors import DeviceError, UsageError
 from optiproxy.metrics import Goal, Limit, Metric, Objective
-from optiproxy.profiling.profiling import profile, profile_task
-from optiproxy.profiling.share import Share
+from optiproxy.profiling.measuring import profile, profile_task
+from optiproxy.profiling.profile import Share
 from optiproxy.spaces import FlatSpace, NASBench201
 from optiproxy.task.task import Source, Task
 

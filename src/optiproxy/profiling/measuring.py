@@ -1,4 +1,4 @@
-"""Look at a space before anything is trained: draw from it, and measure what is free."""
+"""Look at a space before anything is trained: draw from it, measure what is free, and time one query."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from optiproxy.errors import UsageError
 from optiproxy.metrics import Goal, Limit, Metrics, Objective
-from optiproxy.profiling.profile import Profile
-from optiproxy.profiling.share import Share
+from optiproxy.profiling.profile import Profile, Share
 from optiproxy.spaces import Architecture, Choice, FlatSpace, Space
 from optiproxy.task.free_metrics import FreeMetrics
 from optiproxy.task.function import FunctionTask, Measure
@@ -21,11 +20,13 @@ from optiproxy.task.task import Task
 if TYPE_CHECKING:
     import numpy as np
 
+    from optiproxy.execution.evaluation import Outcome
+
 _ENUMERABLE = 100_000
-"""Spaces up to this size are gone through rather than drawn from."""
+"""Largest space that is listed combination by combination; validity in larger ones is found by random draws."""
 
 _DRAWS = 1000
-"""Combinations that are drawn to find the share of valid ones."""
+"""Number of combinations that are drawn to estimate the share of valid ones."""
 
 
 def profile(
@@ -42,17 +43,17 @@ def profile(
 
     Example::
 
-        found = optiproxy.profile(space, free={"latency_ms": costs.latency_ms}, limits=["latency_ms<=2"], budget=40)
+        found = profile(space, free={"latency_ms": costs.latency_ms}, limits=["latency_ms<=2"], budget=40)
         print(found.feasible, found.cautions)
 
     Args:
         space: A `Space`, or decision name -> its choices.
-        free: As for `optiproxy.search`.
-        limits: ``"latency_ms<=2.5"``; those on other metrics are known only after a query.
-        budget: Queries that are planned.
-        samples: Architectures to measure.
-        seconds: That one training takes.
-        seed: Of the draws.
+        free: Metric name -> a function that measures it, as for `optiproxy.search`.
+        limits: ``"latency_ms<=2.5"``; limits on metrics that are not free are known only after a query.
+        budget: Number of queries that are planned.
+        samples: Number of architectures to measure.
+        seconds: Time that one training takes.
+        seed: Seed of the draws.
 
     Raises:
         UsageError: If an argument makes no sense.
@@ -79,14 +80,14 @@ def profile_task(
     """Look at a task; nothing is evaluated.
 
     Args:
-        task: Where a search is planned.
-        goal: What for; None means the task's own goal.
-        free: As for `optiproxy.searching.search.run`; metrics that a search has to query are not looked at.
-        budget: Queries that are planned, promotions aside.
-        samples: Architectures to measure.
-        seconds: That one query takes.
-        seed: Of the draws.
-        watch: Wraps the architectures that are measured, to show how far it is.
+        task: The task that is to be searched.
+        goal: Objectives and limits; None means the task's own.
+        free: Metrics that the task leaves to the queries and that are to be measured all the same, as in a search.
+        budget: Number of queries that are planned, without promotions.
+        samples: Number of architectures to measure.
+        seconds: Time that one query takes.
+        seed: Seed of the draws.
+        watch: Wraps the architectures that are measured, to show the progress.
 
     Raises:
         UsageError: If an argument makes no sense.
@@ -110,13 +111,14 @@ def profile_task(
     times: list[float] = []
     measure = FreeMetrics(task)
     names = {metric.name for metric in measures}
-    kept: dict[Architecture, Metrics | None] = {}
+    values: dict[Architecture, Metrics | None] = {}
+    # Isomorphic architectures are measured once, but each of them counts in the shares.
     for architecture in watch(list(dict.fromkeys(map(task.space.canonical, drawn)))):
         start = time.perf_counter()
         found = measure(architecture) if names else {}
-        kept[architecture] = None if found is None else {name: found[name] for name in names if name in found}
+        values[architecture] = None if found is None else {name: found[name] for name in names if name in found}
         times.append(time.perf_counter() - start)
-    measured = tuple(kept[task.space.canonical(architecture)] for architecture in drawn)
+    measured = tuple(values[task.space.canonical(architecture)] for architecture in drawn)
     limits = tuple(limit for limit in goal.limits if limit.metric in protocol.free)
     return Profile(
         task=task.name,
@@ -138,6 +140,24 @@ def profile_task(
     )
 
 
+def one_query(task: Task, architecture: Architecture, goal: Goal, *, fidelity: int | None, longest: float) -> Outcome:
+    """Evaluate once, to see how long it takes: in a process of its own where the task wants one.
+
+    Args:
+        task: Evaluates the architecture.
+        architecture: A valid member of the task's space.
+        goal: Names the metrics that have to be there.
+        fidelity: One of the task's; None means the full one.
+        longest: Seconds after which it is stopped and has failed, in a process of its own.
+    """
+    from optiproxy.execution.evaluation import evaluate
+    from optiproxy.execution.executors import InlineExecutor, ProcessExecutor, outcome_of
+
+    executor = ProcessExecutor(1, timeout=longest) if task.isolated else InlineExecutor()
+    with executor:
+        return outcome_of(executor.submit(evaluate, task, architecture, goal, seed=0, known={}, fidelity=fidelity))
+
+
 def _architectures(space: Space, rng: np.random.Generator, n: int) -> tuple[list[Architecture], bool]:
     """Valid architectures, and whether they are all there are."""
     if space.size <= n:
@@ -148,6 +168,7 @@ def _architectures(space: Space, rng: np.random.Generator, n: int) -> tuple[list
 def _valid(space: Space, rng: np.random.Generator) -> Share:
     """Share of the combinations that `Space.size` counts."""
     if space.size <= _ENUMERABLE:
+        # From a list, because the combinations of a pool are no product of choices.
         members = list(space.everything())
         exact = len(members) <= _DRAWS
         chosen = range(len(members)) if exact else rng.choice(len(members), _DRAWS, replace=False).tolist()

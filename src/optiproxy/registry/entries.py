@@ -1,0 +1,96 @@
+"""What is known of a name before anything is imported: our own tables hold it, or the entry points of other packages."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from typing import TypeVar
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpaceEntry:
+    """One search space.
+
+    Attributes:
+        name: On the command line.
+        target: ``"module:attribute"`` of what makes it.
+        package: The distribution that registers the name by an entry point; empty for what comes with optiproxy.
+    """
+
+    name: str
+    target: str
+    package: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlgorithmEntry:
+    """One search algorithm.
+
+    Attributes:
+        name: On the command line.
+        target: ``"module:attribute"`` of its factory.
+        description: One line.
+        paper: Where it was published.
+        environment: The environment of its own that its package needs (`optiproxy.baselines.packages.environments`);
+            empty where it runs in ours.
+        package: The distribution that registers the name by an entry point; empty for what comes with optiproxy.
+    """
+
+    name: str
+    target: str
+    description: str = ""
+    paper: str = ""
+    environment: str = ""
+    package: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskEntry:
+    """One task.
+
+    Attributes:
+        name: On the command line.
+        target: ``"module:attribute"`` of its factory.
+        description: One line.
+        arguments: Keyword arguments of the factory.
+        data: Datasets that it reads where they are here; `optiproxy data` knows them by these names.
+        package: The distribution that registers the name by an entry point; empty for what comes with optiproxy.
+    """
+
+    name: str
+    target: str
+    description: str = ""
+    arguments: Mapping[str, str] = field(default_factory=dict[str, str])
+    data: tuple[str, ...] = ()
+    package: str = ""
+
+
+E = TypeVar("E", SpaceEntry, AlgorithmEntry, TaskEntry)
+
+
+def registered(kind: str, make: type[E], builtin: Iterable[str]) -> list[E]:
+    """What other packages register by the entry points of the group ``optiproxy.<kind>s``, in the order of their names.
+
+    A warning tells of names that are taken already; ours come first.
+
+    Args:
+        kind: ``"algorithm"``, ``"task"`` or ``"space"``.
+        make: The record of such a name.
+        builtin: The names that come with optiproxy.
+    """
+    taken = dict.fromkeys(builtin, "optiproxy")
+    found: list[E] = []
+    # In an order that does not depend on where the packages are installed: the same one wins in every process.
+    for point in sorted(entry_points(group=f"optiproxy.{kind}s"), key=lambda point: (point.name, point.value)):
+        package = point.dist.name if point.dist else "an unknown package"
+        if point.name in taken:
+            warnings.warn(
+                f"The {kind} {point.name!r} of the package {package} is left out: {taken[point.name]} has one of this name.",
+                stacklevel=3,
+            )
+            continue
+        taken[point.name] = package
+        found.append(make(name=point.name, target=f"{point.module}:{point.attr}", package=package))
+    return found
