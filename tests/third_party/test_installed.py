@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from optiproxy import registry
-from optiproxy.searching.search import run, search
+from optiproxy.searching.search import search
 
 PACKAGE = "optiproxy-example"
 TASK, ALGORITHM, SPACE = "example-stack", "near-the-best", "stack"
@@ -89,9 +88,12 @@ def test_a_metric_is_handed_to_a_search_of_ones_own_function(installed):
     assert all(record.metrics["parameters"] <= 9000 for record in found.records)
 
 
-def test_an_executor_runs_the_evaluations(installed):
-    task = registry.task(TASK)
-    with registry.executor("optiproxy_example.executor:CommandExecutor") as executor:
-        elsewhere = run(task, algorithm="random", budget=3, executor=executor)
-    here = run(task, algorithm="random", budget=3)
-    assert [record.metrics for record in elsewhere.records] == [record.metrics for record in here.records]
+def test_an_executor_runs_the_evaluations(optiproxy, tmp_path):
+    there = ("--executor", "optiproxy_example.executor:CommandExecutor")
+    for out, options in {"here": (), "there": there}.items():
+        done(optiproxy("search", TASK, "--algorithm", "random", "--budget", 3, "--out", out, *options))
+    here, elsewhere = (json.loads((tmp_path / out / "result.json").read_text())["trials"] for out in ("here", "there"))
+    assert [trial["metrics"] for trial in here] == [trial["metrics"] for trial in elsewhere]
+    refused = optiproxy("search", TASK, "--budget", 3, "--out", "none", "--executor", BY_MODULE[TASK])
+    assert refused.exit_code == 2
+    assert "an executor" in refused.stderr

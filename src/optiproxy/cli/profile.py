@@ -43,10 +43,10 @@ def profile(
 ) -> None:
     """Look at a space or task before anything is spent on it: its size, what fits the limits, what it costs."""
     from optiproxy import registry
-    from optiproxy.task.protocol import wanted_goal
     from optiproxy.profiling import measuring
     from optiproxy.reporting.search.profile import profile_as_json, profile_in_words
     from optiproxy.spaces import Space
+    from optiproxy.task.protocol import wanted_goal
 
     looked_at = registry.space_or_task(subject)
     if isinstance(looked_at, Space):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,14 +23,17 @@ _SENSE = {"<=": "-at-most-", ">=": "-at-least-"}
 
 def search(
     task: Annotated[
-        str, typer.Argument(metavar="TASK", help="What to search for: a name that `optiproxy tasks` lists.")
+        str,
+        typer.Argument(metavar="TASK", help="What to search for: a name that `optiproxy tasks` lists, or MODULE:NAME."),
     ],
     *,
     budget: Annotated[
         int, typer.Option(help="Architectures to evaluate, failed ones included; promotions come on top.")
     ] = 100,
     seed: Annotated[int, typer.Option(help="Of algorithm and trainings.")] = 0,
-    algorithm: Annotated[str, typer.Option(help="A name that `optiproxy algorithms` lists.")] = "optiproxy",
+    algorithm: Annotated[
+        str, typer.Option(help="A name that `optiproxy algorithms` lists, or MODULE:NAME.")
+    ] = "optiproxy",
     limit: Limits = None,
     objective: Annotated[
         list[str] | None,
@@ -40,6 +44,14 @@ def search(
     promote: Promote = None,
     workers: Annotated[int, typer.Option(help="Evaluations at a time.")] = 1,
     timeout: Annotated[float | None, typer.Option(metavar="SECONDS", help="Longest an evaluation may take.")] = None,
+    executor: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODULE:NAME",
+            help="What runs the evaluations, --workers at a time, instead of processes here: a concurrent.futures.Executor, "
+            "or a class or function without arguments that makes one.",
+        ),
+    ] = None,
     storage: Annotated[
         str | None, typer.Option(metavar="URL", help="Database of the study; DIR/study.db if left out.")
     ] = None,
@@ -78,7 +90,8 @@ def search(
     folder = out or Path("runs") / name
     saved.check_free(folder, name)
     stored = replace(settings, storage=storage or saved.database(folder), study=name)
-    result = run(searched, stored, goal=goal, observer=observer_for(goal, Console(stderr=True)))
+    with nullcontext() if executor is None else registry.executor(executor) as chosen:
+        result = run(searched, stored, goal=goal, executor=chosen, observer=observer_for(goal, Console(stderr=True)))
     saved.save(result, folder)
     report = write_search_report(result, folder / saved.REPORT)
     conclude(result, report)

@@ -20,7 +20,7 @@ from optiproxy.task.task import Task
 if TYPE_CHECKING:
     import numpy as np
 
-    from optiproxy.execution.evaluation import Outcome
+    from optiproxy.execution.evaluation import Evaluation
 
 _ENUMERABLE = 100_000
 """Largest space that is listed combination by combination; validity in larger ones is found by random draws."""
@@ -140,7 +140,9 @@ def profile_task(
     )
 
 
-def one_query(task: Task, architecture: Architecture, goal: Goal, *, fidelity: int | None, longest: float) -> Outcome:
+def one_query(
+    task: Task, architecture: Architecture, goal: Goal, *, fidelity: int | None, longest: float
+) -> Evaluation:
     """Evaluate once, to see how long it takes: in a process of its own where the task wants one.
 
     Args:
@@ -150,12 +152,12 @@ def one_query(task: Task, architecture: Architecture, goal: Goal, *, fidelity: i
         fidelity: One of the task's; None means the full one.
         longest: Seconds after which it is stopped and has failed, in a process of its own.
     """
-    from optiproxy.execution.evaluation import evaluate
-    from optiproxy.execution.executors import InlineExecutor, ProcessExecutor, outcome_of
+    from optiproxy.execution.evaluation import evaluate, evaluation_of
+    from optiproxy.execution.executors import InlineExecutor, ProcessExecutor
 
     executor = ProcessExecutor(1, timeout=longest) if task.isolated else InlineExecutor()
     with executor:
-        return outcome_of(executor.submit(evaluate, task, architecture, goal, seed=0, known={}, fidelity=fidelity))
+        return evaluation_of(executor.submit(evaluate, task, architecture, goal, seed=0, known={}, fidelity=fidelity))
 
 
 def _architectures(space: Space, rng: np.random.Generator, n: int) -> tuple[list[Architecture], bool]:

@@ -8,7 +8,7 @@ from concurrent.futures import Executor, Future, as_completed
 import pytest
 
 from optiproxy.metrics import Goal, Metric, Objective
-from optiproxy.searching.search import run
+from optiproxy.searching.search import search
 from optiproxy.spaces import Architecture, FlatSpace
 from optiproxy.task.task import Source, Task
 
@@ -46,7 +46,7 @@ class ExecutorConformance:
     def test_a_search_finds_what_it_finds_without_an_executor(self, executor: Executor) -> None:
         """A training that fails is a failed query on any executor."""
         task = _Small()
-        here, there = (run(task, algorithm="random", budget=4, seed=0, executor=where) for where in (None, executor))
+        here, there = (search(task, algorithm="random", budget=4, executor=where) for where in (None, executor))
         assert [(record.architecture, record.metrics, record.reason) for record in there.records] == [
             (record.architecture, record.metrics, record.reason) for record in here.records
         ]
