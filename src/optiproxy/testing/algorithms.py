@@ -6,13 +6,12 @@ import math
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from multiprocessing import get_context
-from typing import Protocol
 
 import numpy as np
 import pytest
 
 from optiproxy.metrics import Goal, Limit, Metrics, Objective
-from optiproxy.optimizer import Algorithm, Proposal, Trial
+from optiproxy.optimizer import Algorithm, AlgorithmFactory, Proposal, Trial
 from optiproxy.spaces import Architecture, FlatSpace, RestrictedSpace, Space
 
 GOAL = Goal((Objective("score", "max"),))
@@ -20,14 +19,10 @@ LIMITED = Goal((Objective("score", "max"),), (Limit("cost", 8.0),))
 SEVERAL = Goal((Objective("score", "max"), Objective("cost", "min")), (Limit("cost", 10.0),))
 
 
-class AlgorithmFactory(Protocol):
-    """The constructor that every algorithm has. For the suite it must be importable: a class or a function of a module."""
-
-    def __call__(self, space: Space, goal: Goal, *, seed: int) -> Algorithm: ...
-
-
 class AlgorithmConformance:
     """Subclasses define the fixture ``algorithm``, which returns the `AlgorithmFactory` to test.
+
+    It must be importable, a class or a function of a module, because other processes build it, too.
 
     The fixture ``process`` may be overridden where the algorithm's package lives in another environment or takes long to load.
     """
