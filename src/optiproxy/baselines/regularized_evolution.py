@@ -7,7 +7,7 @@ from typing import final
 
 import numpy as np
 
-from optiproxy.baselines.scalarization import constraint_violation
+from optiproxy.baselines.baseline import constraint_violation
 from optiproxy.errors import UsageError
 from optiproxy.metrics import Goal
 from optiproxy.optimizer.algorithm import ObservingAlgorithm, Proposal, Trial

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from optiproxy.searching.settings import SearchSettings
     from optiproxy.task.task import Task
 
+INTERRUPTED = "Interrupted. Everything finished is kept; the same command goes on from there."
+"""What every command says that was stopped by ctrl-C."""
+
 _SENSE = {"<=": "-at-most-", ">=": "-at-least-"}
 
 
@@ -122,7 +125,6 @@ def conclude(result: SearchResult, report: Path) -> None:
         SearchFailed: If nothing feasible was found.
         Exit: With code 1 after an interrupt.
     """
-    from optiproxy.cli.errors import INTERRUPTED
     from optiproxy.errors import SearchFailed
     from optiproxy.reporting.words import goal_in_words, protocol_in_words, result_in_words, standing
 

@@ -17,7 +17,7 @@ no wrappers, and nothing of what was not chosen. A name stands for one decision,
 the first choice is taken.
 """
 
-from optiproxy.nn.cell import Cell as Cell
+from optiproxy.nn.parts import Cell as Cell
 from optiproxy.nn.parts import Choice as Choice
 from optiproxy.nn.parts import Repeat as Repeat
 from optiproxy.nn.parts import Value as Value

@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from optiproxy.errors import OptiProxyError, UsageError, unknown
 from optiproxy.registry import targets
-from optiproxy.registry.builtin_algorithms import ALGORITHMS
-from optiproxy.registry.builtin_tasks import SPACES, TASKS
+from optiproxy.registry.builtin import ALGORITHMS, SPACES, TASKS
 from optiproxy.registry.entries import AlgorithmEntry, E, SpaceEntry, TaskEntry, registered
 
 if TYPE_CHECKING:

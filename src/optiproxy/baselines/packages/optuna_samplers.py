@@ -6,8 +6,8 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, final
 
+from optiproxy.baselines.baseline import ConstrainedLoss
 from optiproxy.baselines.packages.search import OpenDecisions, PackageSearch
-from optiproxy.baselines.scalarization import ConstrainedLoss
 from optiproxy.metrics import Goal
 from optiproxy.optimizer.algorithm import Trial
 from optiproxy.spaces import Architecture, Space

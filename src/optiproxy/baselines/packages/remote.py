@@ -11,10 +11,10 @@ from typing import final
 
 import numpy as np
 
+from optiproxy.baselines.baseline import ConstrainedLoss, penalized_losses, scalarized_losses
 from optiproxy.baselines.packages.environments import ENVIRONMENTS
 from optiproxy.baselines.packages.pipe import Server
 from optiproxy.baselines.packages.search import OpenDecisions, PackageSearch
-from optiproxy.baselines.scalarization import ConstrainedLoss, penalized_losses, scalarized_losses
 from optiproxy.errors import PackageError
 from optiproxy.metrics import Goal
 from optiproxy.optimizer.algorithm import Trial
@@ -81,7 +81,7 @@ class RemoteSuggester:
 
     Args:
         space: Where to search.
-        goal: What for. Limits and several objectives come as one loss too, see `optiproxy.baselines.scalarization`.
+        goal: What for. Limits and several objectives come as one loss too, see `optiproxy.baselines.baseline`.
         server: Of the package.
         seed: Of the search.
     """

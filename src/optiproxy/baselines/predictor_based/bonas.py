@@ -10,11 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from optiproxy.baselines.predictor_based.bayesian_linear import BayesianLinear
-from optiproxy.baselines.predictor_based.candidates import best_first, mutants
-from optiproxy.baselines.predictor_based.graph_regression import GraphPredictor, in_parts
-from optiproxy.baselines.predictor_based.rounds import History, RoundConfig, RoundSearch
-from optiproxy.baselines.scalarization import Array, standardized
+from optiproxy.baselines.baseline import Array, standardized
+from optiproxy.baselines.predictor_based.regression import BayesianLinear, GraphPredictor, in_parts
+from optiproxy.baselines.predictor_based.rounds import History, RoundConfig, RoundSearch, best_first, mutants
 from optiproxy.proxy.convolution import Convolutions
 from optiproxy.proxy.networks import Perceptron, Training, take, torch_stream, train
 from optiproxy.spaces import Architecture

@@ -10,10 +10,9 @@ from typing import final
 import numpy as np
 from scipy.special import ndtr
 
-from optiproxy.baselines.predictor_based.bayesian_linear import BayesianLinear
-from optiproxy.baselines.predictor_based.candidates import best_first, mutants
-from optiproxy.baselines.predictor_based.rounds import History, RoundConfig, RoundSearch
-from optiproxy.baselines.scalarization import Array, standardized
+from optiproxy.baselines.baseline import Array, standardized
+from optiproxy.baselines.predictor_based.regression import BayesianLinear
+from optiproxy.baselines.predictor_based.rounds import History, RoundConfig, RoundSearch, best_first, mutants
 from optiproxy.optimizer.parts import Schedule
 from optiproxy.optimizer.schedule import Batches
 from optiproxy.spaces import Architecture, GraphBatch

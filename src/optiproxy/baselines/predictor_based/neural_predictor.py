@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, final
 
-from optiproxy.baselines.predictor_based.candidates import best_first, pool
-from optiproxy.baselines.predictor_based.graph_regression import GraphPredictor, fit_by_squares, in_parts
-from optiproxy.baselines.predictor_based.rounds import History, RoundConfig, RoundSearch
-from optiproxy.baselines.scalarization import Array, standardized
+from optiproxy.baselines.baseline import Array, standardized
+from optiproxy.baselines.predictor_based.regression import GraphPredictor, fit_by_squares, in_parts
+from optiproxy.baselines.predictor_based.rounds import History, RoundConfig, RoundSearch, best_first, pool
 from optiproxy.errors import UsageError
 from optiproxy.optimizer.parts import Round, Schedule
 from optiproxy.proxy.convolution import Convolutions

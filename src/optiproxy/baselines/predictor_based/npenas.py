@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, final
 import torch
 from torch import Tensor, nn
 
-from optiproxy.baselines.predictor_based.candidates import best_first, mutants
-from optiproxy.baselines.predictor_based.graph_regression import GraphPredictor, fit_by_squares, in_parts
-from optiproxy.baselines.predictor_based.rounds import History, RoundConfig, RoundSearch
-from optiproxy.baselines.scalarization import Array, standardized
+from optiproxy.baselines.baseline import Array, standardized
+from optiproxy.baselines.predictor_based.regression import GraphPredictor, fit_by_squares, in_parts
+from optiproxy.baselines.predictor_based.rounds import History, RoundConfig, RoundSearch, best_first, mutants
 from optiproxy.proxy.networks import Perceptron, Training, dropout, torch_stream, weight
 from optiproxy.spaces import Architecture, GraphBatch
 

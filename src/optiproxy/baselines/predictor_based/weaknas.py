@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, final
 import torch
 from torch import Tensor
 
-from optiproxy.baselines.predictor_based.candidates import best_first, pool
-from optiproxy.baselines.predictor_based.rounds import History, RoundConfig, RoundSearch
-from optiproxy.baselines.scalarization import Array, standardized
+from optiproxy.baselines.baseline import Array, standardized
+from optiproxy.baselines.predictor_based.rounds import History, RoundConfig, RoundSearch, best_first, pool
 from optiproxy.proxy.networks import Perceptron, Training, torch_stream, train
 from optiproxy.spaces import Architecture
 

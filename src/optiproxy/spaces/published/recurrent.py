@@ -20,8 +20,7 @@ from optiproxy.spaces.published.recurrent_cell import (
     RecurrentCell,
     assemble,
 )
-from optiproxy.spaces.published.recurrent_edits import edits
-from optiproxy.spaces.published.recurrent_isomorphism import canonical_cell
+from optiproxy.spaces.published.recurrent_relations import canonical_cell, edits
 from optiproxy.spaces.space import Space
 
 if TYPE_CHECKING:

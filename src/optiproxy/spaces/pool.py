@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from optiproxy.errors import UsageError
 from optiproxy.spaces.decisions import Architecture
 from optiproxy.spaces.space import Space, digest, plain_fingerprint
-from optiproxy.spaces.wrappers.wrapper import SpaceWrapper
+from optiproxy.spaces.wrapper import SpaceWrapper
 
 if TYPE_CHECKING:
     import numpy as np
