@@ -169,12 +169,14 @@ def scalarized_losses(trials: Sequence[ConstrainedLoss], weights: Sequence[float
         trials: All ``n`` finished ones.
         weights: ``(o,)`` positive weights of the objectives, summing to 1.
     """
+    # Ranges over what was measured alone: a failed trial has no losses that could stretch them.
     measured = [trial.losses for trial in trials if trial.measured]
     lowest = [min(column) for column in zip(*measured, strict=True)]
     ranges = [(max(column) - min(column)) or 1.0 for column in zip(*measured, strict=True)]
 
     def join(losses: Sequence[float]) -> float:
         terms = [w * (x - low) / span for w, x, low, span in zip(weights, losses, lowest, ranges, strict=True)]
+        # A single objective keeps its unit: the models of the packages scale their targets themselves.
         return losses[0] if len(losses) == 1 else max(terms) + AUGMENTATION * sum(terms)
 
     values = {losses: join(losses) for losses in measured}

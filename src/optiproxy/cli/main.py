@@ -23,6 +23,7 @@ class PlainErrors(TyperGroup):
     """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - typer keeps its context's type private
+        # Click takes the options of a group before the command only, and people write this one at the end.
         if "--debug" in args:
             args = ["--debug", *(argument for argument in args if argument != "--debug")]
         return super().parse_args(ctx, args)
@@ -30,6 +31,7 @@ class PlainErrors(TyperGroup):
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - the same
         try:
             return super().invoke(ctx)
+        # Searches that are interrupted end by themselves; this is for whatever else takes long.
         except KeyboardInterrupt as error:
             _say(search.INTERRUPTED)
             raise typer.Exit(1) from error
@@ -79,6 +81,7 @@ def options(
     """Find the best network architecture for a task in as few trainings as possible."""
 
 
+# In this order `optiproxy --help` lists them.
 app.command("search")(search.search)
 app.command("compare")(compare.compare)
 app.command("tasks")(listing.tasks)
@@ -93,6 +96,7 @@ app.add_typer(data.app, name="data")
 def main() -> None:
     """The ``optiproxy`` script."""
     try:
+        # What `PlainErrors` lets pass is a mistake of ours, or it comes from before there was a command.
         app()
     except Exception as error:
         if "--debug" in sys.argv:

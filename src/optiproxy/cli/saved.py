@@ -45,8 +45,10 @@ def locate(target: str) -> Place:
     Raises:
         UsageError: If there is nothing of that name.
     """
+    # A database belongs to no folder, so what is written about its study goes into the current one.
     if "://" in target:
         return Place(target, None, Path())
+    # What exists from here comes first; the name of a search in runs/ is the shorthand.
     path = next((path for path in (Path(target), Path("runs") / target) if path.exists()), None)
     if path is None:
         raise UsageError(
@@ -55,6 +57,7 @@ def locate(target: str) -> Place:
     if path.is_file():
         return Place(f"sqlite:///{path}", None, path.parent)
     saved = read(path)
+    # The study lies elsewhere, and only the result knows where.
     if saved.get("storage") and not (path / DATABASE).exists():
         return Place(saved["storage"], saved["study"], path)
     if not (path / DATABASE).exists():
@@ -78,6 +81,7 @@ def check_free(folder: Path, study: str) -> None:
     Raises:
         StudyError: If it holds the result of another study.
     """
+    # A folder without a result, or with one that cannot be read, is nobody's yet.
     found = read(folder).get("study", study)
     if found != study:
         raise StudyError(f"{folder} holds the search {found!r}, not {study!r}. Choose another --out.")
@@ -89,6 +93,7 @@ def save(result: SearchResult, folder: Path) -> Path:
     Raises:
         UsageError: If the folder cannot be written.
     """
+    # Fails at NaN, which most readers of JSON would not take.
     return write(folder / RESULT, json.dumps(content(result), indent=2, allow_nan=False) + "\n")
 
 
@@ -111,6 +116,7 @@ def content(result: SearchResult) -> dict[str, Any]:
 def winner(result: SearchResult, best: Record) -> dict[str, Any]:
     """One architecture as JSON, with where it comes from."""
     architecture = result.space.values(best.architecture)
+    # In the form of the files that an export writes, which have what a repeated training measured beside it.
     return {**_settings(result), "architecture": architecture, "metrics": {"recorded": _finite(best.metrics)}}
 
 
@@ -123,6 +129,8 @@ def _settings(result: SearchResult) -> dict[str, Any]:
         "algorithm": result.algorithm,
         "seed": result.seed,
         "goal": {"objectives": [*map(str, result.goal.objectives)], "limits": [*map(str, result.goal.limits)]},
+        # Which limits were left to the queries follows from goal and protocol, but a reader should not have to derive
+        # it.
         "protocol": {**asdict(result.protocol), "queried": result.protocol.queried(result.goal)},
     }
 

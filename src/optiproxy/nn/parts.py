@@ -43,6 +43,7 @@ def Choice(options: Options, *, name: str) -> nn.Module:  # noqa: N802 - reads a
     by_label = labelled(options, name)
     decision = Decision(name, tuple(by_label))
     chooser = tracing.chooser()
+    # Decided and not revealed: the function never sees the outcome, so one run explores all options at once.
     (chosen,) = chooser.decide(OneDecision(decision))
     modules = [
         chooser.under(decision, frozenset({position}), partial(made, option, label, name))
@@ -68,6 +69,7 @@ def Repeat(block: Callable[[int], nn.Module], choices: Sequence[int], *, name: s
         UsageError: If a choice is no number of modules.
     """
     for count in list[object](choices):
+        # True and False are whole numbers to Python, and nobody repeats a block True times.
         if isinstance(count, bool) or not isinstance(count, int) or count < 0:
             raise UsageError(f"Expected {name!r} to repeat 0 times or more, got {count!r}.")
     decision = Decision(name, tuple(choices))
@@ -76,9 +78,11 @@ def Repeat(block: Callable[[int], nn.Module], choices: Sequence[int], *, name: s
     modules = [
         chooser.under(
             decision,
+            # Block i is there for every number above i, and what it decides matters under that condition.
             frozenset(position for position, count in enumerate(choices) if count > i),
             partial(made, partial(block, i), str(i), name),
         )
+        # While a space is made, blocks up to the largest number are gone into; later only the chosen ones.
         for i in range(max(choices))
     ]
     return nn.Sequential(*(module for module in modules[: choices[chosen]] if module is not None))
@@ -102,6 +106,7 @@ def Value(choices: Sequence[V], *, name: str) -> V:  # noqa: N802
                 f"Expected the choices of {name!r} to be numbers or texts, got {type(choice).__name__}. "
                 "Choose among labels, and look up what they stand for."
             )
+    # Revealed, because the function is free to compute with it: each choice needs a run of its own.
     return choices[tracing.chooser().reveal(Decision(name, tuple(choices)))]
 
 
@@ -116,6 +121,7 @@ def labelled(options: Options, name: str) -> dict[str, Option]:
     if isinstance(options, Mapping):
         return {str(label): option for label, option in options.items()}
     labels = [_label(option) for option in options]
+    # Two convolutions, or lambdas, are not told apart by their names: then numbers are the labels.
     if len(set(labels)) < len(labels) or not all(map(str.isidentifier, labels)):
         labels = [str(position) for position in range(len(labels))]
     return dict(zip(labels, options, strict=True))
@@ -127,6 +133,7 @@ def made(option: object, label: str, name: str) -> nn.Module:
     Raises:
         UsageError: If it is no module, and makes none.
     """
+    # A module is callable as well, but it is the option itself and does not make one.
     module: object = option if isinstance(option, nn.Module) or not callable(option) else option()
     if not isinstance(module, nn.Module):
         raise UsageError(
@@ -160,7 +167,9 @@ def Cell(options: Options, *, nodes: int, inputs: int = 2, name: str) -> nn.Modu
     by_label = labelled(options, name)
     block = CellBlock(name, tuple(by_label), nodes=nodes, inputs=inputs)
     chooser = tracing.chooser()
+    # A whole cell is decided at once, because its canonical form concerns all of its decisions together.
     wiring = block.wiring(chooser.decide(block))
+    # Weights belong to a use of an operation: the same one on two edges is two modules.
     operations: list[nn.Module] = []
     for node, edges in zip(block.nodes, wiring, strict=True):
         for d, edge in zip(node.operations, edges, strict=True):
@@ -190,6 +199,7 @@ class CellModule(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         """Map a tensor to one of the same shape, as far as the operations do."""
         operations = iter(self.operations)
+        # Sources have smaller numbers than the nodes that read them, so one pass in order will do.
         values = [inputs]
         for read in self.sources:
             values.append(reduce(torch.add, [next(operations)(values[source]) for source in read]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from optiproxy.registry.entries import AlgorithmEntry, SpaceEntry, TaskEntry
 
 ALGORITHMS = (
+    # The method itself, as it is recommended and as it was published.
     AlgorithmEntry(
         name="optiproxy",
         target="optiproxy.optimizer.optiproxy:OptiProxy",
@@ -17,6 +18,7 @@ ALGORITHMS = (
         description="the paper's own configuration, without leaks",
         paper="Lyu, Cui, Shi, Li 2025, arXiv 2509.05656",
     ),
+    # Published methods without a maintained package, written here.
     AlgorithmEntry(
         name="random",
         target="optiproxy.baselines:RandomSearch",
@@ -83,6 +85,7 @@ ALGORITHMS = (
         description="graph convolutions trained on random trials, best predictions next",
         paper="Wen et al. 2020, arXiv 1912.00848",
     ),
+    # Optuna's own samplers, for which our environment has all that they need.
     AlgorithmEntry(
         name="optuna-tpe",
         target="optiproxy.baselines.packages.optuna_samplers:optuna_tpe",
@@ -107,6 +110,7 @@ ALGORITHMS = (
         description="genetic algorithm NSGA-II of Optuna",
         paper="Deb, Pratap, Agarwal, Meyarivan 2002",
     ),
+    # Other packages, each in an environment of its own that `make bench-env` builds.
     AlgorithmEntry(
         name="catcma",
         target="optiproxy.baselines.packages.remote:catcma",
@@ -174,6 +178,7 @@ _DEVICES = {
 """Device -> what it is, and the latency limits in milliseconds."""
 
 TASKS = (
+    # What comes with the package or with what it depends on, so that there is nothing to fetch.
     TaskEntry(
         name="digits",
         target="optiproxy.training.tasks.digits:DigitsTask",
@@ -200,6 +205,7 @@ TASKS = (
         description="pydoc-chars, within half the latency of an LSTM on this machine",
     ),
     *(
+        # Published benchmarks, which are read from tables that `optiproxy data fetch` brings.
         TaskEntry(
             name=f"nasbench201-{dataset}",
             target="optiproxy.tables.tasks.nasbench201:nasbench201_task",

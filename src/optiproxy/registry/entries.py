@@ -83,11 +83,15 @@ def registered(kind: str, make: type[E], builtin: Iterable[str]) -> list[E]:
     taken = dict.fromkeys(builtin, "optiproxy")
     found: list[E] = []
     # In an order that does not depend on where the packages are installed: the same one wins in every process.
+    # Not cached: a test, or a notebook, may install a package while the process runs.
     for point in sorted(entry_points(group=f"optiproxy.{kind}s"), key=lambda point: (point.name, point.value)):
+        # Entry points that were not read from an installed package have no distribution.
         package = point.dist.name if point.dist else "an unknown package"
+        # A package must not take over a name: in a study it would then stand for another algorithm or task.
         if point.name in taken:
             warnings.warn(
                 f"The {kind} {point.name!r} of the package {package} is left out: {taken[point.name]} has one of this name.",
+                # Points at whoever has asked for the list.
                 stacklevel=3,
             )
             continue

@@ -57,6 +57,7 @@ def algorithm(spec: str | AlgorithmFactory) -> AlgorithmFactory:
         return cast("AlgorithmFactory", _imported("algorithm", entry))
     found: Any = targets.load(spec, "an algorithm") if isinstance(spec, str) else spec
     # Only the signature is looked at: there is no space yet to call it with.
+    # The arguments are stand-ins, and the call is only compared with the signature.
     if not callable(found) or not targets.takes(found, object(), object(), seed=0):
         raise targets.wrong_kind(found, spec, _FACTORY)
     return cast("AlgorithmFactory", found)
@@ -71,6 +72,7 @@ def algorithm_name(spec: str | AlgorithmFactory) -> str:
     if isinstance(spec, str):
         return targets.normalized(spec) if targets.is_target(spec) else spec
     if isinstance(spec, functools.partial):
+        # By name, because the order in which keywords were given makes no difference.
         bound = [*map(_shown, spec.args), *(f"{name}={_shown(value)}" for name, value in sorted(spec.keywords.items()))]
         return f"{algorithm_name(spec.func)}({', '.join(bound)})"
     # What comes with us goes by its short name. Only what is imported already can be the object that was given.
@@ -93,6 +95,7 @@ def missing_package(spec: str) -> str:
     if targets.is_target(spec):
         algorithm(spec)
         return ""
+    # Imported only here, so that a listing of names does not load the baselines.
     from optiproxy.baselines.packages.environments import ENVIRONMENTS
 
     environment = _entry("algorithm", spec, ALGORITHMS, algorithms).environment
@@ -120,6 +123,7 @@ def task(spec: str, *, source: str | None = None) -> Task:
         found = _imported("task", entry)
         if entry.arguments:
             found = functools.partial(found, **entry.arguments)
+    # Bound before anything is made: a task that exists has chosen its source already.
     if source is not None:
         if not callable(found) or "source" not in inspect.signature(found).parameters:
             raise UsageError(f"Task {spec!r} has one source only; leave the source {source!r} out.")
@@ -176,6 +180,7 @@ def space_or_task(spec: str) -> Space | Task:
     from optiproxy.task.task import Task
 
     if not targets.is_target(spec):
+        # Where both have a name, the task wins, because its profile says more.
         named = {entry.name: make for entries, make in ((spaces(), space), (tasks(), task)) for entry in entries}
         if spec not in named:
             raise _unknown("task or space", spec, named)
@@ -228,6 +233,7 @@ def _unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
 
 
 def _imported(kind: str, entry: AlgorithmEntry | TaskEntry | SpaceEntry) -> Any:  # noqa: ANN401 - a class or a function
+    # What comes with us is there; an error on the way is a bug, whose traceback should stay.
     if not entry.package:
         module, _, attribute = entry.target.partition(":")
         return getattr(import_module(module), attribute)
@@ -240,6 +246,7 @@ def _imported(kind: str, entry: AlgorithmEntry | TaskEntry | SpaceEntry) -> Any:
 def _as_space(found: Any, spec: str) -> Space:  # noqa: ANN401 - whatever the user has defined
     from optiproxy.spaces import FlatSpace, Space
 
+    # Before `callable` is asked, because a class of spaces is callable, too, and builds no network.
     if isinstance(found, Space) or (isinstance(found, type) and issubclass(found, Space)):
         return cast("Space", targets.made(found, Space, target=spec, wanted="a space"))
     if isinstance(found, Mapping):
@@ -251,6 +258,7 @@ def _as_space(found: Any, spec: str) -> Space:  # noqa: ANN401 - whatever the us
 
 def _qualified(found: object) -> str:
     """``module:name`` of a class or function, or of an object's class."""
+    # An instance that is called as a factory goes by its class.
     named: Any = found if hasattr(found, "__qualname__") else type(found)
     return f"{named.__module__}:{named.__qualname__}"
 

@@ -63,6 +63,7 @@ def imported(target: str, folder: Path | None = None) -> Any:  # noqa: ANN401 - 
     try:
         return attrgetter(name)(found)
     except AttributeError as error:
+        # The module is there, so that a name which it lacks is most likely a slip of the pen.
         near = get_close_matches(name, vars(found), n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise UsageError(f"The module {module!r} has no attribute {name!r}.{hint}") from error
@@ -115,6 +116,7 @@ def wrong_kind(found: object, target: object, wanted: str) -> UsageError:
 
 def _parts(target: str, wanted: str = "an object") -> tuple[str, str, Path]:
     """Dotted module, name, and the folder from which the module is imported."""
+    # From the right, because the path of a file may hold a colon of its own.
     module, _, name = target.rpartition(":")
     if not module or not all(part.isidentifier() for part in name.split(".")):
         raise UsageError(f"Expected MODULE:NAME of {wanted}, for example my_search:NAME, got {target!r}.")

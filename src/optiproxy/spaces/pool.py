@@ -49,6 +49,7 @@ class PoolSpace(SpaceWrapper):
         self._members = _members(base, architectures)
         # One decision after the other is much quicker to compare than one member after the other.
         self._columns = np.ascontiguousarray(self._members.T)
+        # Rows as bytes, because a set of as many tuples takes several times the memory.
         self._keys = frozenset(row.tobytes() for row in self._members)
 
     @property
@@ -76,6 +77,7 @@ class PoolSpace(SpaceWrapper):
         return architecture if self._is_member(architecture) else self.base.canonical(architecture)
 
     def canonical_rows(self, architectures: NDArray[np.integer]) -> NDArray[np.integer]:
+        # The base would let pass what is no member.
         return Space.canonical_rows(self, architectures)
 
     def sample(self, rng: np.random.Generator, n: int) -> list[Architecture]:
@@ -92,6 +94,7 @@ class PoolSpace(SpaceWrapper):
 
         near = np.array(self.canonical(architecture), dtype=self._members.dtype)
         differing = (self._columns != near[:, None]).sum(axis=0, dtype=np.uint16)
+        # One more than is wanted, because the architecture itself may be among them, at distance 0.
         order = np.argsort(differing, kind="stable")[: NEIGHBOURS + 1]
         return self._rows(order[differing[order] > 0][:NEIGHBOURS])
 

@@ -103,6 +103,7 @@ class Space(ABC):
         import numpy as np
 
         rows = [tuple(row) for row in architectures.tolist()]
+        # Checked first, because the canonical form of what is no architecture means nothing.
         for n, row in enumerate(rows):
             if not self.is_valid(row):
                 raise UsageError(f"Expected architectures of {self.name}, but entry {n} is none: {row}.")
@@ -116,6 +117,7 @@ class Space(ABC):
         found: list[Architecture] = []
         highs = [len(decision.choices) for decision in self.decisions]
         for _ in range(ROUNDS):
+            # A whole round at once, of which the first valid ones are taken: quicker than row after row.
             for row in rng.integers(0, highs, size=(n, len(highs))).tolist():
                 if len(found) < n and self.is_valid(tuple(row)):
                     found.append(tuple(row))
@@ -155,8 +157,10 @@ class Space(ABC):
         import torch
 
         b, d, c = probabilities.shape
+        # The likeliest ones come first, then the random ones.
         rows = probabilities.argmax(-1)
         if n:  # torch refuses to draw nothing
+            # torch draws from the rows of a matrix, so batch and decisions become one axis for a moment.
             drawn = torch.multinomial(probabilities.reshape(b * d, c), n, replacement=True, generator=generator)
             rows = torch.cat([rows, drawn.view(b, d, n).transpose(1, 2).reshape(-1, d)])
         return [tuple(row) for row in rows.tolist()]
@@ -206,12 +210,14 @@ class Space(ABC):
         """``(b, d, c)`` float weights that `encode` maps to the exact graphs."""
         import torch
 
+        # Reshaped for the sake of no architectures at all, which would lose their number of decisions.
         chosen = torch.tensor(architectures, dtype=torch.long).reshape(len(architectures), len(self.decisions))
         return torch.nn.functional.one_hot(chosen, self.widest).to(torch.float32)
 
     @final
     def values(self, architecture: Architecture) -> dict[str, Choice]:
         """Decision name -> chosen value, for every decision."""
+        # Strict, because an architecture of another space that is merely longer would pass unnoticed.
         return {d.name: d.choices[i] for d, i in zip(self.decisions, architecture, strict=True)}
 
     @final
@@ -222,6 +228,7 @@ class Space(ABC):
             UsageError: If a decision is missing, unknown, or has a value that is not among its choices.
         """
         names = [decision.name for decision in self.decisions]
+        # Before what is missing: a misspelt name is both, and the hint belongs to this one.
         for name in values:
             if name not in names:
                 raise unknown("decision", name, names)
@@ -233,12 +240,14 @@ class Space(ABC):
 
 def plain_fingerprint(space: Space) -> str:
     """The fingerprint of a space that its name and decisions tell apart. Studies on disk hold it, so it never changes."""
+    # `repr` tells 1, True and "1" apart.
     content = json.dumps([space.name, [[d.name, [repr(c) for c in d.choices]] for d in space.decisions]])
     return digest(content)
 
 
 def digest(content: str) -> str:
     """16 hexadecimal digits of a text: what fingerprints consist of."""
+    # 64 bits: no two spaces that anybody has will meet by chance, and people can still compare them.
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 

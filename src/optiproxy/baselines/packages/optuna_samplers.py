@@ -141,6 +141,7 @@ class OptunaSuggester:
     ) -> Generator[Architecture, None, None]:
         from optuna.trial import TrialState, create_trial
 
+        # Where every decision has one choice there is a single architecture, for which nobody has to be asked.
         if not self._distributions:
             return
         study = self._study
@@ -156,6 +157,8 @@ class OptunaSuggester:
             )
         try:
             for attempt in range(self._attempts):
+                # Another seed for each attempt, or the same suggestion would come again. Optuna's generators take 32
+                # bits.
                 study.sampler = self._sampler((seed + attempt) % 2**31)
                 with _silence():
                     asked = study.ask(self._distributions)

@@ -62,6 +62,7 @@ class RemotePackage:
         Raises:
             PackageError: If its environment is missing.
         """
+        # Looked at here and not at the first question, so that a search fails before it has evaluated anything.
         environment = ENVIRONMENTS[self.environment]
         if environment.problem:
             raise PackageError(environment.problem)
@@ -110,6 +111,8 @@ class RemoteSuggester:
             "loss": penalized_losses(read, objective),
             "violations": [loss.violations for loss in read],
             "pending": [self._decisions.choices(architecture) for architecture in pending],
+            # Two seeds: what has to stay the same during a search, like an initial design, goes by the one of the
+            # search; what is drawn for a single proposal goes by that of the step.
             "seed": self._seed,
             "step": seed,
         }

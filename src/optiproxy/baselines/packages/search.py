@@ -65,6 +65,7 @@ class PackageSearch(ObservingAlgorithm):
         return [Proposal(architecture) for architecture in chosen]
 
     def _choose(self, seen: Seen, running: Sequence[Architecture]) -> Architecture | None:
+        # Seeded by how much is known, so that a search that is replayed asks and draws the same again.
         rng = np.random.default_rng([self._seed, len(seen)])
         wanted: Architecture | None = None
         suggestions = self._suggester.suggest(self._trials, running, seed=int(rng.integers(2**31)))
@@ -77,6 +78,7 @@ class PackageSearch(ObservingAlgorithm):
         for near in () if wanted is None else self._around(wanted, rng):
             if self._acceptable(near, seen):
                 return near
+        # Neither the package nor the surroundings of its suggestion have anything new: any architecture that is left.
         return next(iter(seen.draw(rng, 1)), None)
 
     def _around(self, wanted: Architecture, rng: np.random.Generator) -> list[Architecture]:
@@ -85,6 +87,7 @@ class PackageSearch(ObservingAlgorithm):
         In a pool, nearly every suggestion of a package that knows the decisions alone lies outside, and its neighbors may
         be far away.
         """
+        # The sort is stable, so that a permutation beforehand puts equally near ones in random order.
         around = self._space.neighbours(wanted)
         order = rng.permutation(len(around))
         return sorted(
@@ -120,6 +123,7 @@ class OpenDecisions:
 
     def architecture(self, choices: Sequence[int]) -> Architecture:
         """The inverse of `choices`."""
+        # A decision with one choice is always at position 0, whatever the package was told.
         whole = list(self._first_choices)
         for d, position in zip(self._open, choices, strict=True):
             whole[d] = int(position)

@@ -117,6 +117,7 @@ class PathEncoding:
 
     def __init__(self, graphs: GraphBatch, *, length: int) -> None:
         counts = Counter(path for present in paths(graphs) for path in present)
+        # Ties are broken by the path itself, so that the encoding does not depend on the order of the trials.
         common = sorted(counts, key=lambda path: (-counts[path], len(path), path))[:length]
         self._positions = {path: i for i, path in enumerate(common)}
 
@@ -145,6 +146,7 @@ def _paths(
         for before in range(node):
             if incoming[node][before]:
                 arriving.update(ending[before])
+        # Cut at every node and not at the end: each node may multiply the number of paths.
         shortest = sorted(arriving, key=lambda path: (len(path), path))[:LONGEST]
         ending.append([(*path, operation) for path in shortest])
     return frozenset(path for node in outputs for path in ending[node])

@@ -66,6 +66,7 @@ class Bonas(RoundSearch[BonasConfig]):
         for _ in range(config.generations):
             seen = history.seen.union(leaders)
             children = mutants(self._space, parents, config.children, seen=seen, rng=rng)
+            # Elitist: a leader stays until enough children are better, whatever generation it comes from.
             leaders = best_first([*leaders, *children], upper_confidence_bound)
             parents = leaders[: config.population]
         return leaders

@@ -67,6 +67,7 @@ class NasBowl(RoundSearch[NasBowlConfig]):
         vocabularies: dict[int, dict[Hashable, int]] = {}
         for depth in config.depths:
             counted = [histogram[depth] for histogram in trials]
+            # Labels of the trials alone: of others nothing can be learned, and `features` counts them together.
             vocabularies[depth] = {label: i for i, label in enumerate(dict.fromkeys(x for h in counted for x in h))}
             processes[depth] = BayesianLinear.fit(features(counted, vocabularies[depth]), targets)
         # The depth is a hyperparameter of the kernel, chosen by marginal likelihood as in the paper.

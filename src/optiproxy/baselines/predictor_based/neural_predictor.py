@@ -83,6 +83,7 @@ class NeuralPredictor(RoundSearch[NeuralPredictorConfig]):
 
     def _rank(self, history: History, rng: np.random.Generator) -> Sequence[Architecture]:
         config = self._config
+        # Drawn before the network takes its own stream from the generator: the order is part of what a seed means.
         candidates = pool(self._space, config.candidates, seen=history.seen, rng=rng)
         generator = torch_stream(rng)
         graphs = self._graphs(history.architectures)
@@ -93,7 +94,10 @@ class NeuralPredictor(RoundSearch[NeuralPredictorConfig]):
             rate=config.dropout,
             generator=generator,
         )
+        # A new network for each round: one that depended on earlier rounds could not be had again from the trials
+        # alone.
         network = GraphPredictor(encoder, Perceptron([config.width, config.hidden, 1], generator=generator))
+        # Objectives come in any unit; the published learning rate suits targets about 1.
         targets = standardized(history.utilities)
         fit_by_squares(network, graphs, targets, training=config.training, generator=generator)
 

@@ -73,6 +73,7 @@ class Npenas(RoundSearch[NpenasConfig]):
             rate=config.dropout,
             generator=generator,
         )
+        # Fitted from scratch in each round, as published.
         network = GraphPredictor(encoder, Perceptron([config.width, config.hidden, 1], generator=generator))
         targets = standardized(history.utilities)
         fit_by_squares(network, graphs, targets, training=config.training, generator=generator)
@@ -112,6 +113,7 @@ class Isomorphism(nn.Module):
             graphs: Discrete or relaxed.
             generator: Draws dropout while training; None predicts.
         """
+        # Turned round, so that a node's row lists what it reads.
         incoming = graphs.adjacency.transpose(1, 2)
         state = graphs.operations
         for first, second, norm in zip(self.first, self.second, self.norms, strict=True):

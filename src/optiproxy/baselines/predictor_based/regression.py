@@ -36,6 +36,7 @@ class GraphPredictor(nn.Module):
 
     def forward(self, graphs: GraphBatch, generator: torch.Generator | None = None) -> Tensor:
         """``(b, m)``; with a generator, which draws dropout, while training."""
+        # A perceptron may hold an ensemble; this head has one member.
         outputs: Tensor = self.head(self.encoder(graphs, generator))
         return outputs[0]
 

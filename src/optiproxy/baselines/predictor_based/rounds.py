@@ -66,6 +66,7 @@ class History:
 
     def best(self, k: int) -> list[Architecture]:
         """The ``k`` best different architectures, best first."""
+        # Stable, so that equal trials stay in the order in which they finished, and a replay sees the same.
         order = np.argsort(-self.utilities, kind="stable")
         return list(dict.fromkeys(self.architectures[i] for i in order))[:k]
 
@@ -124,6 +125,7 @@ class RoundSearch(Baseline, ABC, Generic[Config]):
 
     def _stream(self, start: int) -> np.random.Generator:
         """The random numbers of the round that starts with so many trials."""
+        # The 0 keeps this stream apart from that of the preference, which ends in 1.
         return np.random.default_rng([self._seed, start, 0])
 
     def _graphs(self, architectures: Sequence[Architecture]) -> GraphBatch:
@@ -140,6 +142,7 @@ def mutants(
     neighbors run out, those of the children follow.
     """
     found = seen.unseen(_children(space, parents, rng))
+    # One generation after the other, so that what is nearest to the parents comes first.
     generation = found
     while generation and len(found) < n:
         # At most n parents, because the children of all of them would be many more than are wanted.
@@ -153,6 +156,7 @@ def pool(space: Space, n: int, *, seen: Seen, rng: np.random.Generator) -> list[
 
     In canonical form, no two isomorphic; limits that are expensive to check are not checked yet.
     """
+    # Ranked as a whole, a small space loses none of its best to chance.
     members = space.everything() if space.size <= WHOLE else space.examples(rng, n)
     return seen.unseen(map(space.canonical, members))
 

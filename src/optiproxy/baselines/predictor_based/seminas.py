@@ -74,6 +74,7 @@ class _EncoderPredictorDecoder(nn.Module):
     def decode(self, embedding: Tensor) -> Tensor:
         """``(b, h) -> (b, d, c)`` log-probabilities."""
         logits: Tensor = self.decoder(embedding)[0].unflatten(1, self._mask.shape)
+        # What lies beyond the choices of a decision has probability 0.
         return logits.masked_fill(~self._mask, -torch.inf).log_softmax(2)
 
 
@@ -108,6 +109,7 @@ class SemiNas(RoundSearch[SemiNasConfig]):
 
         # Semi-supervised: train on the trials, label what has no label, train on both.
         self._fit(model, history.architectures, labels, training=config.first, generator=generator)
+        # A small space may be used up, and then nothing is left to label.
         guessed = predict(unlabeled) if unlabeled else np.empty(0)
         # Repeated, so that the few true labels weigh as much as the many guessed ones.
         both = [*history.architectures * config.repeats, *unlabeled]
@@ -120,6 +122,7 @@ class SemiNas(RoundSearch[SemiNasConfig]):
         )
         everyone = [*history.architectures, *unlabeled]
         order = np.argsort(-np.concatenate([labels, guessed]), kind="stable")
+        # By true and guessed labels alike: what was never evaluated may be a start, too.
         seeds = list(dict.fromkeys(everyone[i] for i in order))[: config.seeds]
         moved = self._follow_gradient(model, self._graphs(seeds), generator)
         return best_first(history.seen.unseen(map(self._space.canonical, moved)), predict)
@@ -159,5 +162,6 @@ class SemiNas(RoundSearch[SemiNasConfig]):
         with torch.no_grad():
             for step in range(1, self._config.steps + 1):
                 probabilities = model.decode(embedding + step * gradient).exp()
+                # Of each the likeliest decoding, and a random one in case that it has been seen.
                 found += self._space.draw(probabilities, 1, generator)
         return found

@@ -32,6 +32,7 @@ class WeakNasConfig(RoundConfig):
 
     layers: int = 4
     width: int = 200
+    # Up to 200 trials are one batch, so that an epoch is one iteration of the release.
     training: Training = field(default_factory=lambda: Training(epochs=200, batch=200, learning_rate=1e-3))
     top: int = 100
     candidates: int = 10_000
@@ -62,6 +63,7 @@ class WeakNas(RoundSearch[WeakNasConfig]):
     def _fit(self, history: History, generator: torch.Generator) -> Callable[[Sequence[Architecture]], Array]:
         """A function from ``b`` architectures to predicted utilities ``(b,)``."""
         config = self._config
+        # Decisions and no graph, as published.
         inputs = self._space.one_hot(history.architectures).flatten(1)
         targets = torch.from_numpy(standardized(history.utilities)).float()
         network = Perceptron([inputs.shape[1], *[config.width] * config.layers, 1], generator=generator)

@@ -40,6 +40,7 @@ def space_of(suggest: Callable[[Any], object], *, name: str = "define-by-run") -
         except UsageError:
             raise
         except Exception as error:  # noqa: BLE001 - the user's code
+            # Explored further all the same: some combinations of choices may not fit together, others will.
             tracer.trace.error = error
         return tracer.trace
 
@@ -56,6 +57,7 @@ class Suggestions:
 
     def __init__(self, tracer: Tracer) -> None:
         self._tracer = tracer
+        # Functions may read it, but nothing should depend on it: the space is the same in every trial.
         self.number = 0
         self.params: dict[str, Choice] = {}
 
@@ -69,6 +71,7 @@ class Suggestions:
                 f"The parameter {name!r} has {len(values)} values, and a decision may have {MOST_CHOICES}. Give it a "
                 "larger step, or list the values with suggest_categorical."
             )
+        # Remembered as a range, which is what Optuna's own samplers are told when they draw it.
         return self._suggest(RangeDecision(name, tuple(values), values, log))
 
     def suggest_float(
@@ -83,6 +86,7 @@ class Suggestions:
     def report(self, value: float, step: int) -> None:
         """Do nothing: a value does not shape the space."""
 
+    # Never, because what the function would suggest afterwards is part of the space.
     def should_prune(self) -> bool:
         return False
 
@@ -118,6 +122,7 @@ def space_from_configspace(configuration_space: Any, *, name: str | None = None)
 
     def suggest(trial: Suggestions) -> None:
         for parameter, options in choices.items():
+            # Parents come first, so those that are active are among the suggested ones by now.
             conditions = configuration_space.parent_conditions_of[parameter]
             if all(_holds(condition, trial.params, package) for condition in conditions):
                 trial.suggest_categorical(parameter, options)
@@ -132,11 +137,13 @@ def space_from_configspace(configuration_space: Any, *, name: str | None = None)
         known = {d.name: values[d.name] for i, d in enumerate(space.decisions) if i in active}
         return not any(_forbids(clause, known) for clause in forbidden)
 
+    # A forbidden clause rules out combinations and hides no decision, so it is a rule and no condition.
     return where(space, admitted)
 
 
 def _choices(parameter: Any) -> tuple[Choice, ...]:  # noqa: ANN401 - a hyperparameter
     """Every value, in order."""
+    # Told apart by what they have: categories have choices, ordinals a sequence, constants a value, ranges bounds.
     for attribute in ("choices", "sequence"):
         if hasattr(parameter, attribute):
             return tuple(getattr(parameter, attribute))

@@ -44,6 +44,7 @@ Node: TypeAlias = tuple[int, int, int, int]
 
 def decisions_of(cell: str) -> tuple[Decision, ...]:
     """The decisions of one cell, in the order of its row."""
+    # Node 2 has a single pair of sources, and thus no decision on it.
     decisions: list[Decision] = []
     for node, pairs in PAIRS.items():
         if len(pairs) > 1:
@@ -83,6 +84,7 @@ class DARTS(Space):
         v, f = _CELL_NODES, _CELL_FEATURES
         operations = weights.new_zeros(b, cells * v, cells * f)
         adjacency = weights.new_zeros(b, cells * v, cells * v)
+        # Prepared once, so that the edges of a whole batch are one product of matrices.
         always, per_pair = (edges.to(weights) for edges in _edges(weights.shape[2]))
         for k in range(cells):
             row, nodes = weights[:, k * ROW : (k + 1) * ROW], slice(k * v, (k + 1) * v)
@@ -95,6 +97,7 @@ class DARTS(Space):
         return GraphBatch(operations, adjacency, inputs, outputs=tuple((k + 1) * v - 1 for k in range(cells)))
 
     def canonical(self, architecture: Architecture) -> Architecture:
+        # The two cells are numbered independently of each other.
         return canonical_row(architecture[:ROW]) + canonical_row(architecture[ROW:])
 
 
@@ -105,7 +108,9 @@ def _edges(c: int) -> tuple[Tensor, Tensor]:
 
     v = _CELL_NODES
     always, per_pair = torch.zeros(v, v), torch.zeros(len(_PAIR_POSITIONS), c, v, v)
+    # All intermediate nodes are concatenated to the output, so every operation feeds it.
     always[2:-1, -1] = 1.0
+    # Who reads an intermediate node is fed by both of its operations, which stand for their sum.
     senders = {0: [0], 1: [1]} | {node: [2 * node - 2, 2 * node - 1] for node in NODES}
     choices = iter(per_pair)
     for node, pairs in PAIRS.items():
@@ -144,6 +149,7 @@ def canonical_row(row: tuple[int, ...]) -> tuple[int, ...]:
     """
     nodes = dict(zip(NODES, nodes_of(row), strict=True))
     numbered: list[Node] = []
+    # The two inputs keep their numbers: they are the outputs of different cells.
     orders: list[tuple[int, ...]] = [(0, 1)]
     for _ in NODES:
         grown = [
@@ -163,6 +169,7 @@ def _renumbered(node: Node, order: tuple[int, ...]) -> Node | None:
     if a not in order or b not in order:
         return None
     low, high = order.index(a), order.index(b)
+    # The operations go with their sources.
     return (low, high, on_a, on_b) if low < high else (high, low, on_b, on_a)
 
 
@@ -202,6 +209,7 @@ def _row(cell: str, edges: Sequence[tuple[str, int]]) -> tuple[int, ...]:
         for operation, _ in (first, second):
             if operation not in OPERATIONS:
                 raise unknown("operation", operation, OPERATIONS)
+        # By source, because a genotype may have the two edges of a node in any order, and a row may not.
         (a, low), (b, high) = sorted((first, second), key=lambda edge: edge[1])
         if (low, high) not in PAIRS[node]:
             raise UsageError(

@@ -54,6 +54,7 @@ class NASBench101(Space):
         # On the simplex this is the weight of True. Written with both, so that either has a gradient.
         edges[:, sources, targets] = (1.0 + weights[:, : len(EDGES), 1] - weights[:, : len(EDGES), 0]) / 2
         reached = _reached(edges)
+        # To reach the output is to be reached from it in the reversed graph.
         reaching = _reached(edges.flip(1, 2).transpose(1, 2)).flip(1)
         operations = weights.new_zeros(b, NODES, c + 2)
         operations[:, 0, c] = 1.0
@@ -87,8 +88,10 @@ class NASBench101(Space):
         Two edges, because none can be added to nine, and no single one brings a dead node to life.
         """
         itself = np.array([self.canonical(architecture)])
+        # Modulo the choices an edge that is added twice is gone, and an operation becomes one of the two others.
         cells = Cells.of((itself + _changes()) % _counts())
         found = dict.fromkeys(cells[cells.valid()].canonical().tolist())
+        # A change of what is dead leads back to the cell itself.
         found.pop(int(Cells.of(itself).numbers()[0]), None)
         return _architectures(np.array(list(found), dtype=np.int64))
 
@@ -97,6 +100,7 @@ class NASBench101(Space):
         drawn = np.array(super().draw(probabilities, n, generator))
         edges, likely = drawn[:, : len(EDGES)], probabilities[:, : len(EDGES), 1].numpy()
         likely = np.concatenate([likely, np.repeat(likely, n, axis=0)])
+        # Counted before pruning, so that a few cells end with fewer edges than they might have.
         surplus = np.argsort(-likely * edges, axis=1, kind="stable")[:, MAX_EDGES:]
         np.put_along_axis(edges, surplus, 0, axis=1)
         return [tuple(row) for row in drawn.tolist()]

@@ -68,6 +68,7 @@ def _expression(architecture: Architecture) -> str:
                 terms.append(
                     "#" if dead else sums[source] if operation == SKIP else f"({sums[source]})@{OPERATIONS[operation]}"
                 )
+        # Sorted, because a sum does not depend on the order of its terms.
         sums[node] = "+".join(sorted(terms))
     return sums[3]
 
@@ -76,5 +77,7 @@ def _expression(architecture: Architecture) -> str:
 def _representatives() -> dict[Architecture, Architecture]:
     """Each architecture -> the first one, in lexicographic order, that computes the same."""
     first: dict[str, Architecture] = {}
+    # In lexicographic order, so that the first one of a class is its smallest. All 15,625 take a few tenths of a
+    # second.
     everything = product(range(len(OPERATIONS)), repeat=len(EDGES))
     return {architecture: first.setdefault(_expression(architecture), architecture) for architecture in everything}

@@ -128,6 +128,7 @@ class RecurrentSpace(Space):
         while len(found) < n:
             # Which of several independent Gumbel variables is the highest is uniformly distributed (Gumbel-max).
             scores = rng.gumbel(size=(n - len(found) + 10, len(self.decisions), self.widest))
+            # Ten more than are missing were drawn, because some leave the input or a state unread.
             found += [row for row in map(tuple, _decode(scores).tolist()) if self.is_valid(row)]
         return found[:n]
 
@@ -216,10 +217,12 @@ def _form(cell: RecurrentCell) -> Architecture:
 
 
 def _remember(architecture: Architecture, form: Architecture | None) -> None:
+    # Emptied at once: what a search still needs is found again soon, and no order of use has to be kept.
     if len(_FORMS) >= MAX_FORMS:
         _FORMS.clear()
     _FORMS[architecture] = form
     if form is not None:
+        # Which is why this is no `lru_cache`: the form is an answer of its own.
         _FORMS[form] = form
 
 

@@ -39,6 +39,8 @@ def canonical_cell(cell: RecurrentCell) -> RecurrentCell:
 
     State 0 stays the first, because it is the output. Nodes are ordered by depth, so that each still reads earlier ones.
     """
+    # What can never be exchanged differs from the start: input, output state, other states, and nodes by depth and
+    # operation.
     keys: dict[int, tuple[int, ...]] = {INPUT: (0,), 1: (1,)}
     keys |= dict.fromkeys(range(2, 1 + len(cell.hidden)), (2,))
     for i, node in enumerate(cell.nodes):
@@ -60,6 +62,7 @@ class _Links:
         links = cls({v: [] for v in values}, {v: [] for v in values})
         for i, node in enumerate(cell.nodes):
             for position, j in enumerate(node.inputs):
+                # Inputs of a commutative operation all have the same role, so that their order tells nothing.
                 links.add(position if node.operation in POSITIONAL else 0, source=j, target=FIRST_NODE + i)
         for k, j in enumerate(cell.hidden):
             links.add(_BECOMES, source=j, target=1 + k)
@@ -76,12 +79,14 @@ class _Links:
                 {
                     v: (
                         color,
+                        # Multisets of colors, which no numbering of the values can influence.
                         tuple(sorted([(role, colors[j]) for role, j in self.sources[v]])),
                         tuple(sorted([(role, colors[j]) for role, j in self.targets[v]])),
                     )
                     for v, color in colors.items()
                 }
             )
+            # Refining only ever splits colors, so as many as before are the same ones.
             if max(finer.values()) == max(colors.values()):
                 return finer
             colors = finer
@@ -91,6 +96,7 @@ class _Links:
         shared: dict[int, list[int]] = {}
         for v, color in colors.items():
             shared.setdefault(color, []).append(v)
+        # The least color that is shared: a choice that is the same for all numberings of the cell.
         tied = next((shared[color] for color in sorted(shared) if len(shared[color]) > 1), [])
         for first in tied:
             yield self.refine(_ranked({v: (color, v != first) for v, color in colors.items()}))
@@ -107,6 +113,7 @@ def _least(cell: RecurrentCell, links: _Links, colors: _Colors) -> RecurrentCell
     quickest: dict[RecurrentCell, _Colors] = {}
     for choice in links.choices(colors):
         leaf = choice
+        # The quickest way takes the first of each tie.
         while (deeper := next(links.choices(leaf), None)) is not None:
             leaf = deeper
         quickest.setdefault(_renumbered(cell, leaf), choice)
@@ -126,6 +133,7 @@ def _renumbered(cell: RecurrentCell, colors: _Colors) -> RecurrentCell:
     for v in nodes:
         node = cell.nodes[v - FIRST_NODE]
         inputs = [numbers[j] for j in node.inputs]
+        # Commutative inputs are put in order, positional ones stay.
         renamed.append(Node(node.operation, tuple(inputs if node.operation in POSITIONAL else sorted(inputs))))
     return RecurrentCell(tuple(renamed), tuple(numbers[cell.hidden[v - 1]] for v in states))
 
@@ -185,6 +193,7 @@ def _other_operations(node: Node, values: Sequence[int]) -> Iterator[Node]:
 
 def _insertions(nodes: Nodes, hidden: Sequence[int]) -> Iterator[tuple[Nodes, Sequence[int]]]:
     """A node with one input after any node; what read that one reads the new one."""
+    # Any number that is free; `assemble` finds the place of the node.
     new = max(nodes) + 1
     for i in nodes:
         renamed, states = _renamed(nodes, hidden, {i: new})
@@ -203,11 +212,13 @@ def _removals(nodes: Nodes, hidden: Sequence[int]) -> Iterator[tuple[Nodes, Sequ
 def _other_states(nodes: Nodes, hidden: Sequence[int]) -> Iterator[tuple[Nodes, Sequence[int]]]:
     count = len(hidden)
     for k in range(1, count):
+        # Only exchanges with state 0, the output, make another cell: the other states have no order.
         yield nodes, [hidden[k], *hidden[1:k], hidden[0], *hidden[k + 1 :]]
     for k in range(count if count > 1 else 0):
         # Whatever read the state that goes reads the first that stays.
         numbers = {1 + n: n if n > k else 1 + n for n in range(count)} | {1 + k: 1}
         yield _renamed(nodes, [*hidden[:k], *hidden[k + 1 :]], numbers)
+    # A new state has to be read, so it takes the place of another state somewhere.
     if count < MAX_STATES:
         readings = [(i, p) for i, node in nodes.items() for p, j in enumerate(node.inputs) if INPUT < j < FIRST_NODE]
         for i, p in readings:

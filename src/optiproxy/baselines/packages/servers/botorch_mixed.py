@@ -39,6 +39,7 @@ def suggest(question: SimpleNamespace) -> Iterator[list[int]]:
         yield from rng.integers(0, question.counts, size=(ASKS, len(question.counts))).tolist()
         return
     torch.manual_seed(question.step)
+    # Like every other algorithm of a comparison.
     torch.set_num_threads(1)
     acquisition = _acquisition(question)
     choices = [torch.arange(count, dtype=torch.double) for count in question.counts]

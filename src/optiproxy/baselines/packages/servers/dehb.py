@@ -62,4 +62,5 @@ def _offspring(evolution: DE, number: int, seed: int) -> Iterator[Vector]:
 
 
 def _bins(vector: Vector, counts: NDArray[np.int64]) -> list[int]:
+    # The value 1 belongs to the last bin; the product alone would put it behind.
     return np.minimum(vector * counts, counts - 1).astype(int).tolist()
