@@ -34,13 +34,13 @@ class Baseline(ObservingAlgorithm):
     search never runs dry while something is left to evaluate is taken care of here, on the same terms for all.
 
     Args:
-        space: Where to search.
-        goal: What is good.
-        seed: Names the stream of random numbers.
+        space: The space to search.
+        goal: Objectives and limits.
+        seed: Seed of the random numbers.
     """
 
     def propose(self, n: int, pending: Sequence[Architecture] = ()) -> list[Proposal]:
-        """The first ``n`` candidates that are valid and not seen yet; random ones where they are too few."""
+        """Return the first ``n`` candidates that are valid and not seen yet; random ones where they are too few."""
         seen = self._seen.union(pending)
         # Seeded by how many architectures are known, so that a search that is replayed draws the same numbers again.
         rng = np.random.default_rng([self._seed, len(seen)])
@@ -54,11 +54,11 @@ class Baseline(ObservingAlgorithm):
         return [Proposal(chosen) for chosen in [*found, *seen.union(found).draw(rng, n - len(found))]]
 
     def _candidates(self, rng: np.random.Generator) -> Iterable[Architecture]:  # noqa: ARG002 - for those who draw
-        """What to evaluate next, best first; may hold invalid and seen ones. Asked for once by each `propose`."""
+        """Return what to evaluate next, best first, invalid and seen ones included; called once by each `propose`."""
         return ()
 
     def _utilities(self, trials: Sequence[Trial], *, drawn: int = 0) -> Array:
-        """``(n,)`` utilities, larger = better, see `scalarized_utilities`.
+        """Return ``(n,)`` utilities, larger = better, see `scalarized_utilities`.
 
         Args:
             trials: Which ones to compare.
@@ -80,7 +80,7 @@ class RandomSearch(Baseline):
 
 
 def constraint_violation(goal: Goal, metrics: Metrics) -> float:
-    """Sum of the violated limits, each relative to its bound, so that units do not matter.
+    """Sum up the violations of the limits, each relative to its bound, so that units do not matter.
 
     0 where every limit is kept; ``inf`` where an objective or the metric of a limit was not measured.
     """
@@ -90,7 +90,7 @@ def constraint_violation(goal: Goal, metrics: Metrics) -> float:
 
 
 def scalarized_utilities(goal: Goal, metrics: Sequence[Metrics], preference: Array) -> Array:
-    """``(n,)`` one utility per trial, larger = better; with one objective, and no limit broken, linear in it.
+    """Return ``(n,)`` one utility per trial, larger = better; with one objective, and no limit broken, linear in it.
 
     Several objectives are joined by the augmented Chebyshev function, after each was scaled to [0, 1] over the feasible
     trials. Infeasible trials rank below all feasible ones, by `constraint_violation`, within a band of width 1; a failed
@@ -98,7 +98,7 @@ def scalarized_utilities(goal: Goal, metrics: Sequence[Metrics], preference: Arr
 
     Args:
         goal: Objectives and limits.
-        metrics: Of the ``n`` finished trials.
+        metrics: Metrics of the ``n`` finished trials.
         preference: ``(o,)`` weights of the objectives, summing to 1.
     """
     feasible = np.array([goal.feasible(m) for m in metrics], dtype=bool)
@@ -119,7 +119,7 @@ def scalarized_utilities(goal: Goal, metrics: Sequence[Metrics], preference: Arr
 
 
 def standardized(values: Array) -> Array:
-    """With mean 0 and standard deviation 1; zeros where all are equal."""
+    """Shift and scale to mean 0 and standard deviation 1; zeros where all are equal."""
     if np.ptp(values) == 0:  # the standard deviation may still be a rounding error
         return np.zeros_like(values)
     return (values - values.mean()) / values.std()
@@ -148,7 +148,7 @@ class ConstrainedLoss:
 
     @property
     def measured(self) -> bool:
-        """Whether every objective was."""
+        """Whether every objective was measured."""
         return all(map(math.isfinite, self.losses))
 
     @property
@@ -160,7 +160,7 @@ class ConstrainedLoss:
 
 
 def scalarized_losses(trials: Sequence[ConstrainedLoss], weights: Sequence[float]) -> list[float]:
-    """``(n,)`` one loss per trial, limits left aside; a failed trial is as bad as the worst that was measured.
+    """Return ``(n,)`` one loss per trial, limits left aside; a failed trial is as bad as the worst that was measured.
 
     A single objective stays in its unit. Several, each scaled to the range of the trials, are joined by the augmented
     Chebyshev function.
@@ -185,7 +185,7 @@ def scalarized_losses(trials: Sequence[ConstrainedLoss], weights: Sequence[float
 
 
 def penalized_losses(trials: Sequence[ConstrainedLoss], losses: Sequence[float]) -> list[float]:
-    """``(n,)`` the losses of `scalarized_losses` with a penalty for infeasible trials, for optimizers that know no limits.
+    """Add a penalty for infeasible trials to ``(n,)`` losses, for optimizers that know no limits.
 
     What is infeasible is worse than all that is feasible, the more the farther it is, by at most the range of the
     feasible losses: this shows the way back without drowning the differences that matter.
@@ -201,5 +201,5 @@ def penalized_losses(trials: Sequence[ConstrainedLoss], losses: Sequence[float])
 
 
 def _squashed(value: float) -> float:
-    """Into [-1, 1], the sign and the order kept, so that one outlier does not set the scale of a model."""
+    """Map into [-1, 1] and keep sign and order, so that one outlier does not set the scale of a model."""
     return math.copysign(1.0, value) if math.isinf(value) else value / (1.0 + abs(value))

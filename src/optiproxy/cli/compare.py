@@ -169,7 +169,7 @@ class Bar:
 
 
 def observer_for(console: Console) -> Observer[Run]:
-    """`Bar` on a terminal, `Lines` in a file or a pipe."""
+    """Return `Bar` on a terminal, `Lines` in a file or a pipe."""
     # A bar redraws its line, which in a file would be one long row of control characters.
     return Bar(console) if console.is_terminal else Lines(console)
 

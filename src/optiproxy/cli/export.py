@@ -127,7 +127,7 @@ def retrain(
 
 
 def _found(target: str, study: str | None) -> tuple[Place, SearchResult, Record]:
-    """Where a study lies, what it holds, and its best architecture.
+    """Return where a study lies, what it holds, and its best architecture.
 
     Raises:
         UsageError: If there is nothing of that name.
@@ -148,7 +148,7 @@ def _found(target: str, study: str | None) -> tuple[Place, SearchResult, Record]
 
 
 def _task_of(result: SearchResult) -> Task:
-    """The task whose networks a search has trained.
+    """Return the task whose networks a search has trained.
 
     Raises:
         UsageError: If it is a user's own function or task, which no study holds.
@@ -213,7 +213,7 @@ def _write_card(
 
 
 def _retrained(folder: Path, result: SearchResult, record: Record) -> dict[int, Metrics]:
-    """Seed -> metrics of each training of an architecture that `retrain` has kept in a search's folder.
+    """Map the seed to the metrics of each training of an architecture that `retrain` has kept in a search's folder.
 
     A training with other epochs than a query has says nothing on the luck of that query, and is left out.
     """
@@ -228,7 +228,7 @@ def _retrained(folder: Path, result: SearchResult, record: Record) -> dict[int, 
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """What `optiproxy.training.export.network_files` wrote; empty where it cannot be read."""
+    """Return what `optiproxy.training.export.network_files` wrote; empty where it cannot be read."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     # A file that somebody else has put there says nothing on this search, and is no reason to fail.

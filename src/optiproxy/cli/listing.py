@@ -73,7 +73,7 @@ def algorithms(*, as_json: AsJson = False) -> None:
 
 
 def describe(entry: TaskEntry, problems: Mapping[str, str]) -> dict[str, Any]:
-    """What is known of a task. Ours is built for this, so ``available`` means that its data is here and sound.
+    """Return what is known of a task. Ours is built for this, so ``available`` means that its data is here and sound.
 
     A task of another package is not: importing it may take long or fail, so its ``available`` is null until it is used.
 
@@ -131,7 +131,7 @@ def _licences(data: Sequence[str]) -> str:
 
 
 def shortened(names: Sequence[str], shown: int) -> str:
-    """The first names, and how many more there are."""
+    """Return the first names, and how many more there are."""
     # The first names are those that a task is about; the rest is in the JSON.
     more = f" and {len(names) - shown} more" if len(names) > shown else ""
     return ", ".join(names[:shown]) + more or "–"

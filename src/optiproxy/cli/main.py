@@ -43,7 +43,7 @@ class PlainErrors(TyperGroup):
 
 
 def unexpected(error: Exception) -> str:
-    """What a person reads of an error that nobody foresaw."""
+    """Return what a person reads of an error that nobody foresaw."""
     text = " ".join(str(error).split()).rstrip(".")
     return f"Error: {type(error).__name__}: {text}. This is unexpected; --debug shows where it came from."
 

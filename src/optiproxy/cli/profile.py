@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from optiproxy.task.task import Task
 
 _LONGEST = 120.0
-"""Seconds after which a training that is only to be timed is stopped."""
+"""Number of seconds after which a training that is only to be timed is stopped."""
 
 
 def profile(
@@ -81,7 +81,7 @@ def _watched(architectures: Sequence[Architecture]) -> Iterable[Architecture]:
 
 
 def _tried(task: Task, goal: Goal, found: Profile, *, seed: int) -> float | None:
-    """Seconds of one query of a random architecture; None, and a word why, where it failed."""
+    """Time one query of a random architecture in seconds; None, and a message why, where it failed."""
     import numpy as np
 
     from optiproxy.profiling.measuring import one_query

@@ -35,7 +35,7 @@ class Place:
 
 
 def database(folder: Path) -> str:
-    """The storage URL of the study that a folder holds by default."""
+    """Return the storage URL of the study that a folder holds by default."""
     return f"sqlite:///{folder / DATABASE}"
 
 
@@ -67,7 +67,7 @@ def locate(target: str) -> Place:
 
 
 def read(folder: Path) -> dict[str, Any]:
-    """What `save` wrote into a folder, as far as it can be read; empty where there is nothing."""
+    """Return what `save` wrote into a folder, as far as it can be read; empty where there is nothing."""
     try:
         content: object = json.loads((folder / RESULT).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -98,7 +98,7 @@ def save(result: SearchResult, folder: Path) -> Path:
 
 
 def content(result: SearchResult) -> dict[str, Any]:
-    """The result as JSON: settings, the best, the front and its hypervolume, and every trial."""
+    """Return the result as JSON: settings, the best, the front and its hypervolume, and every trial."""
     return {
         **_settings(result),
         "budget": result.budget,
@@ -114,7 +114,7 @@ def content(result: SearchResult) -> dict[str, Any]:
 
 
 def winner(result: SearchResult, best: Record) -> dict[str, Any]:
-    """One architecture as JSON, with where it comes from."""
+    """Return one architecture as JSON, with where it comes from."""
     architecture = result.space.values(best.architecture)
     # In the form of the files that an export writes, which have what a repeated training measured beside it.
     return {**_settings(result), "architecture": architecture, "metrics": {"recorded": _finite(best.metrics)}}
@@ -136,7 +136,7 @@ def _settings(result: SearchResult) -> dict[str, Any]:
 
 
 def _hypervolume(result: SearchResult) -> dict[str, Any] | None:
-    """What the front has won, and of which box; None with one objective."""
+    """Return what the front has won, and of which box; None with one objective."""
     if result.box is None:
         return None
     names = [objective.metric for objective in result.goal.objectives]
@@ -164,5 +164,5 @@ def _record(result: SearchResult, record: Record) -> dict[str, Any]:
 
 
 def _finite(metrics: Metrics) -> Mapping[str, float | None]:
-    """JSON knows no NaN."""
+    """Replace what is not finite by None, because JSON knows no NaN."""
     return {name: value if math.isfinite(value) else None for name, value in metrics.items()}

@@ -105,7 +105,7 @@ def search(
 
 
 def study_name(task: Task, goal: Goal, settings: SearchSettings) -> str:
-    """A name that is the same for the same search and another for another; fit for a folder."""
+    """Return a name that is the same for the same search and another for another; fit for a folder."""
     # Only what differs from the task's own setting enters the name: short names for plain searches.
     usual, protocol = (
         replace(settings, free=(), fidelity=None, promote=None).protocol(task, goal),

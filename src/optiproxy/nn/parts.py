@@ -94,7 +94,7 @@ def Value(choices: Sequence[V], *, name: str) -> V:  # noqa: N802
     Whatever depends on it, like a loop over so many layers with a `Choice` in each, is found out when the space is made.
 
     Args:
-        choices: To choose from.
+        choices: The numbers or texts to choose from.
         name: Name of the decision. Where the same name is used again, with the same choices, the same is chosen.
 
     Raises:
@@ -187,7 +187,7 @@ class CellModule(nn.Module):
     """A directed graph of modules.
 
     Args:
-        sources: For each node but the input the nodes that it reads; 0 is the input.
+        sources: The nodes that each node but the input reads; 0 is the input.
         operations: One for each of these, in the same order.
     """
 

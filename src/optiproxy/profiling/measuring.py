@@ -166,7 +166,7 @@ def one_query(
 
 
 def _architectures(space: Space, rng: np.random.Generator, n: int) -> tuple[list[Architecture], bool]:
-    """Valid architectures, and whether they are all there are."""
+    """Return valid architectures, and whether they are all there are."""
     # So few that all of them cost no more than a sample, and nothing has to be estimated.
     if space.size <= n:
         return [architecture for architecture in space.everything() if space.is_valid(architecture)], True
@@ -174,7 +174,7 @@ def _architectures(space: Space, rng: np.random.Generator, n: int) -> tuple[list
 
 
 def _valid(space: Space, rng: np.random.Generator) -> Share:
-    """Share of the combinations that `Space.size` counts."""
+    """Estimate the valid share of the combinations that `Space.size` counts."""
     if space.size <= _ENUMERABLE:
         # From a list, because the combinations of a pool are no product of choices.
         members = list(space.everything())
@@ -195,5 +195,5 @@ def _share(limits: Sequence[Limit], measured: Sequence[Metrics | None], *, exact
 
 
 def _never(_: object) -> float:
-    """Stands for the training that a profile spares."""
+    """Stand for the training that a profile spares."""
     raise UsageError("A profile trains nothing. Call optiproxy.search to search.")

@@ -84,7 +84,7 @@ class Profile:
     training_seconds: float | None
 
     def values(self, metric: str) -> list[float]:
-        """A free metric of every architecture in which it could be measured, ascending."""
+        """Return a free metric of every architecture in which it could be measured, ascending."""
         return sorted(metrics[metric] for metrics in self.measured if metrics is not None and metric in metrics)
 
     @property

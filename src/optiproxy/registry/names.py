@@ -29,22 +29,22 @@ _FACTORY = "an algorithm, something that is called as (space, goal, seed=...) an
 
 
 def algorithms() -> tuple[AlgorithmEntry, ...]:
-    """All algorithms: ours first, then those that other packages register."""
+    """Return all algorithms: ours first, then those that other packages register."""
     return (*ALGORITHMS, *registered("algorithm", AlgorithmEntry, [entry.name for entry in ALGORITHMS]))
 
 
 def tasks() -> tuple[TaskEntry, ...]:
-    """All tasks: ours first, then those that other packages register."""
+    """Return all tasks: ours first, then those that other packages register."""
     return (*TASKS, *registered("task", TaskEntry, [entry.name for entry in TASKS]))
 
 
 def spaces() -> tuple[SpaceEntry, ...]:
-    """All spaces that have a name: the published ones, then those that other packages register."""
+    """Return all spaces that have a name: the published ones, then those that other packages register."""
     return (*SPACES, *registered("space", SpaceEntry, [entry.name for entry in SPACES]))
 
 
 def algorithm(spec: str | AlgorithmFactory) -> AlgorithmFactory:
-    """The factory of an algorithm.
+    """Return the factory of an algorithm.
 
     Args:
         spec: A name of `algorithms`, ``MODULE:NAME``, or a factory, which is checked and returned.
@@ -64,7 +64,7 @@ def algorithm(spec: str | AlgorithmFactory) -> AlgorithmFactory:
 
 
 def algorithm_name(spec: str | AlgorithmFactory) -> str:
-    """The name under which a study and its report know an algorithm; the same in every process.
+    """Return the name under which a study and its report know an algorithm; the same in every process.
 
     It is the registered name where there is one, or else ``MODULE:NAME``. Arguments that a `functools.partial` binds are
     part of it, because they make another algorithm: ``optiproxy(config=...)``.
@@ -84,7 +84,7 @@ def algorithm_name(spec: str | AlgorithmFactory) -> str:
 
 
 def missing_package(spec: str) -> str:
-    """Why an algorithm cannot run here, and what to do; empty where it can.
+    """Return why an algorithm cannot run here, and what to do; empty where it can.
 
     Args:
         spec: A name of `algorithms`, or ``MODULE:NAME``, which is imported to see whether it is there.
@@ -132,16 +132,16 @@ def task(spec: str, *, source: str | None = None) -> Task:
 
 
 def task_name(spec: str) -> str:
-    """The one spelling of a task's name or ``MODULE:NAME``, as it is written into comparisons."""
+    """Return the one spelling of a task's name or ``MODULE:NAME``, as it is written into comparisons."""
     return targets.normalized(spec) if targets.is_target(spec) else spec
 
 
 def known_task(name: str, fingerprint: str) -> Task | None:
-    """The task of a stored search: None where it cannot be built here, or where its space has changed since.
+    """Return the task of a stored search: None where it cannot be built here, or where its space has changed since.
 
     Args:
         name: As the study has it; that of a user's own task or function is not registered.
-        fingerprint: Of the space that was searched.
+        fingerprint: Fingerprint of the space that was searched.
     """
     # A study may come from anywhere: what it names is built only if it is installed under that name, never imported.
     if targets.is_target(name):
@@ -204,7 +204,7 @@ def space_or_task(spec: str) -> Space | Task:
 
 
 def executor(spec: str | Executor | Callable[[], Executor]) -> Executor:
-    """What runs evaluations: on other processes, threads or machines.
+    """Return what runs evaluations: on other processes, threads or machines.
 
     Args:
         spec: ``MODULE:NAME`` of a `concurrent.futures.Executor`, a class of executors, or a function without required
@@ -218,7 +218,7 @@ def executor(spec: str | Executor | Callable[[], Executor]) -> Executor:
 
 
 def _entry(kind: str, name: str, builtin: Iterable[E], everything: Callable[[], Iterable[E]]) -> E:
-    """The entry of a name; other packages are looked through only where it is none of ours."""
+    """Return the entry of a name; other packages are looked through only where it is none of ours."""
     found = next((entry for entry in builtin if entry.name == name), None)
     if found is not None:
         return found
@@ -257,12 +257,12 @@ def _as_space(found: Any, spec: str) -> Space:  # noqa: ANN401 - whatever the us
 
 
 def _qualified(found: object) -> str:
-    """``module:name`` of a class or function, or of an object's class."""
+    """Return ``module:name`` of a class or function, or of an object's class."""
     # An instance that is called as a factory goes by its class.
     named: Any = found if hasattr(found, "__qualname__") else type(found)
     return f"{named.__module__}:{named.__qualname__}"
 
 
 def _shown(value: object) -> str:
-    """A bound argument as it was written, without the address that the representation of some objects holds."""
+    """Return a bound argument as it was written, without the address that the representation of some objects holds."""
     return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(value))

@@ -39,7 +39,7 @@ class Decision:
             raise UsageError(f"Decision {self.name!r} lists a choice twice: {list(self.choices)}.")
 
     def position(self, value: object) -> int:
-        """The position of a value among the choices. A number may come in another type, as JSON and databases return it.
+        """Find a value among the choices. A number may come in another type, as JSON and databases return it.
 
         Raises:
             UsageError: If the value is not among the choices.

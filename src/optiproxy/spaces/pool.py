@@ -85,11 +85,11 @@ class PoolSpace(SpaceWrapper):
         return self._rows(rng.integers(0, self.size, size=n))
 
     def examples(self, rng: np.random.Generator, n: int) -> list[Architecture]:
-        """Members, too, and not architectures of the base: the search can propose nothing else."""
+        """Draw members, too, and no architectures of the base: the search can propose nothing else."""
         return self.sample(rng, n)
 
     def neighbours(self, architecture: Architecture) -> list[Architecture]:
-        """The other members nearest to the canonical form by the number of decisions that differ; ties in their order."""
+        """Return the other members that differ from the canonical form in the fewest decisions; ties in their order."""
         import numpy as np
 
         near = np.array(self.canonical(architecture), dtype=self._members.dtype)
@@ -99,7 +99,7 @@ class PoolSpace(SpaceWrapper):
         return self._rows(order[differing[order] > 0][:NEIGHBOURS])
 
     def draw(self, probabilities: Tensor, n: int, generator: Generator) -> list[Architecture]:
-        """The likeliest member of each relaxed architecture, and ``n`` distinct random ones.
+        """Return the likeliest member of each relaxed architecture, and ``n`` distinct random ones.
 
         The likelihood of a member is the product of the probabilities of its choices. The ``n`` are drawn in proportion
         to it without replacement (Gumbel top-k, Kool et al. 2019); all members where there are fewer.
@@ -119,7 +119,7 @@ class PoolSpace(SpaceWrapper):
         return self._rows(rows)
 
     def everything(self) -> Iterator[Architecture]:
-        """The members in lexicographic order."""
+        """Yield the members in lexicographic order."""
         return (tuple(row) for row in self._members.tolist())
 
     def _rows(self, positions: NDArray[np.integer]) -> list[Architecture]:
@@ -134,7 +134,7 @@ class PoolSpace(SpaceWrapper):
 
 
 def _members(base: Space, architectures: Sequence[Architecture] | NDArray[np.integer]) -> NDArray[np.integer]:
-    """``(n, d)``: checked, canonical, sorted, in the smallest type that holds every choice."""
+    """Check ``(n, d)`` architectures; return their canonical forms, sorted, in the smallest type that holds every choice."""
     import numpy as np
 
     d = len(base.decisions)

@@ -105,7 +105,7 @@ class DistinctSpace(SpaceWrapper):
         super().__init__(base, name=f"{base.name}-distinct")
 
     def canonical(self, architecture: Architecture) -> Architecture:
-        """The architecture itself."""
+        """Return the architecture itself."""
         return architecture
 
     def canonical_rows(self, architectures: NDArray[np.integer]) -> NDArray[np.integer]:
@@ -157,7 +157,7 @@ class RestrictedSpace(SpaceWrapper):
 
 
 def where(space: Space, rule: Rule) -> Space:
-    """This space without the architectures that break a rule; they are never proposed, so never trained.
+    """Restrict a space to the architectures that keep a rule; others are never proposed, so never trained.
 
     Example::
 

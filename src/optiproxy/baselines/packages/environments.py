@@ -29,7 +29,7 @@ class Environment:
     """One package and all that it needs.
 
     Attributes:
-        name: Of the package, of the folder and of the file of requirements.
+        name: Name of the package, of its folder and of its file of requirements.
         beside_ours: It sees the packages of our environment too: torch is too large to be installed twice.
     """
 
@@ -44,7 +44,7 @@ class Environment:
 
     @property
     def python(self) -> Path:
-        """Its interpreter."""
+        """Path of its interpreter."""
         scripts, suffix = ("Scripts", ".exe") if os.name == "nt" else ("bin", "")
         return self.folder / scripts / f"python{suffix}"
 

@@ -72,7 +72,7 @@ class RemotePackage:
 
 @cache
 def _server(python: Path, script: Path, process: int) -> Server:  # noqa: ARG001 - a forked process needs its own
-    """The server that all searches of a process share, because it keeps nothing between questions."""
+    """Return the server that all searches of a process share, because it keeps nothing between questions."""
     return Server(python, script)
 
 
@@ -81,10 +81,10 @@ class RemoteSuggester:
     """A `Suggester`: puts each question to a server together with all trials, so that the server needs no memory.
 
     Args:
-        space: Where to search.
-        goal: What for. Limits and several objectives come as one loss too, see `optiproxy.baselines.baseline`.
-        server: Of the package.
-        seed: Of the search.
+        space: The space to search.
+        goal: Objectives and limits. Limits and several objectives come as one loss too, see `optiproxy.baselines.baseline`.
+        server: The server of the package.
+        seed: Seed of the search.
     """
 
     def __init__(self, space: Space, goal: Goal, *, server: Server, seed: int) -> None:

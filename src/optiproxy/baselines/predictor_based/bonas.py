@@ -25,11 +25,11 @@ class BonasConfig(RoundConfig):
     Attributes:
         layers: Graph convolutions.
         width: ``h`` units per node.
-        training: Of the convolutions.
+        training: Training of the convolutions.
         beta: Standard deviations that the upper confidence bound adds to the mean.
         population: Best candidates that are mutated in each generation of the evolution.
         children: Mutants in each generation.
-        generations: Of the evolution in one round.
+        generations: Generations of the evolution in one round.
     """
 
     layers: int = 4
@@ -72,7 +72,7 @@ class Bonas(RoundSearch[BonasConfig]):
         return leaders
 
     def _fit(self, history: History, generator: torch.Generator) -> Callable[[Sequence[Architecture]], Array]:
-        """The upper confidence bound, a function from ``b`` architectures to ``(b,)`` values."""
+        """Return the upper confidence bound, a function from ``b`` architectures to ``(b,)`` values."""
         config = self._config
         graphs = self._graphs(history.architectures)
         targets = standardized(history.utilities)

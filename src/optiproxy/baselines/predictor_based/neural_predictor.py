@@ -50,10 +50,10 @@ class NeuralPredictorConfig(RoundConfig):
         layers: Graph convolutions.
         width: ``h`` units per node.
         hidden: Units of the perceptron on top.
-        dropout: After each convolution.
-        training: Of both.
+        dropout: Share of the units that is dropped after each convolution.
+        training: Training of convolutions and perceptron together.
         candidates: Random architectures that are ranked, where the space is too large to be ranked as a whole.
-        schedule: After 20 random trials and whenever their number has doubled.
+        schedule: When the network is fitted: after 20 random trials and whenever their number has doubled.
     """
 
     layers: int = 3

@@ -25,11 +25,11 @@ class NpenasConfig(RoundConfig):
     """As published.
 
     Attributes:
-        layers: Of the graph isomorphism network.
+        layers: Number of layers of the graph isomorphism network.
         width: ``h`` units per node.
         hidden: Units of the perceptron on top.
-        dropout: Of the mean of the nodes.
-        training: Of both.
+        dropout: Share of the mean of the nodes that is dropped.
+        training: Training of network and perceptron together.
         parents: Best trials that are mutated.
         candidates: Mutants among which a round chooses, the children of all parents together.
     """
@@ -107,7 +107,7 @@ class Isomorphism(nn.Module):
         self._rate = rate
 
     def forward(self, graphs: GraphBatch, generator: torch.Generator | None = None) -> Tensor:
-        """``(b, h)``: the mean of the nodes' states.
+        """Return ``(b, h)``: the mean of the nodes' states.
 
         Args:
             graphs: Discrete or relaxed.

@@ -35,7 +35,7 @@ class GraphPredictor(nn.Module):
         self.head = head
 
     def forward(self, graphs: GraphBatch, generator: torch.Generator | None = None) -> Tensor:
-        """``(b, m)``; with a generator, which draws dropout, while training."""
+        """Return ``(b, m)``; with a generator, which draws dropout, while training."""
         # A perceptron may hold an ensemble; this head has one member.
         outputs: Tensor = self.head(self.encoder(graphs, generator))
         return outputs[0]
@@ -54,7 +54,7 @@ def fit_by_squares(
 
 
 def in_parts(function: Callable[[GraphBatch], Tensor], graphs: GraphBatch) -> Array:
-    """What a network gives for ``b`` graphs, without gradients.
+    """Return what a network gives for ``b`` graphs, without gradients.
 
     A whole space may be asked for at once; `CHUNK` graphs at a time take little memory.
     """
@@ -111,7 +111,7 @@ class BayesianLinear:
         return max(fits, key=lambda fit: fit.evidence)
 
     def __call__(self, features: Array) -> tuple[Array, Array]:
-        """Posterior mean and standard deviation ``(b,)`` of the function, without noise, at ``(b, q)``."""
+        """Return posterior mean and standard deviation ``(b,)`` of the function, without noise, at ``(b, q)``."""
         covariance = features @ self.features.T
         # eq. 2.26: prior variance less what the trials explain; rounding must not make it negative.
         explained = np.square(covariance @ self.whitening.T).sum(1)

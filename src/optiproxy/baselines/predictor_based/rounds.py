@@ -48,7 +48,7 @@ class History:
     """The ``n`` trials that a round starts from.
 
     Attributes:
-        architectures: In canonical form.
+        architectures: Their architectures in canonical form.
         metrics: What was measured of each.
         utilities: ``(n,)``, larger = better, see `scalarized_utilities`.
         seen: The same architectures as a set.
@@ -65,7 +65,7 @@ class History:
         return bool(np.ptp(self.utilities) > 0)
 
     def best(self, k: int) -> list[Architecture]:
-        """The ``k`` best different architectures, best first."""
+        """Return the ``k`` best different architectures, best first."""
         # Stable, so that equal trials stay in the order in which they finished, and a replay sees the same.
         order = np.argsort(-self.utilities, kind="stable")
         return list(dict.fromkeys(self.architectures[i] for i in order))[:k]
@@ -82,9 +82,9 @@ class RoundSearch(Baseline, ABC, Generic[Config]):
     Subclasses name their `settings` and implement `_rank`, the method proper.
 
     Args:
-        space: Where to search.
-        goal: What is good.
-        seed: Names the stream of random numbers.
+        space: The space to search.
+        goal: Objectives and limits.
+        seed: Seed of the random numbers.
         config: Sizes and schedule; None takes the published ones, or what the settings say instead.
     """
 
@@ -97,14 +97,14 @@ class RoundSearch(Baseline, ABC, Generic[Config]):
 
     @abstractmethod
     def _rank(self, history: History, rng: np.random.Generator) -> Sequence[Architecture]:
-        """Candidates for the queries of a round, best first, not yet checked for validity.
+        """Return candidates for the queries of a round, best first, not yet checked for validity.
 
         Called once per round, with a history that is `informative`. Its result depends on the arguments alone.
         """
 
     @final
     def _candidates(self, rng: np.random.Generator) -> Sequence[Architecture]:  # noqa: ARG002 - a round draws its own
-        """The ranking of the round going on, kept until the round is over; nothing before the first."""
+        """Return the ranking of the round going on, kept until the round is over; nothing before the first."""
         rounds = self._config.schedule.rounds(len(self._trials), (), 1)
         if not rounds:
             return ()
@@ -117,26 +117,26 @@ class RoundSearch(Baseline, ABC, Generic[Config]):
         return self._ranking[1]
 
     def _history(self, start: int) -> History:
-        """The first ``start`` trials, under a preference among several objectives that is drawn for this round."""
+        """Return the first ``start`` trials, under a preference among objectives that is drawn for this round."""
         trials = self._trials[:start]
         architectures = tuple(self._space.canonical(trial.architecture) for trial in trials)
         metrics = tuple(trial.metrics for trial in trials)
         return History(architectures, metrics, self._utilities(trials, drawn=start), Seen(self._space, architectures))
 
     def _stream(self, start: int) -> np.random.Generator:
-        """The random numbers of the round that starts with so many trials."""
+        """Return the random numbers of the round that starts with so many trials."""
         # The 0 keeps this stream apart from that of the preference, which ends in 1.
         return np.random.default_rng([self._seed, start, 0])
 
     def _graphs(self, architectures: Sequence[Architecture]) -> GraphBatch:
-        """The ``b`` architectures as graphs."""
+        """Return the ``b`` architectures as graphs."""
         return self._space.encode(self._space.one_hot(architectures))
 
 
 def mutants(
     space: Space, parents: Sequence[Architecture], n: int, *, seen: Seen, rng: np.random.Generator
 ) -> list[Architecture]:
-    """Up to ``n`` new neighbors of the parents in canonical form, no two isomorphic; not checked for validity.
+    """Return up to ``n`` new neighbors of the parents in canonical form, no two isomorphic; not checked for validity.
 
     The parents take turns, each giving its neighbors in random order, so that all have about as many children. Where the
     neighbors run out, those of the children follow.
@@ -152,7 +152,7 @@ def mutants(
 
 
 def pool(space: Space, n: int, *, seen: Seen, rng: np.random.Generator) -> list[Architecture]:
-    """Every new architecture of a space of at most `WHOLE` combinations, else the new ones among ``n`` random ones.
+    """Return all new architectures of a space of up to `WHOLE` combinations, else those among ``n`` random ones.
 
     In canonical form, no two isomorphic; limits that are expensive to check are not checked yet.
     """
@@ -164,7 +164,7 @@ def pool(space: Space, n: int, *, seen: Seen, rng: np.random.Generator) -> list[
 def best_first(
     candidates: Sequence[Architecture], acquisition: Callable[[Sequence[Architecture]], Array]
 ) -> list[Architecture]:
-    """The ``b`` candidates by falling acquisition function, which gives ``(b,)`` values; equal ones keep their order."""
+    """Sort ``b`` candidates by falling acquisition function, which gives ``(b,)`` values; equal ones keep their order."""
     if not candidates:
         return []
     return [candidates[i] for i in np.argsort(-acquisition(candidates), kind="stable")]

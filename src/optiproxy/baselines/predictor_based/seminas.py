@@ -27,7 +27,7 @@ class SemiNasConfig(RoundConfig):
         layers: Graph convolutions of the encoder.
         width: ``h`` units of the embedding.
         hidden: Units of the predictor.
-        dropout: In the encoder.
+        dropout: Share of the units of the encoder that is dropped.
         trade_off: Weight of the prediction in the loss, the paper's lambda; the rest is that of the reconstruction.
         first: Training on the trials.
         second: Training on the trials and the self-labeled architectures.
@@ -67,12 +67,12 @@ class _EncoderPredictorDecoder(nn.Module):
         self._mask = mask
 
     def predict(self, embedding: Tensor) -> Tensor:
-        """``(b, h) -> (b,)``."""
+        """Map ``(b, h)`` embeddings to ``(b,)`` predicted utilities."""
         predicted: Tensor = self.predictor(embedding)
         return predicted[0, :, 0]
 
     def decode(self, embedding: Tensor) -> Tensor:
-        """``(b, h) -> (b, d, c)`` log-probabilities."""
+        """Map ``(b, h)`` embeddings to ``(b, d, c)`` log-probabilities."""
         logits: Tensor = self.decoder(embedding)[0].unflatten(1, self._mask.shape)
         # What lies beyond the choices of a decision has probability 0.
         return logits.masked_fill(~self._mask, -torch.inf).log_softmax(2)
@@ -154,7 +154,7 @@ class SemiNas(RoundSearch[SemiNasConfig]):
     def _follow_gradient(
         self, model: _EncoderPredictorDecoder, graphs: GraphBatch, generator: torch.Generator
     ) -> list[Architecture]:
-        """Decodings along the gradient from each graph's embedding, those of short steps first."""
+        """Decode along the gradient from each graph's embedding, short steps first."""
         # The gradient of the predicted utility says where, in the space of embeddings, better architectures lie.
         embedding = model.encoder(graphs).detach().requires_grad_()
         (gradient,) = torch.autograd.grad(model.predict(embedding).sum(), embedding)

@@ -25,7 +25,7 @@ class WeakNasConfig(RoundConfig):
     Attributes:
         layers: Hidden layers of the perceptron.
         width: ``h`` units of each.
-        training: Of the perceptron.
+        training: Training of the perceptron.
         top: Predicted best, from which a round draws its queries uniformly.
         candidates: Random architectures that are ranked, where the space is too large to be ranked as a whole.
     """
@@ -61,7 +61,7 @@ class WeakNas(RoundSearch[WeakNasConfig]):
         return [leaders[i] for i in rng.permutation(len(leaders))]
 
     def _fit(self, history: History, generator: torch.Generator) -> Callable[[Sequence[Architecture]], Array]:
-        """A function from ``b`` architectures to predicted utilities ``(b,)``."""
+        """Return a function from ``b`` architectures to predicted utilities ``(b,)``."""
         config = self._config
         # Decisions and no graph, as published.
         inputs = self._space.one_hot(history.architectures).flatten(1)

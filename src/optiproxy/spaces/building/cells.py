@@ -112,7 +112,7 @@ class CellBlock(Block):
         )
 
     def row(self, wiring: Wiring) -> Architecture:
-        """The inverse of `wiring`."""
+        """Return the inverse of `wiring`."""
         row = [0] * len(self.decisions)
         for node, edges in zip(self.nodes, wiring, strict=True):
             if node.choice is not None:
@@ -168,7 +168,7 @@ class CellBlock(Block):
 
 @lru_cache(maxsize=2**16)
 def canonical_wiring(wiring: Wiring) -> Wiring:
-    """The lexicographically first wiring, by sources before operations, that numbers the nodes in another order.
+    """Return the lexicographically first wiring, by sources before operations, that numbers the nodes in another order.
 
     Numbers are given one by one, each to the node that comes first among those whose sources have numbers. Where several
     come first alike, every way is followed, because a later node may have only one of them for its source.

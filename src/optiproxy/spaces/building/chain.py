@@ -49,7 +49,7 @@ class Link:
 
 
 def links(parts: Sequence[Condition], counts: Sequence[int]) -> list[Link]:
-    """Every way in which data may flow through parts that stand in a row, each there under its own condition.
+    """Return every way in which data may flow through parts that stand in a row, each there under its own condition.
 
     Args:
         parts: The condition of each; the first and the last are always there.
@@ -196,7 +196,7 @@ class Chain:
         )
 
     def encode(self, weights: Tensor) -> GraphBatch:
-        """``(b, d, c)`` weights -> ``b`` graphs of input, blocks and output.
+        """Map ``(b, d, c)`` weights to ``b`` graphs of input, blocks and output.
 
         What is not there has neither features nor edges.
         """
@@ -225,7 +225,7 @@ class Chain:
 
 
 def _padded(rows: Sequence[Sequence[int]]) -> Tensor:
-    """Rows of equal length: padded with term 0, which is always 1."""
+    """Make rows equally long: shorter ones are padded with term 0, which is always 1."""
     import torch
 
     width = max((len(row) for row in rows), default=0)

@@ -28,7 +28,7 @@ class _Found:
 
 
 def explore(function: Callable[[Mapping[str, int]], Trace]) -> list[Place]:
-    """Every place that a function may ask for.
+    """Return every place that a function may ask for.
 
     It is run with the first choice of everything, and then with each other choice that it reveals, one at a time. Where
     that asks for something new, the same starts from there. A place is taken to be reached where each revealed choice by
@@ -99,7 +99,7 @@ def explore(function: Callable[[Mapping[str, int]], Trace]) -> list[Place]:
 
 
 def _box(key: object, here: Trace, changed: Mapping[tuple[str, int], Trace]) -> dict[str, frozenset[int]]:
-    """Which positions of each revealed decision, changed by itself, still lead to a place; without those of no influence."""
+    """Return the positions of each revealed decision that, changed alone, still lead to a place; only where some do not."""
     box: dict[str, frozenset[int]] = {}
     for name, count in here.revealed.items():
         # A run that ended early says nothing about what would have come.

@@ -20,7 +20,7 @@ from optiproxy.spaces.wrapper import where
 
 
 def space_of(suggest: Callable[[Any], object], *, name: str = "define-by-run") -> ConditionalSpace:
-    """The decisions that a function suggests, with the conditions under which it does.
+    """Return the decisions that a function suggests, with the conditions under which it does.
 
     It is called about once per choice, so it should suggest and do nothing else: a function that trains would train each
     time. Put what suggests into a function of its own, which the objective calls.
@@ -142,7 +142,7 @@ def space_from_configspace(configuration_space: Any, *, name: str | None = None)
 
 
 def _choices(parameter: Any) -> tuple[Choice, ...]:  # noqa: ANN401 - a hyperparameter
-    """Every value, in order."""
+    """Return every value, in order."""
     # Told apart by what they have: categories have choices, ordinals a sequence, constants a value, ranges bounds.
     for attribute in ("choices", "sequence"):
         if hasattr(parameter, attribute):
@@ -158,7 +158,7 @@ def _choices(parameter: Any) -> tuple[Choice, ...]:  # noqa: ANN401 - a hyperpar
 
 
 def _holds(condition: Any, values: Mapping[str, Choice], package: Any) -> bool:  # noqa: ANN401 - of ConfigSpace
-    """Whether a condition is met; one on a parameter that is not active itself never is."""
+    """Return whether a condition is met; one on a parameter that is not active itself never is."""
     if isinstance(condition, package.AndConjunction):
         return all(_holds(part, values, package) for part in condition.components)
     if isinstance(condition, package.OrConjunction):

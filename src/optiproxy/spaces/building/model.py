@@ -50,7 +50,7 @@ class ModelSpace(ConditionalSpace):
         super().__init__(places, name=name)
 
     def build(self, architecture: Architecture, *, seed: int = 0) -> Module:
-        """The network, with initial weights that depend on nothing but the seed; it holds the chosen parts alone.
+        """Build the network of the chosen parts alone, with initial weights that depend on nothing but the seed.
 
         Raises:
             UsageError: If this is no architecture of the space, or its parts do not fit together; names it.

@@ -29,15 +29,15 @@ class Chooser(ABC):
 
     @abstractmethod
     def decide(self, block: Block) -> Architecture:
-        """The positions of a block's choices. The function may only hand them to `under`, so that it stays the same."""
+        """Return the positions of a block's choices, which the function may only hand to `under`, so that it stays the same."""
 
     @abstractmethod
     def reveal(self, decision: Decision) -> int:
-        """The position of a choice; whatever the function does afterwards may depend on it."""
+        """Return the position of a choice; whatever the function does afterwards may depend on it."""
 
     @abstractmethod
     def under(self, decision: Decision, positions: frozenset[int], make: Callable[[], T]) -> T | None:
-        """What ``make`` makes, where the decision has fallen on one of the positions; else None."""
+        """Return what ``make`` makes, where the decision has fallen on one of the positions; else None."""
 
 
 @final
@@ -159,7 +159,7 @@ _CHOOSER: ContextVar[Chooser | None] = ContextVar("optiproxy chooser", default=N
 
 
 def chooser() -> Chooser:
-    """Who answers at the moment: by itself, the first choice of everything."""
+    """Return who answers at the moment: outside of `answering`, somebody who takes the first choice of everything."""
     return _CHOOSER.get() or Chosen(Counter())  # which holds 0 for every name
 
 

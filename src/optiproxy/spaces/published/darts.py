@@ -43,7 +43,7 @@ Node: TypeAlias = tuple[int, int, int, int]
 
 
 def decisions_of(cell: str) -> tuple[Decision, ...]:
-    """The decisions of one cell, in the order of its row."""
+    """Return the decisions of one cell, in the order of its row."""
     # Node 2 has a single pair of sources, and thus no decision on it.
     decisions: list[Decision] = []
     for node, pairs in PAIRS.items():
@@ -103,7 +103,7 @@ class DARTS(Space):
 
 @cache
 def _edges(c: int) -> tuple[Tensor, Tensor]:
-    """Edges of a cell with ``v`` nodes: those it always has ``(v, v)``, and those of each pair of sources ``(3 c, v v)``."""
+    """Return the edges that a cell always has ``(v, v)``, and those of each pair of sources ``(3 c, v v)``."""
     import torch
 
     v = _CELL_NODES
@@ -130,7 +130,7 @@ def nodes_of(row: Sequence[int]) -> tuple[Node, ...]:
 
 
 def row_of(nodes: Sequence[Node]) -> tuple[int, ...]:
-    """The inverse of `nodes_of`."""
+    """Return the inverse of `nodes_of`."""
     row: list[int] = []
     for pairs, (low, high, *operations) in zip(PAIRS.values(), nodes, strict=True):
         if len(pairs) > 1:
@@ -141,7 +141,7 @@ def row_of(nodes: Sequence[Node]) -> tuple[int, ...]:
 
 @lru_cache(maxsize=2**16)
 def canonical_row(row: tuple[int, ...]) -> tuple[int, ...]:
-    """The lexicographically first of all rows that number the intermediate nodes of this cell in another order.
+    """Return the lexicographically first of all rows that number the intermediate nodes of this cell in another order.
 
     Numbers are given one by one, each to the node that comes first among those whose sources have numbers. Where two come
     first alike, both ways are followed, because a later node may have only one of them for its source. This is
@@ -164,7 +164,7 @@ def canonical_row(row: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _renumbered(node: Node, order: tuple[int, ...]) -> Node | None:
-    """The node with each source's place in ``order`` for its number; None where one has no place yet."""
+    """Return the node with each source's place in ``order`` for its number; None where one has no place yet."""
     a, b, on_a, on_b = node
     if a not in order or b not in order:
         return None

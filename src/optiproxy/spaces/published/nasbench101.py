@@ -83,7 +83,7 @@ class NASBench101(Space):
         return _architectures(rng.choice(_networks(), size=n))
 
     def neighbours(self, architecture: Architecture) -> list[Architecture]:
-        """The networks that one other operation, or one or two edges more or less, make of the pruned cell.
+        """Return the networks that one other operation, or one or two edges more or less, make of the pruned cell.
 
         Two edges, because none can be added to nine, and no single one brings a dead node to life.
         """
@@ -107,7 +107,7 @@ class NASBench101(Space):
 
 
 def _reached(edges: Tensor) -> Tensor:
-    """``(b, v)``: the probability that a node is reached from the first, were each edge there with that of its weight.
+    """Return ``(b, v)`` probabilities that a node is reached from the first, were weights those of the edges.
 
     Taken as if the ways to a node were independent of each other, which is exact where all weights are 0 or 1.
     """
@@ -126,19 +126,19 @@ def _architectures(numbers: NDArray[np.int64]) -> list[Architecture]:
 
 @cache
 def _networks() -> NDArray[np.int64]:
-    """`NETWORKS` numbers of all canonical forms; takes about a second and 3 MB."""
+    """Return `NETWORKS` numbers of all canonical forms; takes about a second and 3 MB."""
     return np.concatenate([part for nodes in range(2, NODES + 1) for part in canonical_numbers(nodes)])
 
 
 @cache
 def _counts() -> NDArray[np.int64]:
-    """``(26,)`` choices of each decision."""
+    """Return ``(26,)`` choices of each decision."""
     return np.array([len(decision.choices) for decision in NASBench101.decisions])
 
 
 @cache
 def _changes() -> NDArray[np.int64]:
-    """``(n, 26)`` what is added to a row, modulo the choices: single changes first, then each pair of edges."""
+    """Return ``(n, 26)`` what is added to a row, modulo the choices: single changes first, then each pair of edges."""
     one = np.eye(len(EDGES) + len(INNER), dtype=np.int64)
     pairs = [one[i] + one[j] for i, j in combinations(range(len(EDGES)), 2)]
     return np.concatenate([one, 2 * one[len(EDGES) :], pairs])

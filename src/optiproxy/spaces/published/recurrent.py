@@ -81,7 +81,7 @@ class RecurrentSpace(Space):
     )
 
     def cell(self, architecture: Architecture) -> RecurrentCell:
-        """What this architecture computes.
+        """Return what this architecture computes.
 
         Raises:
             UsageError: If it is no valid architecture; the message says why.
@@ -99,7 +99,7 @@ class RecurrentSpace(Space):
         return assemble(nodes, [FIRST_NODE + i for i in architecture[1 : 2 + architecture[0]]])
 
     def architecture_of(self, cell: RecurrentCell) -> Architecture:
-        """The inverse of `cell`: the nodes fill the first slots, in their order.
+        """Return the inverse of `cell`: the nodes fill the first slots, in their order.
 
         Raises:
             UsageError: If the cell has more nodes than there are slots.
@@ -119,7 +119,7 @@ class RecurrentSpace(Space):
         return _canonical(architecture) is not None
 
     def canonical(self, architecture: Architecture) -> Architecture:
-        """The architecture of the canonical cell (`canonical_cell`); an invalid architecture is returned as it is."""
+        """Return the architecture of the canonical cell (`canonical_cell`); an invalid one is returned as it is."""
         return _canonical(architecture) or architecture
 
     def sample(self, rng: np.random.Generator, n: int) -> list[Architecture]:
@@ -133,7 +133,7 @@ class RecurrentSpace(Space):
         return found[:n]
 
     def neighbours(self, architecture: Architecture) -> list[Architecture]:
-        """The valid cells that one of `edits` makes, in canonical form; none for an invalid architecture."""
+        """Return the valid cells that one of `edits` makes, in canonical form; none for an invalid architecture."""
         return list(_neighbours(self.canonical(architecture)))
 
     def draw(self, probabilities: Tensor, n: int, generator: Generator) -> list[Architecture]:

@@ -116,7 +116,7 @@ class RecurrentCell:
 
 
 def assemble(nodes: Mapping[int, Node], hidden: Sequence[int]) -> RecurrentCell:
-    """A cell from nodes under any numbers from `FIRST_NODE` on; those that no new state needs are left out.
+    """Make a cell from nodes under any numbers from `FIRST_NODE` on; those that no new state needs are left out.
 
     The order of the numbers is kept where it is one of execution.
 
@@ -159,7 +159,7 @@ def from_recipe(text: str) -> RecurrentCell:
 
 
 def to_recipe(cell: RecurrentCell) -> str:
-    """The recipe of a cell, from which `from_recipe` makes the same cell again up to isomorphism."""
+    """Return the recipe of a cell, from which `from_recipe` makes the same cell again up to isomorphism."""
     names = {INPUT: "x"} | {1 + k: f"h_prev_{k}" for k in range(len(cell.hidden))}
     names |= {FIRST_NODE + i: f"node_{i}" for i in range(len(cell.nodes))}
     # Last, because a node that becomes a state goes by the name of the state.
@@ -172,7 +172,7 @@ def to_recipe(cell: RecurrentCell) -> str:
 
 
 def _post_order(nodes: Mapping[int, Node], hidden: Sequence[int]) -> list[int]:
-    """The numbers of the nodes that are needed, each after those that it reads."""
+    """Return the numbers of the nodes that are needed, each after those that it reads."""
     finished: dict[int, bool] = dict.fromkeys(range(FIRST_NODE), True)
     order: list[int] = []
     # A stack instead of recursion: recipes come from files, and their depth is not ours to limit.

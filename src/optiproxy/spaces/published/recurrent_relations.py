@@ -35,7 +35,7 @@ _Colors = dict[int, int]
 
 
 def canonical_cell(cell: RecurrentCell) -> RecurrentCell:
-    """The representative of all cells that are equal up to the order of nodes, of commutative inputs and of hidden states.
+    """Return the representative of all cells that differ only in the order of nodes, commutative inputs or hidden states.
 
     State 0 stays the first, because it is the output. Nodes are ordered by depth, so that each still reads earlier ones.
     """
@@ -103,7 +103,7 @@ class _Links:
 
 
 def _least(cell: RecurrentCell, links: _Links, colors: _Colors) -> RecurrentCell:
-    """The least renumbered cell among all ways to break the ties that are left.
+    """Return the least renumbered cell among all ways to break the ties that are left.
 
     Where the quickest ways to break them all give equal cells for two choices, a symmetry of the cell exchanges the two,
     and only one is followed further: without that, n equal branches would be tried in all n! orders.
@@ -147,7 +147,7 @@ Nodes = dict[int, Node]
 
 
 def edits(cell: RecurrentCell) -> Iterator[RecurrentCell]:
-    """Every valid cell that differs by one edit, the smallest edits first; some may be isomorphic to each other.
+    """Yield every valid cell that differs by one edit, the smallest edits first; some may be isomorphic to each other.
 
     An edit gives a node another operation, with one input more or fewer where it needs them, or the same one with its
     inputs in another order; reads another value; makes another node a new state; inserts or removes a node; or adds,
@@ -192,7 +192,7 @@ def _other_operations(node: Node, values: Sequence[int]) -> Iterator[Node]:
 
 
 def _insertions(nodes: Nodes, hidden: Sequence[int]) -> Iterator[tuple[Nodes, Sequence[int]]]:
-    """A node with one input after any node; what read that one reads the new one."""
+    """Insert a node with one input after any node; what read that one reads the new one."""
     # Any number that is free; `assemble` finds the place of the node.
     new = max(nodes) + 1
     for i in nodes:
@@ -203,7 +203,7 @@ def _insertions(nodes: Nodes, hidden: Sequence[int]) -> Iterator[tuple[Nodes, Se
 
 
 def _removals(nodes: Nodes, hidden: Sequence[int]) -> Iterator[tuple[Nodes, Sequence[int]]]:
-    """What read a node reads one of that node's inputs."""
+    """Remove a node; what read it reads one of its inputs."""
     for i, node in nodes.items():
         for j in node.inputs:
             yield _renamed(nodes, hidden, {i: j})
@@ -231,6 +231,6 @@ def _reading(node: Node, position: int, value: int) -> Node:
 
 
 def _renamed(nodes: Nodes, hidden: Sequence[int], numbers: dict[int, int]) -> tuple[Nodes, Sequence[int]]:
-    """The same nodes and states, reading other values."""
+    """Return the same nodes and states, reading other values."""
     read = {i: Node(node.operation, tuple(numbers.get(j, j) for j in node.inputs)) for i, node in nodes.items()}
     return read, [numbers.get(j, j) for j in hidden]

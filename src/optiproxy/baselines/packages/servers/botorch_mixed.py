@@ -32,7 +32,7 @@ RESTARTS = 20
 
 
 def suggest(question: SimpleNamespace) -> Iterator[list[int]]:
-    """Random architectures at first, then the maximum of the acquisition function and what comes next."""
+    """Yield random architectures at first, then the maximum of the acquisition function and what comes next."""
     warnings.simplefilter("ignore")
     if len(question.trials) < RANDOM_TRIALS:
         rng = np.random.default_rng(question.step)

@@ -24,7 +24,7 @@ class BatchedBore(Bore):
     """Scores all candidates in one call of the classifier, where the package calls it for each of them."""
 
     def suggest(self, **_: object) -> dict[str, int]:
-        """The package's own suggestion at its default settings, bit for bit, in a third of the time."""
+        """Return the package's own suggestion at its default settings, bit for bit, in a third of the time."""
         # Random where there are too few trials, or no classifier can be fitted to them; as in the package.
         if len(self.inputs) < self.init_random or not self._train_model(self.inputs, self.targets):
             return self._get_random_config()
