@@ -54,7 +54,7 @@ def compare(
 
     comparison = run(
         tasks,
-        # Typer gives None for an option that may be repeated and was left out; a list as default would be appended to.
+        # Typer gives None for an option that may be repeated and was left out.
         algorithms=algorithm or ["optiproxy", "random"],
         seeds=seeds,
         budget=budget,

@@ -129,8 +129,7 @@ def _settings(result: SearchResult) -> dict[str, Any]:
         "algorithm": result.algorithm,
         "seed": result.seed,
         "goal": {"objectives": [*map(str, result.goal.objectives)], "limits": [*map(str, result.goal.limits)]},
-        # Which limits were left to the queries follows from goal and protocol, but a reader should not have to derive
-        # it.
+        # It follows from goal and protocol which limits only a query can decide, but no reader should have to derive it.
         "protocol": {**asdict(result.protocol), "queried": result.protocol.queried(result.goal)},
     }
 

@@ -124,8 +124,7 @@ class Profile:
         if self.feasible is None or self.feasible.value >= _SCARCE:
             return ""
         limits = ", ".join(map(str, self.limits))
-        # That a sample holds none does not mean that there are none; the end of the interval says how many there may
-        # be.
+        # A sample without any does not mean that there are none: the end of the interval says how many there may be.
         most = self.feasible.interval[1]
         if self.feasible.hits or not self.limits:
             return f"Few architectures keep {limits}: {self.feasible.value:.1%}. Each proposal will take long to find."

@@ -1,6 +1,22 @@
-"""The parts of a network that are still to be chosen: a module, a number of repetitions, a number or text, a cell.
+"""Parts of a network that are still to be chosen: `Choice`, `Repeat`, `Value`, `Cell`.
 
-Each part asks the current chooser what to take (`optiproxy.spaces.building.tracing`) and returns it.
+Use them inside of a function that builds your network, as if they were the module or number that they stand for::
+
+    def model():
+        width = Value([16, 32, 64], name="width")
+        return nn.Sequential(
+            nn.Conv2d(3, width, 3, padding=1),
+            Choice({"relu": nn.ReLU, "gelu": nn.GELU}, name="activation"),
+            Repeat(lambda i: Block(width), [1, 2, 3], name="depth"),
+        )
+
+    space = Space.from_model(model)
+
+Each returns at once what has been chosen, so `space.build` gives the network that the function would have built by hand:
+no wrappers, and nothing of what was not chosen. A name stands for one decision, wherever it is used. Outside of a space
+the first choice is taken.
+
+Inside, each part asks the current chooser what to take (`optiproxy.spaces.building.tracing`) and returns it.
 """
 
 from __future__ import annotations
@@ -16,7 +32,10 @@ from optiproxy.errors import UsageError
 from optiproxy.spaces.building import tracing
 from optiproxy.spaces.building.blocks import OneDecision
 from optiproxy.spaces.building.cells import CellBlock
+from optiproxy.spaces.building.model import ModelSpace as ModelSpace
 from optiproxy.spaces.decisions import Decision
+
+__all__ = ["Cell", "Choice", "ModelSpace", "Repeat", "Value"]
 
 V = TypeVar("V", str, int, float, bool, None)
 
@@ -147,7 +166,7 @@ def _label(option: Option) -> str:
     return type(option).__name__ if isinstance(option, nn.Module) else str(getattr(option, "__name__", ""))
 
 
-def Cell(options: Options, *, nodes: int, inputs: int = 2, name: str) -> nn.Module:  # noqa: N802 - as in optiproxy.nn.parts
+def Cell(options: Options, *, nodes: int, inputs: int = 2, name: str) -> nn.Module:  # noqa: N802 - reads as the module that it stands for
     """A directed graph of which both the operations and their sources are to be chosen.
 
     Node 0 is the input. Each further node is the sum of what its operations make of its sources, which are different
