@@ -32,7 +32,7 @@ from optiproxy.errors import UsageError
 from optiproxy.spaces.building import tracing
 from optiproxy.spaces.building.blocks import OneDecision
 from optiproxy.spaces.building.cells import CellBlock
-from optiproxy.spaces.building.model import ModelSpace as ModelSpace
+from optiproxy.spaces.building.model import ModelSpace
 from optiproxy.spaces.decisions import Decision
 
 __all__ = ["Cell", "Choice", "ModelSpace", "Repeat", "Value"]
