@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from optiproxy.sampler import OptiProxySampler as OptiProxySampler
     from optiproxy.searching.search import search as search
     from optiproxy.spaces.flat import FlatSpace as FlatSpace
+    from optiproxy.spaces.pool import PoolSpace as PoolSpace
     from optiproxy.spaces.published.nasbench201 import NASBench201 as NASBench201
     from optiproxy.spaces.space import Space as Space
-    from optiproxy.spaces.wrappers.pool import PoolSpace as PoolSpace
     from optiproxy.task.task import Task as Task
     from optiproxy.task.training_trial import TrainingTrial as TrainingTrial
     from optiproxy.training.costs.devices import DeviceRunner as DeviceRunner
@@ -46,7 +46,7 @@ _HOME = {
     "OptiProxy": "optiproxy.optimizer.optiproxy",
     "OptiProxyError": "optiproxy.errors",
     "OptiProxySampler": "optiproxy.sampler",
-    "PoolSpace": "optiproxy.spaces.wrappers.pool",
+    "PoolSpace": "optiproxy.spaces.pool",
     "SearchFailed": "optiproxy.errors",
     "Space": "optiproxy.spaces.space",
     "StudyError": "optiproxy.errors",

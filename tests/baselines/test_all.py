@@ -9,7 +9,7 @@ from optiproxy.baselines import RandomSearch
 from optiproxy.metrics import Goal, Limit, Objective
 from optiproxy.optimizer import Trial
 from optiproxy.spaces import FlatSpace, NASBench201, RestrictedSpace
-from optiproxy.spaces.wrappers.pool import PoolSpace
+from optiproxy.spaces.pool import PoolSpace
 from optiproxy.testing import AlgorithmConformance
 
 GOAL = Goal((Objective("accuracy"),))

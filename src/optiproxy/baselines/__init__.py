@@ -1,6 +1,6 @@
 """Search algorithms to compare with: published methods without a maintained package, and the packages that there are.
 
-Read `baseline` and `scalarization` first, which all of them share. `local_search`, `regularized_evolution` and
+Read `baseline` first, the equal terms that all of them share. `local_search`, `regularized_evolution` and
 `reinforce` are one published method each; `predictor_based` holds those that learn a predictor, and `packages` those that
 somebody else maintains.
 """

@@ -27,9 +27,9 @@ class LocalSearch(Baseline):
     a walk are pending, random trials of the next walk are proposed.
 
     Args:
-        space: Where to search.
-        goal: What is good. Several objectives are weighed by a preference drawn once.
-        seed: Names the stream of random numbers.
+        space: The space to search.
+        goal: Objectives and limits. Several objectives are weighed by a preference drawn once.
+        seed: Seed of the random numbers.
         starts: Random trials before each walk.
     """
 
@@ -39,7 +39,7 @@ class LocalSearch(Baseline):
         self._neighborhoods: dict[Architecture, list[Architecture]] = {}
 
     def _candidates(self, rng: np.random.Generator) -> Sequence[Architecture]:  # noqa: ARG002 - a walk draws nothing
-        """The neighbors still to be evaluated where the first unfinished walk is; none if that has yet to begin."""
+        """Return the neighbors that the first unfinished walk has yet to evaluate; none if it has yet to begin."""
         # All walks are retraced from the trials at each proposal: so no state has to be stored with a study, and a
         # search that was interrupted goes on where it was.
         utility: dict[Architecture, float] = {}
@@ -63,7 +63,7 @@ class LocalSearch(Baseline):
         return ()
 
     def _neighbors(self, architecture: Architecture) -> list[Architecture]:
-        """Its valid neighbors, no two isomorphic, in random order, the same at each call."""
+        """Return its valid neighbors, no two isomorphic, in a random order that is the same at each call."""
         if architecture not in self._neighborhoods:
             rng = np.random.default_rng([self._seed, *architecture])
             around = Seen(self._space, [architecture]).unseen(self._space.neighbours(architecture))

@@ -7,7 +7,7 @@ from typing import final
 
 import numpy as np
 
-from optiproxy.baselines.scalarization import constraint_violation
+from optiproxy.baselines.baseline import constraint_violation
 from optiproxy.errors import UsageError
 from optiproxy.metrics import Goal
 from optiproxy.optimizer.algorithm import ObservingAlgorithm, Proposal, Trial
@@ -31,9 +31,9 @@ class RegularizedEvolution(ObservingAlgorithm):
     any of its non-dominated members.
 
     Args:
-        space: Where to search.
-        goal: Decides tournaments.
-        seed: Names the stream of random numbers.
+        space: The space to search.
+        goal: Objectives and limits, which decide tournaments.
+        seed: Seed of the random numbers.
         population: Number of youngest trials that may become parents; the first ``population`` trials are random. The
             default, like that of ``sample``, is the one published for NAS-Bench-201 (arXiv 2001.00326), whose budgets
             are ours; the paper's 100 and 25 were for 20,000 trials.
@@ -67,7 +67,7 @@ class RegularizedEvolution(ObservingAlgorithm):
         return [Proposal(child) for child in [*children, *seen.draw(rng, n - len(children))]]
 
     def _breed(self, population: Sequence[Trial], seen: Seen, rng: np.random.Generator) -> Architecture | None:
-        """A valid child that has not been seen, or None where many tournaments bring none."""
+        """Return a valid child that has not been seen, or None where many tournaments bring none."""
         for _ in range(TOURNAMENTS):
             # Drawn with replacement, as in the paper.
             contestants = [population[i] for i in rng.integers(len(population), size=self._sample)]
@@ -85,6 +85,6 @@ class RegularizedEvolution(ObservingAlgorithm):
 
 
 def mutate(space: Space, parent: Architecture, rng: np.random.Generator) -> Architecture:
-    """A neighbor, all equally likely; the parent itself where it has none."""
+    """Return a neighbor, all equally likely; the parent itself where it has none."""
     neighbors = space.neighbours(parent)
     return neighbors[rng.integers(len(neighbors))] if neighbors else parent

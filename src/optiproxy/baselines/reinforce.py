@@ -32,11 +32,11 @@ class Reinforce(Baseline):
     evaluated twice, so that what the policy draws again is drawn anew.
 
     Args:
-        space: Where to search.
-        goal: What is good. Several objectives are weighed by a preference drawn once.
-        seed: Names the stream of random numbers.
-        learning_rate: Of Adam.
-        momentum: Of the moving average.
+        space: The space to search.
+        goal: Objectives and limits. Several objectives are weighed by a preference drawn once.
+        seed: Seed of the random numbers.
+        learning_rate: Learning rate of Adam.
+        momentum: Share of the moving average that each further reward leaves.
     """
 
     def __init__(
@@ -47,11 +47,11 @@ class Reinforce(Baseline):
         self._momentum = momentum
 
     def _candidates(self, rng: np.random.Generator) -> list[Architecture]:
-        """Draws from the policy; none of them is new where the policy has become too sure of what has been seen."""
+        """Draw from the policy; nothing is new where the policy has become too sure of what has been seen."""
         return self._draws(self._policy(), torch_stream(rng))
 
     def _policy(self) -> Tensor:
-        """``(d, c)`` probabilities of each choice after all trials."""
+        """Return ``(d, c)`` probabilities of each choice after all trials."""
         # Retraced from all trials at each proposal, so that a search that was interrupted goes on as it would have. The
         # rewards are scaled by the trials so far, so the policy is not simply the last one plus a step.
         mask = self._space.choice_mask
@@ -71,7 +71,7 @@ class Reinforce(Baseline):
         return logits.detach().masked_fill(~mask, -torch.inf).softmax(1)
 
     def _draws(self, probabilities: Tensor, generator: torch.Generator) -> list[Architecture]:
-        """`DRAWS` architectures from ``(d, c)`` probabilities."""
+        """Return `DRAWS` architectures from ``(d, c)`` probabilities."""
         chosen = torch.multinomial(probabilities, DRAWS, replacement=True, generator=generator).T
         certain = torch.nn.functional.one_hot(chosen, self._space.widest).to(probabilities.dtype)
         # Not every combination need be an architecture; the space says which one is drawn instead.

@@ -42,6 +42,7 @@ def compare(
     workers: Annotated[int, typer.Option(help="Searches at a time.")] = 1,
 ) -> None:
     """Compare algorithms on equal terms; again with the same or more tasks, algorithms or seeds, it goes on."""
+    # Imported by the command and not by the module: `optiproxy --help` should need neither torch nor statistics.
     from rich.console import Console
 
     from optiproxy import registry
@@ -53,6 +54,7 @@ def compare(
 
     comparison = run(
         tasks,
+        # Typer gives None for an option that may be repeated and was left out.
         algorithms=algorithm or ["optiproxy", "random"],
         seeds=seeds,
         budget=budget,
@@ -65,6 +67,7 @@ def compare(
     )
     statistics = analyze(comparison)
     report = write_comparison_report(comparison, statistics, out / REPORT)
+    # On standard error, because the lines on standard output are read by scripts.
     for name in comparison.skipped:
         typer.echo(f"Skipped {name}: {registry.missing_package(name)}", err=True)
     for task, setting in comparison.settings.items():
@@ -91,6 +94,7 @@ def conclude(comparison: Comparison, statistics: Statistics, report: Path) -> No
                 else f", optimum met by {100 * summary.hit_rate:.0f} % of {summary.seeds} seeds"
             )
             typer.echo(f"{task}  {name}: {best}{hits}")
+    # Behind the numbers that it is drawn from: what the tests say of the reference.
     for told in standing(statistics):
         typer.echo(told)
     typer.echo(f"Report: {report}")
@@ -165,7 +169,8 @@ class Bar:
 
 
 def observer_for(console: Console) -> Observer[Run]:
-    """`Bar` on a terminal, `Lines` in a file or a pipe."""
+    """Return `Bar` on a terminal, `Lines` in a file or a pipe."""
+    # A bar redraws its line, which in a file would be one long row of control characters.
     return Bar(console) if console.is_terminal else Lines(console)
 
 

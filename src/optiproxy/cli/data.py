@@ -35,6 +35,7 @@ def list_(*, as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps(found, indent=2))
         return
+    # The whole sources and licences are in the JSON; a line of a terminal has no room for them.
     rows = [
         (
             entry["name"],
@@ -65,6 +66,7 @@ def fetch(
     chosen = _chosen(names)
     origin = Internet() if mirror is None else Mirror(mirror)
     for dataset in chosen:
+        # Checked and not only looked for: a damaged file is fetched again.
         if not problem(dataset.name):
             typer.echo(f"{dataset.name}: already in {data_folder()}, verified.")
             continue
@@ -78,6 +80,7 @@ def verify(names: Names = None) -> None:
     from optiproxy.errors import DataError
     from optiproxy.tables.store.datasets import data_folder, data_path, problem
 
+    # What is missing is a mistake only where somebody has asked for it by name.
     chosen = [dataset for dataset in _chosen(names) if names or data_path(dataset.name).exists()]
     problems = {dataset.name: problem(dataset.name) for dataset in chosen}
     for name, found in problems.items():
@@ -85,6 +88,7 @@ def verify(names: Names = None) -> None:
             typer.echo(f"{name}: verified.")
     if not chosen:
         typer.echo(f"No dataset is in {data_folder()}. Get all with `optiproxy data fetch`.")
+    # Only after all were checked, so that one run shows everything that is wrong.
     if any(problems.values()):
         raise DataError(" ".join(filter(None, problems.values())))
 
@@ -112,6 +116,7 @@ def import_(
 def _chosen(names: list[str] | None) -> list[Dataset]:
     from optiproxy.tables.store.datasets import DATASETS, dataset
 
+    # A name that is given twice is fetched once.
     return [dataset(name) for name in dict.fromkeys(names or DATASETS)]
 
 
@@ -124,6 +129,7 @@ def _fetch(dataset: Dataset, origin: Origin) -> Path:
 
         def advance(count: int) -> None:
             progress.advance(bar, count)
+            # After the last byte comes the conversion, of which nobody knows how long it takes.
             if progress.tasks[bar].completed >= total:
                 progress.update(bar, description=f"Converting {dataset.name}", total=None)
 
@@ -136,6 +142,7 @@ def _progress() -> Progress:
 
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn())
     console = Console(stderr=True)
+    # Silent in a file or a pipe; on a terminal it is gone when the work is done.
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 

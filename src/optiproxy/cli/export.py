@@ -68,6 +68,7 @@ def export(
     place, result, best = _found(target, study)
     folder = out or place.folder / "export"
     records = result.front if front else (best,)
+    # The files have the same names for every architecture, so those of a front need a folder each.
     for record in records:
         into = folder / f"query-{record.number}" if front else folder
         if _FILES[as_format]:
@@ -105,6 +106,7 @@ def retrain(
     if query is not None and query not in records:
         raise unknown("query", str(query), map(str, records))
     record = best if query is None else records[query]
+    # The seed of the search would give the network again that is already known.
     chosen = result.seed + 1 if seed is None else seed
     name = f"query-{record.number}-seed-{chosen}" + (f"-epochs-{epochs}" if epochs else "")
     done = export_network(
@@ -112,9 +114,11 @@ def retrain(
         record.architecture,
         out or place.folder / RETRAINED / name,
         seed=chosen,
+        # Nothing to compare with: another seed or length is meant to give other metrics.
         metrics={},
         epochs=epochs,
     )
+    # The search's own numbers stand beside the new ones: how far they differ is what a retraining is for.
     width = max(map(len, done.metrics))
     typer.echo(f"{'':<{width}}  {'search':>10}  {'retrained':>10}")
     for metric, value in done.metrics.items():
@@ -123,7 +127,7 @@ def retrain(
 
 
 def _found(target: str, study: str | None) -> tuple[Place, SearchResult, Record]:
-    """Where a study lies, what it holds, and its best architecture.
+    """Return where a study lies, what it holds, and its best architecture.
 
     Raises:
         UsageError: If there is nothing of that name.
@@ -144,7 +148,7 @@ def _found(target: str, study: str | None) -> tuple[Place, SearchResult, Record]
 
 
 def _task_of(result: SearchResult) -> Task:
-    """The task whose networks a search has trained.
+    """Return the task whose networks a search has trained.
 
     Raises:
         UsageError: If it is a user's own function or task, which no study holds.
@@ -152,6 +156,7 @@ def _task_of(result: SearchResult) -> Task:
     from optiproxy import registry
     from optiproxy.errors import UsageError
 
+    # Only a registered name: a study may come from anywhere, and what it says must not import a module.
     if result.task not in {entry.name for entry in registry.tasks()}:
         raise UsageError(
             f"The study {result.study!r} was made with a training function of your own, which it does not hold. "
@@ -170,6 +175,7 @@ def _tell(done: Exported) -> None:
             f"  differs from the trained one by {file.difference:.1g}; latency {file.latency}, again {file.again}"
         )
     if done.note:
+        # A remark for people, and no line that a script would look for.
         typer.echo(done.note, err=True)
 
 
@@ -189,6 +195,7 @@ def _export_choices(place: Place, result: SearchResult, record: Record, folder: 
     from optiproxy.cli import saved
     from optiproxy.storage.files import write
 
+    # NaN is no JSON: it has been replaced, and a mistake there should fail here and not at the reader.
     text = json.dumps(saved.winner(result, record), indent=2, allow_nan=False) + "\n"
     typer.echo(f"Architecture: {write(folder / 'architecture.json', text)}")
     _write_card(place, result, record, folder)
@@ -200,15 +207,17 @@ def _write_card(
     from optiproxy.reporting.search.card import card
     from optiproxy.storage.files import write
 
+    # The query itself comes last: its metrics count, even if its seed was trained again.
     trainings = {**_retrained(place.folder, result, record), result.seed: record.metrics}
     typer.echo(f"Card: {write(folder / 'card.md', card(result, record, files=files, trainings=trainings))}")
 
 
 def _retrained(folder: Path, result: SearchResult, record: Record) -> dict[int, Metrics]:
-    """Seed -> metrics of each training of an architecture that `retrain` has kept in a search's folder.
+    """Map the seed to the metrics of each training of an architecture that `retrain` has kept in a search's folder.
 
     A training with other epochs than a query has says nothing on the luck of that query, and is left out.
     """
+    # Sorted, so that the card is the same on every file system.
     told = [_read(path) for path in sorted(folder.glob(f"{RETRAINED}/*/architecture.json"))]
     choices = result.space.values(record.architecture)
     return {
@@ -219,9 +228,10 @@ def _retrained(folder: Path, result: SearchResult, record: Record) -> dict[int, 
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """What `optiproxy.training.export.network_files` wrote; empty where it cannot be read."""
+    """Return what `optiproxy.training.export.network_files` wrote; empty where it cannot be read."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
+    # A file that somebody else has put there says nothing on this search, and is no reason to fail.
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}

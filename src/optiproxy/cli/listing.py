@@ -20,11 +20,13 @@ def tasks(*, as_json: AsJson = False) -> None:
     from optiproxy.reporting.words import count
     from optiproxy.tables.store.datasets import DATASETS, problem
 
+    # Each dataset is checked once here, because many tasks read the same one and a check reads the whole file.
     problems = {name: problem(name) for name in DATASETS}
     found = [describe(entry, problems) for entry in registry.tasks()]
     if as_json:
         typer.echo(json.dumps(found, indent=2))
         return
+    # People get what fits a line of a terminal; programs get everything.
     heads = ("TASK", "SPACE", "SIZE", "METRICS", "SOURCE", "LICENCE", "")
     rows = [
         (
@@ -46,6 +48,7 @@ def algorithms(*, as_json: AsJson = False) -> None:
     from optiproxy import registry
 
     entries = registry.algorithms()
+    # An algorithm whose package is missing is listed all the same, with what would bring it.
     missing = {entry.name: registry.missing_package(entry.name) for entry in entries}
     if as_json:
         found = [
@@ -60,6 +63,7 @@ def algorithms(*, as_json: AsJson = False) -> None:
         ]
         typer.echo(json.dumps(found, indent=2))
         return
+    # A description of another package would mean to import it; its name says where to look.
     heads = ("ALGORITHM", "WHAT IT DOES", "PAPER", "")
     rows = [
         (e.name, e.description or _from(e.package), e.paper, "make bench-env" if missing[e.name] else "")
@@ -69,7 +73,7 @@ def algorithms(*, as_json: AsJson = False) -> None:
 
 
 def describe(entry: TaskEntry, problems: Mapping[str, str]) -> dict[str, Any]:
-    """What is known of a task. Ours is built for this, so ``available`` means that its data is here and sound.
+    """Return what is known of a task. Ours is built for this, so ``available`` means that its data is here and sound.
 
     A task of another package is not: importing it may take long or fail, so its ``available`` is null until it is used.
 
@@ -93,6 +97,7 @@ def describe(entry: TaskEntry, problems: Mapping[str, str]) -> dict[str, Any]:
         return {**told, **unknown, "licence": None, "available": None}
     try:
         task = registry.task(entry.name)
+    # The task exists and only its data does not: that is what the list is there to say.
     except DataError as error:
         return {**told, **unknown, "licence": _licences(entry.data), "available": False, "problem": str(error)}
     metrics = [
@@ -126,7 +131,8 @@ def _licences(data: Sequence[str]) -> str:
 
 
 def shortened(names: Sequence[str], shown: int) -> str:
-    """The first names, and how many more there are."""
+    """Return the first names, and how many more there are."""
+    # The first names are those that a task is about; the rest is in the JSON.
     more = f" and {len(names) - shown} more" if len(names) > shown else ""
     return ", ".join(names[:shown]) + more or "–"
 
@@ -139,12 +145,14 @@ def _standing(entry: dict[str, Any]) -> str:
     if entry["package"]:
         return _from(entry["package"])
     if entry["available"]:
+        # A task may do without some of its datasets; what is missing then would add metrics.
         return f"more with `{entry['fetch']}`" if entry["fetch"] else ""
     return f"not available: `{entry['fetch']}`" if entry["fetch"] else f"not available: {entry['problem']}"
 
 
 def table(rows: Sequence[Sequence[str]]) -> None:
     """Print rows in columns; the first holds the headings."""
+    # A table of our own: one of rich would be cut to the width of the terminal, which a script does not have.
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         typer.echo("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -1,15 +1,56 @@
-"""The command line: ``optiproxy search``, ``compare``, ``tasks``, ``algorithms``, ``report``, ``export``, ``retrain``, ``profile``, ``data``."""
+"""The command line: ``optiproxy search``, ``compare``, ``tasks``, ``algorithms``, ``report``, ``export``, ``retrain``, ``profile``, ``data``.
+
+Errors become a message on standard error, for the person who reads, and an exit code, for the script that does.
+"""
 
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from optiproxy import __version__
 from optiproxy.cli import compare, data, export, listing, profile, report, search
-from optiproxy.cli.errors import PlainErrors, unexpected
+from optiproxy.errors import OptiProxyError
+
+
+class PlainErrors(TyperGroup):
+    """Turns exceptions into a message on standard error and an exit code: 1 the search failed, 2 bad usage.
+
+    ``--debug`` may stand anywhere on the line and lets the traceback through instead.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - typer keeps its context's type private
+        # Click takes the options of a group before the command only, and people write this one at the end.
+        if "--debug" in args:
+            args = ["--debug", *(argument for argument in args if argument != "--debug")]
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - the same
+        try:
+            return super().invoke(ctx)
+        # Searches that are interrupted end by themselves; this is for whatever else takes long.
+        except KeyboardInterrupt as error:
+            _say(search.INTERRUPTED)
+            raise typer.Exit(1) from error
+        except OptiProxyError as error:
+            if ctx.params.get("debug"):
+                raise
+            _say(f"Error: {error}")
+            raise typer.Exit(error.exit_code) from error
+
+
+def unexpected(error: Exception) -> str:
+    """Return what a person reads of an error that nobody foresaw."""
+    text = " ".join(str(error).split()).rstrip(".")
+    return f"Error: {type(error).__name__}: {text}. This is unexpected; --debug shows where it came from."
+
+
+def _say(message: str) -> None:
+    print(message, file=sys.stderr)  # noqa: T201 - this is where messages go
+
 
 app = typer.Typer(
     cls=PlainErrors,
@@ -40,6 +81,7 @@ def options(
     """Find the best network architecture for a task in as few trainings as possible."""
 
 
+# In this order `optiproxy --help` lists them.
 app.command("search")(search.search)
 app.command("compare")(compare.compare)
 app.command("tasks")(listing.tasks)
@@ -54,6 +96,7 @@ app.add_typer(data.app, name="data")
 def main() -> None:
     """The ``optiproxy`` script."""
     try:
+        # What `PlainErrors` lets pass is a mistake of ours, or it comes from before there was a command.
         app()
     except Exception as error:
         if "--debug" in sys.argv:

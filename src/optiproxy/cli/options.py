@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+# As types and not as values: a command says `limit: Limits = None`, and typer reads the rest out of the type.
 Limits = Annotated[
     list[str] | None,
     typer.Option(metavar="METRIC<=VALUE", help="A bound to keep, or METRIC>=VALUE. May be repeated."),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from optiproxy.task.task import Task
 
 _LONGEST = 120.0
-"""Seconds after which a training that is only to be timed is stopped."""
+"""Number of seconds after which a training that is only to be timed is stopped."""
 
 
 def profile(
@@ -49,6 +49,7 @@ def profile(
     from optiproxy.task.protocol import wanted_goal
 
     looked_at = registry.space_or_task(subject)
+    # A space alone has neither goal nor training: only what is counted and free can be told of it.
     if isinstance(looked_at, Space):
         found = measuring.profile(
             looked_at, limits=limit or [], budget=budget, samples=samples, seconds=seconds, seed=seed
@@ -65,6 +66,7 @@ def profile(
             seed=seed,
             watch=_watched,
         )
+        # Last, because it may take minutes, and not at all if something before it fails.
         if seconds is None:
             found = replace(found, training_seconds=_tried(looked_at, goal, found, seed=seed))
     typer.echo(json.dumps(profile_as_json(found), indent=2) if as_json else profile_in_words(found))
@@ -74,15 +76,17 @@ def _watched(architectures: Sequence[Architecture]) -> Iterable[Architecture]:
     from rich.console import Console
     from rich.progress import track
 
+    # On standard error and gone in the end: standard output holds the profile alone.
     return track(architectures, description="Measuring", console=Console(stderr=True), transient=True)
 
 
 def _tried(task: Task, goal: Goal, found: Profile, *, seed: int) -> float | None:
-    """Seconds of one query of a random architecture; None, and a word why, where it failed."""
+    """Time one query of a random architecture in seconds; None, and a message why, where it failed."""
     import numpy as np
 
     from optiproxy.profiling.measuring import one_query
 
+    # Any valid architecture will do; the seed makes it the same one each time.
     drawn = task.space.sample(np.random.default_rng(seed), 1)
     if not drawn:
         return None

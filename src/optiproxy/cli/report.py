@@ -45,6 +45,7 @@ def report(
     from optiproxy.errors import UsageError
 
     folders = [Folder(Path(target)) for target in targets]
+    # What a folder holds decides what is reported, and no option that could contradict it.
     if all(folder.claimed for folder in folders):
         if study is not None:
             raise UsageError(f"{targets[0]} holds a comparison, which has no studies. Leave --study out.")
@@ -64,6 +65,7 @@ def _report_search(target: str, study: str | None, out: Path | None) -> None:
     from optiproxy.searching.search import load
 
     place = saved.locate(target)
+    # From the study and not from result.json: a search that is still running is reported as it stands.
     result = load(place.storage, study or place.study)
     page = write_search_report(result, out or place.folder / saved.REPORT)
     typer.echo(f"Report: {page}")

@@ -35,7 +35,7 @@ class Place:
 
 
 def database(folder: Path) -> str:
-    """The storage URL of the study that a folder holds by default."""
+    """Return the storage URL of the study that a folder holds by default."""
     return f"sqlite:///{folder / DATABASE}"
 
 
@@ -45,8 +45,10 @@ def locate(target: str) -> Place:
     Raises:
         UsageError: If there is nothing of that name.
     """
+    # A database belongs to no folder, so what is written about its study goes into the current one.
     if "://" in target:
         return Place(target, None, Path())
+    # What exists from here comes first; the name of a search in runs/ is the shorthand.
     path = next((path for path in (Path(target), Path("runs") / target) if path.exists()), None)
     if path is None:
         raise UsageError(
@@ -55,6 +57,7 @@ def locate(target: str) -> Place:
     if path.is_file():
         return Place(f"sqlite:///{path}", None, path.parent)
     saved = read(path)
+    # The study lies elsewhere, and only the result knows where.
     if saved.get("storage") and not (path / DATABASE).exists():
         return Place(saved["storage"], saved["study"], path)
     if not (path / DATABASE).exists():
@@ -64,7 +67,7 @@ def locate(target: str) -> Place:
 
 
 def read(folder: Path) -> dict[str, Any]:
-    """What `save` wrote into a folder, as far as it can be read; empty where there is nothing."""
+    """Return what `save` wrote into a folder, as far as it can be read; empty where there is nothing."""
     try:
         content: object = json.loads((folder / RESULT).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -78,6 +81,7 @@ def check_free(folder: Path, study: str) -> None:
     Raises:
         StudyError: If it holds the result of another study.
     """
+    # A folder without a result, or with one that cannot be read, is nobody's yet.
     found = read(folder).get("study", study)
     if found != study:
         raise StudyError(f"{folder} holds the search {found!r}, not {study!r}. Choose another --out.")
@@ -89,11 +93,12 @@ def save(result: SearchResult, folder: Path) -> Path:
     Raises:
         UsageError: If the folder cannot be written.
     """
+    # Fails at NaN, which most readers of JSON would not take.
     return write(folder / RESULT, json.dumps(content(result), indent=2, allow_nan=False) + "\n")
 
 
 def content(result: SearchResult) -> dict[str, Any]:
-    """The result as JSON: settings, the best, the front and its hypervolume, and every trial."""
+    """Return the result as JSON: settings, the best, the front and its hypervolume, and every trial."""
     return {
         **_settings(result),
         "budget": result.budget,
@@ -109,8 +114,9 @@ def content(result: SearchResult) -> dict[str, Any]:
 
 
 def winner(result: SearchResult, best: Record) -> dict[str, Any]:
-    """One architecture as JSON, with where it comes from."""
+    """Return one architecture as JSON, with where it comes from."""
     architecture = result.space.values(best.architecture)
+    # In the form of the files that an export writes, which have what a repeated training measured beside it.
     return {**_settings(result), "architecture": architecture, "metrics": {"recorded": _finite(best.metrics)}}
 
 
@@ -123,12 +129,13 @@ def _settings(result: SearchResult) -> dict[str, Any]:
         "algorithm": result.algorithm,
         "seed": result.seed,
         "goal": {"objectives": [*map(str, result.goal.objectives)], "limits": [*map(str, result.goal.limits)]},
+        # It follows from goal and protocol which limits only a query can decide, but no reader should have to derive it.
         "protocol": {**asdict(result.protocol), "queried": result.protocol.queried(result.goal)},
     }
 
 
 def _hypervolume(result: SearchResult) -> dict[str, Any] | None:
-    """What the front has won, and of which box; None with one objective."""
+    """Return what the front has won, and of which box; None with one objective."""
     if result.box is None:
         return None
     names = [objective.metric for objective in result.goal.objectives]
@@ -156,5 +163,5 @@ def _record(result: SearchResult, record: Record) -> dict[str, Any]:
 
 
 def _finite(metrics: Metrics) -> Mapping[str, float | None]:
-    """JSON knows no NaN."""
+    """Replace what is not finite by None, because JSON knows no NaN."""
     return {name: value if math.isfinite(value) else None for name, value in metrics.items()}

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from optiproxy.searching.settings import SearchSettings
     from optiproxy.task.task import Task
 
+INTERRUPTED = "Interrupted. Everything finished is kept; the same command goes on from there."
+"""What every command says that was stopped by ctrl-C."""
+
 _SENSE = {"<=": "-at-most-", ">=": "-at-least-"}
 
 
@@ -76,6 +79,7 @@ def search(
 
     searched = registry.task(task)
     goal = wanted_goal(searched, objectives=objective or [], limits=limit or [])
+    # Without study and storage at first: their names are made from all the other settings.
     settings = SearchSettings(
         budget=budget,
         algorithm=algorithm,
@@ -88,17 +92,21 @@ def search(
     )
     name = study or study_name(searched, goal, settings)
     folder = out or Path("runs") / name
+    # Before anything is trained: afterwards the result would have no place to go.
     saved.check_free(folder, name)
     stored = replace(settings, storage=storage or saved.database(folder), study=name)
+    # A user's executor is shut down here, after an error as well.
     with nullcontext() if executor is None else registry.executor(executor) as chosen:
         result = run(searched, stored, goal=goal, executor=chosen, observer=observer_for(goal, Console(stderr=True)))
+    # The result before the report: what fails in drawing must not cost what was searched.
     saved.save(result, folder)
     report = write_search_report(result, folder / saved.REPORT)
     conclude(result, report)
 
 
 def study_name(task: Task, goal: Goal, settings: SearchSettings) -> str:
-    """A name that is the same for the same search and another for another; fit for a folder."""
+    """Return a name that is the same for the same search and another for another; fit for a folder."""
+    # Only what differs from the task's own setting enters the name: short names for plain searches.
     usual, protocol = (
         replace(settings, free=(), fidelity=None, promote=None).protocol(task, goal),
         settings.protocol(task, goal),
@@ -112,6 +120,7 @@ def study_name(task: Task, goal: Goal, settings: SearchSettings) -> str:
     parts += [f"free-{name}" for name in protocol.free if name not in usual.free]
     if protocol.fidelity != usual.fidelity:
         parts.append(f"fidelity{protocol.epochs(protocol.fidelity)}")
+    # A task given as MODULE:NAME has a colon, which no folder on Windows may have.
     return re.sub(r"[^\w.+-]", "_", "-".join(parts))
 
 
@@ -122,7 +131,6 @@ def conclude(result: SearchResult, report: Path) -> None:
         SearchFailed: If nothing feasible was found.
         Exit: With code 1 after an interrupt.
     """
-    from optiproxy.cli.errors import INTERRUPTED
     from optiproxy.errors import SearchFailed
     from optiproxy.reporting.words import goal_in_words, protocol_in_words, result_in_words, standing
 
@@ -132,6 +140,7 @@ def conclude(result: SearchResult, report: Path) -> None:
     typer.echo(standing(result))
     typer.echo(result_in_words(result))
     typer.echo(f"Report: {report}")
+    # Everything was told before: an exit code alone would leave a person without the result.
     if result.stopped == "interrupted":
         typer.echo(INTERRUPTED, err=True)
         raise typer.Exit(1)

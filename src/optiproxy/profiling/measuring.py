@@ -59,6 +59,7 @@ def profile(
         UsageError: If an argument makes no sense.
         DeviceError: If the device that measures fails again and again.
     """
+    # A goal needs an objective, and without a training no profile ever looks at it.
     goal = Goal((Objective("objective"),), tuple(map(Limit.parse, limits)))
     task = FunctionTask(
         space if isinstance(space, Space) else FlatSpace(space), _never, goal=goal, isolated=False, free=free or {}
@@ -98,6 +99,7 @@ def profile_task(
     for name, value in (("budget", budget), ("number of samples", samples)):
         if value is not None and value < 1:
             raise UsageError(f"Expected a {name} of at least 1, got {value}.")
+    # Asked in this way, NaN is refused, too.
     if seconds is not None and not seconds > 0:
         raise UsageError(f"Expected more than 0 seconds for one training, got {seconds:g}.")
     goal = task.goal if goal is None else goal
@@ -119,6 +121,7 @@ def profile_task(
         values[architecture] = None if found is None else {name: found[name] for name in names if name in found}
         times.append(time.perf_counter() - start)
     measured = tuple(values[task.space.canonical(architecture)] for architecture in drawn)
+    # Only limits on free metrics can be checked beforehand; the others are reported as open until a query.
     limits = tuple(limit for limit in goal.limits if limit.metric in protocol.free)
     return Profile(
         task=task.name,
@@ -129,6 +132,7 @@ def profile_task(
         measured=measured,
         measures=measures,
         problem=measure.problem,
+        # The median, because a first measurement often pays for loading and warming up.
         seconds_per_measurement=median(times) if times and names else None,
         limits=limits,
         queried=tuple(limit for limit in goal.limits if limit not in limits),
@@ -155,26 +159,29 @@ def one_query(
     from optiproxy.execution.evaluation import evaluate, evaluation_of
     from optiproxy.execution.executors import InlineExecutor, ProcessExecutor
 
+    # As a search would evaluate it. Only another process can be stopped, so elsewhere `longest` has no effect.
     executor = ProcessExecutor(1, timeout=longest) if task.isolated else InlineExecutor()
     with executor:
         return evaluation_of(executor.submit(evaluate, task, architecture, goal, seed=0, known={}, fidelity=fidelity))
 
 
 def _architectures(space: Space, rng: np.random.Generator, n: int) -> tuple[list[Architecture], bool]:
-    """Valid architectures, and whether they are all there are."""
+    """Return valid architectures, and whether they are all there are."""
+    # So few that all of them cost no more than a sample, and nothing has to be estimated.
     if space.size <= n:
         return [architecture for architecture in space.everything() if space.is_valid(architecture)], True
     return space.sample(rng, n), False
 
 
 def _valid(space: Space, rng: np.random.Generator) -> Share:
-    """Share of the combinations that `Space.size` counts."""
+    """Estimate the valid share of the combinations that `Space.size` counts."""
     if space.size <= _ENUMERABLE:
         # From a list, because the combinations of a pool are no product of choices.
         members = list(space.everything())
         exact = len(members) <= _DRAWS
         chosen = range(len(members)) if exact else rng.choice(len(members), _DRAWS, replace=False).tolist()
         return Share(sum(space.is_valid(members[i]) for i in chosen), len(chosen), exact=exact)
+    # Every combination is equally likely here; `Space.sample` would draw valid ones alone.
     rows = rng.integers(0, [len(decision.choices) for decision in space.decisions], (_DRAWS, len(space.decisions)))
     return Share(sum(space.is_valid(tuple(row)) for row in rows.tolist()), _DRAWS)
 
@@ -182,10 +189,11 @@ def _valid(space: Space, rng: np.random.Generator) -> Share:
 def _share(limits: Sequence[Limit], measured: Sequence[Metrics | None], *, exact: bool) -> Share | None:
     if not measured:
         return None
+    # What could not be measured keeps no limit: a search would not propose it either.
     hits = sum(found is not None and all(limit.violation(found) <= 0 for limit in limits) for found in measured)
     return Share(hits, len(measured), exact=exact)
 
 
 def _never(_: object) -> float:
-    """Stands for the training that a profile spares."""
+    """Stand for the training that a profile spares."""
     raise UsageError("A profile trains nothing. Call optiproxy.search to search.")

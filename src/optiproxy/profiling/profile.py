@@ -36,6 +36,7 @@ class Share:
         """The 95 % confidence interval of the share in the whole set (Wilson 1927), which holds at 0 and 1, too."""
         if self.exact:
             return self.value, self.value
+        # Imported where it is needed: scipy's statistics take a second to load.
         from scipy.stats import binomtest
 
         found = binomtest(self.hits, self.of).proportion_ci(method="wilson")
@@ -83,7 +84,7 @@ class Profile:
     training_seconds: float | None
 
     def values(self, metric: str) -> list[float]:
-        """A free metric of every architecture in which it could be measured, ascending."""
+        """Return a free metric of every architecture in which it could be measured, ascending."""
         return sorted(metrics[metric] for metrics in self.measured if metrics is not None and metric in metrics)
 
     @property
@@ -91,6 +92,7 @@ class Profile:
         """About how many are valid and keep the limits known before a query; None where they are too rare to be counted."""
         if self.measured and not self.valid.hits:
             return None
+        # Where nothing was drawn, nothing speaks against any architecture.
         feasible = self.feasible or Share(1, 1)
         # Sizes beyond what a float holds stay whole numbers.
         return self.size * self.valid.hits * feasible.hits // (self.valid.of * feasible.of)
@@ -108,6 +110,7 @@ class Profile:
     @property
     def cautions(self) -> tuple[str, ...]:
         """What speaks against starting this search as it is, one sentence or two each."""
+        # The most serious first: what comes later hardly matters where nothing is valid or feasible.
         return tuple(filter(None, (self._nothing_valid, self._scarce, self._unmeasured, self._small, self._large)))
 
     @property
@@ -121,6 +124,7 @@ class Profile:
         if self.feasible is None or self.feasible.value >= _SCARCE:
             return ""
         limits = ", ".join(map(str, self.limits))
+        # A sample without any does not mean that there are none: the end of the interval says how many there may be.
         most = self.feasible.interval[1]
         if self.feasible.hits or not self.limits:
             return f"Few architectures keep {limits}: {self.feasible.value:.1%}. Each proposal will take long to find."

@@ -14,7 +14,7 @@ class SpaceEntry:
     """One search space.
 
     Attributes:
-        name: On the command line.
+        name: What it is called on the command line and in studies.
         target: ``"module:attribute"`` of what makes it.
         package: The distribution that registers the name by an entry point; empty for what comes with optiproxy.
     """
@@ -29,9 +29,9 @@ class AlgorithmEntry:
     """One search algorithm.
 
     Attributes:
-        name: On the command line.
+        name: What it is called on the command line and in studies.
         target: ``"module:attribute"`` of its factory.
-        description: One line.
+        description: One line for the listing.
         paper: Where it was published.
         environment: The environment of its own that its package needs (`optiproxy.baselines.packages.environments`);
             empty where it runs in ours.
@@ -51,9 +51,9 @@ class TaskEntry:
     """One task.
 
     Attributes:
-        name: On the command line.
+        name: What it is called on the command line and in studies.
         target: ``"module:attribute"`` of its factory.
-        description: One line.
+        description: One line for the listing.
         arguments: Keyword arguments of the factory.
         data: Datasets that it reads where they are here; `optiproxy data` knows them by these names.
         package: The distribution that registers the name by an entry point; empty for what comes with optiproxy.
@@ -71,7 +71,7 @@ E = TypeVar("E", SpaceEntry, AlgorithmEntry, TaskEntry)
 
 
 def registered(kind: str, make: type[E], builtin: Iterable[str]) -> list[E]:
-    """What other packages register by the entry points of the group ``optiproxy.<kind>s``, in the order of their names.
+    """Return what other packages register by entry points of the group ``optiproxy.<kind>s``, in order of the names.
 
     A warning tells of names that are taken already; ours come first.
 
@@ -83,11 +83,15 @@ def registered(kind: str, make: type[E], builtin: Iterable[str]) -> list[E]:
     taken = dict.fromkeys(builtin, "optiproxy")
     found: list[E] = []
     # In an order that does not depend on where the packages are installed: the same one wins in every process.
+    # Not cached: a test, or a notebook, may install a package while the process runs.
     for point in sorted(entry_points(group=f"optiproxy.{kind}s"), key=lambda point: (point.name, point.value)):
+        # Entry points that were not read from an installed package have no distribution.
         package = point.dist.name if point.dist else "an unknown package"
+        # A package must not take over a name: in a study it would then stand for another algorithm or task.
         if point.name in taken:
             warnings.warn(
                 f"The {kind} {point.name!r} of the package {package} is left out: {taken[point.name]} has one of this name.",
+                # Points at whoever has asked for the list.
                 stacklevel=3,
             )
             continue

@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from optiproxy.errors import OptiProxyError, UsageError, unknown
 from optiproxy.registry import targets
-from optiproxy.registry.builtin_algorithms import ALGORITHMS
-from optiproxy.registry.builtin_tasks import SPACES, TASKS
+from optiproxy.registry.builtin import ALGORITHMS, SPACES, TASKS
 from optiproxy.registry.entries import AlgorithmEntry, E, SpaceEntry, TaskEntry, registered
 
 if TYPE_CHECKING:
@@ -30,22 +29,22 @@ _FACTORY = "an algorithm, something that is called as (space, goal, seed=...) an
 
 
 def algorithms() -> tuple[AlgorithmEntry, ...]:
-    """All algorithms: ours first, then those that other packages register."""
+    """Return all algorithms: ours first, then those that other packages register."""
     return (*ALGORITHMS, *registered("algorithm", AlgorithmEntry, [entry.name for entry in ALGORITHMS]))
 
 
 def tasks() -> tuple[TaskEntry, ...]:
-    """All tasks: ours first, then those that other packages register."""
+    """Return all tasks: ours first, then those that other packages register."""
     return (*TASKS, *registered("task", TaskEntry, [entry.name for entry in TASKS]))
 
 
 def spaces() -> tuple[SpaceEntry, ...]:
-    """All spaces that have a name: the published ones, then those that other packages register."""
+    """Return all spaces that have a name: the published ones, then those that other packages register."""
     return (*SPACES, *registered("space", SpaceEntry, [entry.name for entry in SPACES]))
 
 
 def algorithm(spec: str | AlgorithmFactory) -> AlgorithmFactory:
-    """The factory of an algorithm.
+    """Return the factory of an algorithm.
 
     Args:
         spec: A name of `algorithms`, ``MODULE:NAME``, or a factory, which is checked and returned.
@@ -58,13 +57,14 @@ def algorithm(spec: str | AlgorithmFactory) -> AlgorithmFactory:
         return cast("AlgorithmFactory", _imported("algorithm", entry))
     found: Any = targets.load(spec, "an algorithm") if isinstance(spec, str) else spec
     # Only the signature is looked at: there is no space yet to call it with.
+    # The arguments are stand-ins, and the call is only compared with the signature.
     if not callable(found) or not targets.takes(found, object(), object(), seed=0):
         raise targets.wrong_kind(found, spec, _FACTORY)
     return cast("AlgorithmFactory", found)
 
 
 def algorithm_name(spec: str | AlgorithmFactory) -> str:
-    """The name under which a study and its report know an algorithm; the same in every process.
+    """Return the name under which a study and its report know an algorithm; the same in every process.
 
     It is the registered name where there is one, or else ``MODULE:NAME``. Arguments that a `functools.partial` binds are
     part of it, because they make another algorithm: ``optiproxy(config=...)``.
@@ -72,6 +72,7 @@ def algorithm_name(spec: str | AlgorithmFactory) -> str:
     if isinstance(spec, str):
         return targets.normalized(spec) if targets.is_target(spec) else spec
     if isinstance(spec, functools.partial):
+        # By name, because the order in which keywords were given makes no difference.
         bound = [*map(_shown, spec.args), *(f"{name}={_shown(value)}" for name, value in sorted(spec.keywords.items()))]
         return f"{algorithm_name(spec.func)}({', '.join(bound)})"
     # What comes with us goes by its short name. Only what is imported already can be the object that was given.
@@ -83,7 +84,7 @@ def algorithm_name(spec: str | AlgorithmFactory) -> str:
 
 
 def missing_package(spec: str) -> str:
-    """Why an algorithm cannot run here, and what to do; empty where it can.
+    """Return why an algorithm cannot run here, and what to do; empty where it can.
 
     Args:
         spec: A name of `algorithms`, or ``MODULE:NAME``, which is imported to see whether it is there.
@@ -94,6 +95,7 @@ def missing_package(spec: str) -> str:
     if targets.is_target(spec):
         algorithm(spec)
         return ""
+    # Imported only here, so that a listing of names does not load the baselines.
     from optiproxy.baselines.packages.environments import ENVIRONMENTS
 
     environment = _entry("algorithm", spec, ALGORITHMS, algorithms).environment
@@ -121,6 +123,7 @@ def task(spec: str, *, source: str | None = None) -> Task:
         found = _imported("task", entry)
         if entry.arguments:
             found = functools.partial(found, **entry.arguments)
+    # Bound before anything is made: a task that exists has chosen its source already.
     if source is not None:
         if not callable(found) or "source" not in inspect.signature(found).parameters:
             raise UsageError(f"Task {spec!r} has one source only; leave the source {source!r} out.")
@@ -129,16 +132,16 @@ def task(spec: str, *, source: str | None = None) -> Task:
 
 
 def task_name(spec: str) -> str:
-    """The one spelling of a task's name or ``MODULE:NAME``, as it is written into comparisons."""
+    """Return the one spelling of a task's name or ``MODULE:NAME``, as it is written into comparisons."""
     return targets.normalized(spec) if targets.is_target(spec) else spec
 
 
 def known_task(name: str, fingerprint: str) -> Task | None:
-    """The task of a stored search: None where it cannot be built here, or where its space has changed since.
+    """Return the task of a stored search: None where it cannot be built here, or where its space has changed since.
 
     Args:
         name: As the study has it; that of a user's own task or function is not registered.
-        fingerprint: Of the space that was searched.
+        fingerprint: Fingerprint of the space that was searched.
     """
     # A study may come from anywhere: what it names is built only if it is installed under that name, never imported.
     if targets.is_target(name):
@@ -177,6 +180,7 @@ def space_or_task(spec: str) -> Space | Task:
     from optiproxy.task.task import Task
 
     if not targets.is_target(spec):
+        # Where both have a name, the task wins, because its profile says more.
         named = {entry.name: make for entries, make in ((spaces(), space), (tasks(), task)) for entry in entries}
         if spec not in named:
             raise _unknown("task or space", spec, named)
@@ -200,7 +204,7 @@ def space_or_task(spec: str) -> Space | Task:
 
 
 def executor(spec: str | Executor | Callable[[], Executor]) -> Executor:
-    """What runs evaluations: on other processes, threads or machines.
+    """Return what runs evaluations: on other processes, threads or machines.
 
     Args:
         spec: ``MODULE:NAME`` of a `concurrent.futures.Executor`, a class of executors, or a function without required
@@ -214,7 +218,7 @@ def executor(spec: str | Executor | Callable[[], Executor]) -> Executor:
 
 
 def _entry(kind: str, name: str, builtin: Iterable[E], everything: Callable[[], Iterable[E]]) -> E:
-    """The entry of a name; other packages are looked through only where it is none of ours."""
+    """Return the entry of a name; other packages are looked through only where it is none of ours."""
     found = next((entry for entry in builtin if entry.name == name), None)
     if found is not None:
         return found
@@ -229,6 +233,7 @@ def _unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
 
 
 def _imported(kind: str, entry: AlgorithmEntry | TaskEntry | SpaceEntry) -> Any:  # noqa: ANN401 - a class or a function
+    # What comes with us is there; an error on the way is a bug, whose traceback should stay.
     if not entry.package:
         module, _, attribute = entry.target.partition(":")
         return getattr(import_module(module), attribute)
@@ -241,6 +246,7 @@ def _imported(kind: str, entry: AlgorithmEntry | TaskEntry | SpaceEntry) -> Any:
 def _as_space(found: Any, spec: str) -> Space:  # noqa: ANN401 - whatever the user has defined
     from optiproxy.spaces import FlatSpace, Space
 
+    # Before `callable` is asked, because a class of spaces is callable, too, and builds no network.
     if isinstance(found, Space) or (isinstance(found, type) and issubclass(found, Space)):
         return cast("Space", targets.made(found, Space, target=spec, wanted="a space"))
     if isinstance(found, Mapping):
@@ -251,11 +257,12 @@ def _as_space(found: Any, spec: str) -> Space:  # noqa: ANN401 - whatever the us
 
 
 def _qualified(found: object) -> str:
-    """``module:name`` of a class or function, or of an object's class."""
+    """Return ``module:name`` of a class or function, or of an object's class."""
+    # An instance that is called as a factory goes by its class.
     named: Any = found if hasattr(found, "__qualname__") else type(found)
     return f"{named.__module__}:{named.__qualname__}"
 
 
 def _shown(value: object) -> str:
-    """A bound argument as it was written, without the address that the representation of some objects holds."""
+    """Return a bound argument as it was written, without the address that the representation of some objects holds."""
     return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(value))

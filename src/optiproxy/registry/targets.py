@@ -19,12 +19,12 @@ from optiproxy.errors import OptiProxyError, UsageError
 
 
 def is_target(name: str) -> bool:
-    """Whether this is a ``MODULE:NAME`` and not a registered name, which has no colon."""
+    """Return whether this is a ``MODULE:NAME`` and not a registered name, which has no colon."""
     return ":" in name
 
 
 def normalized(target: str) -> str:
-    """The one spelling of a target that is stored in studies: ``folder/my_search.py:space`` is ``folder.my_search:space``."""
+    """Spell a target as studies store it: ``folder/my_search.py:space`` is ``folder.my_search:space``."""
     module, name, _ = _parts(target)
     return f"{module}:{name}"
 
@@ -48,7 +48,7 @@ def load(target: str, wanted: str) -> Any:  # noqa: ANN401 - whatever the user h
 
 
 def imported(target: str, folder: Path | None = None) -> Any:  # noqa: ANN401 - whatever it is
-    """What ``MODULE:NAME`` names, wherever Python finds the module.
+    """Return what ``MODULE:NAME`` names, wherever Python finds the module.
 
     Args:
         target: Where it is defined.
@@ -63,13 +63,14 @@ def imported(target: str, folder: Path | None = None) -> Any:  # noqa: ANN401 - 
     try:
         return attrgetter(name)(found)
     except AttributeError as error:
+        # The module is there, so that a name which it lacks is most likely a slip of the pen.
         near = get_close_matches(name, vars(found), n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise UsageError(f"The module {module!r} has no attribute {name!r}.{hint}") from error
 
 
 def made(found: Any, kind: type, *, target: object, wanted: str) -> Any:  # noqa: ANN401 - of the kind, which the callers know
-    """What a target stands for: an instance, or what a class or a function without required arguments makes.
+    """Return what a target stands for: an instance, or what a class or a function without required arguments makes.
 
     Raises:
         UsageError: If it is nothing of the kind, or making it fails.
@@ -91,7 +92,7 @@ def made(found: Any, kind: type, *, target: object, wanted: str) -> Any:  # noqa
 
 
 def takes(function: Any, *arguments: object, **named: object) -> bool:  # noqa: ANN401 - anything callable
-    """Whether it can be called so; what is written in C and does not say is given the benefit of the doubt."""
+    """Return whether it can be called so; what is written in C and does not say is given the benefit of the doubt."""
     try:
         inspect.signature(function).bind(*arguments, **named)
     except TypeError:
@@ -102,11 +103,11 @@ def takes(function: Any, *arguments: object, **named: object) -> bool:  # noqa: 
 
 
 def wrong_kind(found: object, target: object, wanted: str) -> UsageError:
-    """The one phrasing for an object that is not what its place asks for.
+    """Return the one phrasing for an object that is not what its place asks for.
 
     Args:
         found: What arrived.
-        target: By what it was given: ``MODULE:NAME``, or the object itself.
+        target: How it was given: as ``MODULE:NAME``, or as the object itself.
         wanted: What the place asks for.
     """
     got = f"the class {found.__name__}" if isinstance(found, type) else f"{type(found).__name__}"
@@ -114,7 +115,8 @@ def wrong_kind(found: object, target: object, wanted: str) -> UsageError:
 
 
 def _parts(target: str, wanted: str = "an object") -> tuple[str, str, Path]:
-    """Dotted module, name, and the folder from which the module is imported."""
+    """Return the dotted module, the name, and the folder from which the module is imported."""
+    # From the right, because the path of a file may hold a colon of its own.
     module, _, name = target.rpartition(":")
     if not module or not all(part.isidentifier() for part in name.split(".")):
         raise UsageError(f"Expected MODULE:NAME of {wanted}, for example my_search:NAME, got {target!r}.")
@@ -147,7 +149,7 @@ def _module(module: str, folder: Path | None) -> ModuleType:
 
 
 def _told(error: BaseException) -> str:
-    """An error that a user's code has raised, in one line, with the place where it did."""
+    """Return an error that a user's code has raised, in one line, with the place where it did."""
     text = " ".join(str(error).split()).rstrip(".")
     if isinstance(error, SyntaxError):
         return f"{type(error).__name__}: {text}"  # which ends with the place

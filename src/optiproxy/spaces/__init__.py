@@ -1,26 +1,25 @@
 """Search spaces: decisions, their differentiable graph encoding, validity and canonical form.
 
-Read `decisions` and `space` (the contract), then `flat`, the simplest space; after them `published`, `wrappers` and
-`building`, in which users' functions become spaces.
+Read `decisions` and `space` (the contract), then `flat`, the simplest space, and `wrapper` and `pool`, which change another
+one; after them `published`, the spaces of benchmarks, and `building`, in which users' functions become spaces.
 """
 
 from optiproxy.graph import GraphBatch as GraphBatch
-from optiproxy.spaces.building.configspace import space_from_configspace
-from optiproxy.spaces.building.define_by_run import space_of
+from optiproxy.spaces.building.from_libraries import space_from_configspace, space_of
 from optiproxy.spaces.building.model import ModelSpace as ModelSpace
 from optiproxy.spaces.decisions import Architecture as Architecture
 from optiproxy.spaces.decisions import Choice as Choice
 from optiproxy.spaces.decisions import Decision as Decision
 from optiproxy.spaces.flat import FlatSpace as FlatSpace
+from optiproxy.spaces.pool import PoolSpace as PoolSpace
 from optiproxy.spaces.published.darts import DARTS as DARTS
 from optiproxy.spaces.published.nasbench201 import NASBench201 as NASBench201
 from optiproxy.spaces.space import Space as Space
 from optiproxy.spaces.space import plain_fingerprint as plain_fingerprint
-from optiproxy.spaces.wrappers.pool import PoolSpace as PoolSpace
-from optiproxy.spaces.wrappers.wrapper import DistinctSpace as DistinctSpace
-from optiproxy.spaces.wrappers.wrapper import RestrictedSpace as RestrictedSpace
-from optiproxy.spaces.wrappers.wrapper import SpaceWrapper as SpaceWrapper
-from optiproxy.spaces.wrappers.wrapper import where
+from optiproxy.spaces.wrapper import DistinctSpace as DistinctSpace
+from optiproxy.spaces.wrapper import RestrictedSpace as RestrictedSpace
+from optiproxy.spaces.wrapper import SpaceWrapper as SpaceWrapper
+from optiproxy.spaces.wrapper import where
 
 # The names that users know these functions by. They are given here, where every kind of space is known: the contract
 # cannot name its own implementations without importing what imports it.

@@ -34,11 +34,12 @@ class Decision:
     def __post_init__(self) -> None:
         if not self.choices:
             raise UsageError(f"Decision {self.name!r} needs at least one choice, got none.")
+        # With the type, because a set would take 1 and True for one.
         if len({(type(choice), choice) for choice in self.choices}) < len(self.choices):
             raise UsageError(f"Decision {self.name!r} lists a choice twice: {list(self.choices)}.")
 
     def position(self, value: object) -> int:
-        """The position of a value among the choices. A number may come in another type, as JSON and databases return it.
+        """Find a value among the choices. A number may come in another type, as JSON and databases return it.
 
         Raises:
             UsageError: If the value is not among the choices.
@@ -59,5 +60,6 @@ class RangeDecision(Decision):
         log: Whether Optuna's own samplers are to draw them by orders of magnitude.
     """
 
+    # Beside the choices, because Optuna stores a range as another distribution than a list of categories.
     numbers: range
     log: bool = False

@@ -82,18 +82,18 @@ class Space(ABC):
         """
 
     def is_valid(self, architecture: Architecture) -> bool:  # noqa: ARG002 - most spaces admit every combination
-        """Whether this combination is an architecture at all. May be expensive; called on few candidates."""
+        """Return whether this combination is an architecture at all. May be expensive; called on few candidates."""
         return True
 
     def canonical(self, architecture: Architecture) -> Architecture:
-        """The representative of all architectures that are the same network; idempotent and valid if they are.
+        """Return the representative of all architectures that are the same network; idempotent and valid if they are.
 
         Called on every candidate, because one network is never trained twice. Quick, then, or remembered.
         """
         return architecture
 
     def canonical_rows(self, architectures: NDArray[np.integer]) -> NDArray[np.integer]:
-        """``(n, d)`` -> ``(n, d)``: `canonical` of each row; overridden where thousands are had faster together.
+        """Return ``(n, d)`` canonical forms of as many rows; overridden where thousands are had faster together.
 
         Called on whole benchmarks when their tables are read.
 
@@ -103,6 +103,7 @@ class Space(ABC):
         import numpy as np
 
         rows = [tuple(row) for row in architectures.tolist()]
+        # Checked first, because the canonical form of what is no architecture means nothing.
         for n, row in enumerate(rows):
             if not self.is_valid(row):
                 raise UsageError(f"Expected architectures of {self.name}, but entry {n} is none: {row}.")
@@ -116,6 +117,7 @@ class Space(ABC):
         found: list[Architecture] = []
         highs = [len(decision.choices) for decision in self.decisions]
         for _ in range(ROUNDS):
+            # A whole round at once, of which the first valid ones are taken: quicker than row after row.
             for row in rng.integers(0, highs, size=(n, len(highs))).tolist():
                 if len(found) < n and self.is_valid(tuple(row)):
                     found.append(tuple(row))
@@ -124,14 +126,14 @@ class Space(ABC):
         return found
 
     def examples(self, rng: np.random.Generator, n: int) -> list[Architecture]:
-        """Up to ``n`` random architectures that show how the space is built; the proxy is pretrained on them.
+        """Return up to ``n`` random architectures that show how the space is built; the proxy is pretrained on them.
 
         Called once per search. Unlike those of `sample` they need not keep limits that are expensive to check.
         """
         return self.sample(rng, n)
 
     def neighbours(self, architecture: Architecture) -> list[Architecture]:
-        """Architectures near this one, nearest first: every combination that differs in one decision.
+        """Return architectures near this one, nearest first: every combination that differs in one decision.
 
         Called on the leading candidates of each proposal. Their validity is not checked yet.
         """
@@ -143,7 +145,7 @@ class Space(ABC):
         ]
 
     def draw(self, probabilities: Tensor, n: int, generator: Generator) -> list[Architecture]:
-        """Discrete architectures from relaxed ones: of each the likeliest, and ``n`` random ones.
+        """Return discrete architectures from relaxed ones: of each the likeliest, and ``n`` random ones.
 
         Called at the end of each ascent. Their validity is not checked yet, and some may be equal.
 
@@ -155,14 +157,16 @@ class Space(ABC):
         import torch
 
         b, d, c = probabilities.shape
+        # The likeliest ones come first, then the random ones.
         rows = probabilities.argmax(-1)
         if n:  # torch refuses to draw nothing
+            # torch draws from the rows of a matrix, so batch and decisions become one axis for a moment.
             drawn = torch.multinomial(probabilities.reshape(b * d, c), n, replacement=True, generator=generator)
             rows = torch.cat([rows, drawn.view(b, d, n).transpose(1, 2).reshape(-1, d)])
         return [tuple(row) for row in rows.tolist()]
 
     def build(self, architecture: Architecture, *, seed: int = 0) -> Any:  # noqa: ANN401, ARG002 - what the space is made of
-        """What a user's function is given to evaluate: here the `values`; a space of networks builds the network.
+        """Make what a user's function is given to evaluate: here the `values`; a space of networks builds the network.
 
         Called once per training, in the process that trains.
 
@@ -173,7 +177,7 @@ class Space(ABC):
         return self.values(architecture)
 
     def everything(self) -> Iterator[Architecture]:
-        """Every combination that `size` counts, in lexicographic order; for spaces small enough to be gone through."""
+        """Yield every combination that `size` counts, in lexicographic order; for spaces that are small enough."""
         return product(*(range(len(decision.choices)) for decision in self.decisions))
 
     @cached_property
@@ -203,25 +207,28 @@ class Space(ABC):
 
     @final
     def one_hot(self, architectures: Sequence[Architecture]) -> Tensor:
-        """``(b, d, c)`` float weights that `encode` maps to the exact graphs."""
+        """Return ``(b, d, c)`` float weights that `encode` maps to the exact graphs."""
         import torch
 
+        # Reshaped for the sake of no architectures at all, which would lose their number of decisions.
         chosen = torch.tensor(architectures, dtype=torch.long).reshape(len(architectures), len(self.decisions))
         return torch.nn.functional.one_hot(chosen, self.widest).to(torch.float32)
 
     @final
     def values(self, architecture: Architecture) -> dict[str, Choice]:
-        """Decision name -> chosen value, for every decision."""
+        """Map the name of every decision to the chosen value."""
+        # Strict, because an architecture of another space that is merely longer would pass unnoticed.
         return {d.name: d.choices[i] for d, i in zip(self.decisions, architecture, strict=True)}
 
     @final
     def architecture(self, values: Mapping[str, object]) -> Architecture:
-        """The inverse of `values`.
+        """Return the inverse of `values`.
 
         Raises:
             UsageError: If a decision is missing, unknown, or has a value that is not among its choices.
         """
         names = [decision.name for decision in self.decisions]
+        # Before what is missing: a misspelt name is both, and the hint belongs to this one.
         for name in values:
             if name not in names:
                 raise unknown("decision", name, names)
@@ -232,13 +239,15 @@ class Space(ABC):
 
 
 def plain_fingerprint(space: Space) -> str:
-    """The fingerprint of a space that its name and decisions tell apart. Studies on disk hold it, so it never changes."""
+    """Fingerprint a space that its name and decisions tell apart. Studies on disk hold it, so it never changes."""
+    # `repr` tells 1, True and "1" apart.
     content = json.dumps([space.name, [[d.name, [repr(c) for c in d.choices]] for d in space.decisions]])
     return digest(content)
 
 
 def digest(content: str) -> str:
-    """16 hexadecimal digits of a text: what fingerprints consist of."""
+    """Reduce a text to 16 hexadecimal digits, of which fingerprints consist."""
+    # 64 bits: no two spaces that anybody has will meet by chance, and people can still compare them.
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 

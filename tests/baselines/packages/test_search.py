@@ -6,7 +6,7 @@ from optiproxy.baselines.packages.search import OpenDecisions, PackageSearch
 from optiproxy.metrics import Goal, Objective
 from optiproxy.optimizer import Trial
 from optiproxy.spaces import FlatSpace, RestrictedSpace
-from optiproxy.spaces.wrappers.pool import PoolSpace
+from optiproxy.spaces.pool import PoolSpace
 
 GOAL = Goal((Objective("score"),))
 SPACE = FlatSpace({f"d{d}": [0, 1, 2, 3] for d in range(4)})

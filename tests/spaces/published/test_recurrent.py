@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optiproxy.errors import UsageError
+from optiproxy.spaces.pool import PoolSpace
 from optiproxy.spaces.published.recurrent import KINDS, MAX_NODES, RecurrentSpace
 from optiproxy.spaces.published.recurrent_cell import (
     ARITIES,
@@ -26,9 +27,7 @@ from optiproxy.spaces.published.recurrent_cell import (
     from_recipe,
     to_recipe,
 )
-from optiproxy.spaces.published.recurrent_edits import edits
-from optiproxy.spaces.published.recurrent_isomorphism import canonical_cell
-from optiproxy.spaces.wrappers.pool import PoolSpace
+from optiproxy.spaces.published.recurrent_relations import canonical_cell, edits
 from optiproxy.testing import SpaceConformance
 
 SPACE = RecurrentSpace()

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from optiproxy.errors import DataError, UsageError
+from optiproxy.spaces.pool import PoolSpace
 from optiproxy.spaces.published.nasbench101 import NASBench101
 from optiproxy.spaces.published.nasbench101_cells import EDGES, canonical_numbers, rows_of
-from optiproxy.spaces.wrappers.pool import PoolSpace
 from optiproxy.tables.convert.nasbench101 import FILE, cells_of, convert, module_hash
 from optiproxy.tables.tasks.nasbench101 import nasbench101_task, to_arrays, to_rows
 from optiproxy.testing import TaskConformance

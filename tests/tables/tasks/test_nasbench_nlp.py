@@ -11,7 +11,7 @@ import pytest
 from optiproxy.errors import DataError, UsageError
 from optiproxy.spaces.published.recurrent import RecurrentSpace
 from optiproxy.spaces.published.recurrent_cell import from_recipe, to_recipe
-from optiproxy.spaces.published.recurrent_isomorphism import canonical_cell
+from optiproxy.spaces.published.recurrent_relations import canonical_cell
 from optiproxy.tables.convert.nasbench_nlp import CURVES, EPOCHS, convert
 from optiproxy.tables.store import datasets
 from optiproxy.tables.store.files import arrays_digest, read_arrays

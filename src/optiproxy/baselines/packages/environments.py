@@ -29,7 +29,7 @@ class Environment:
     """One package and all that it needs.
 
     Attributes:
-        name: Of the package, of the folder and of the file of requirements.
+        name: Name of the package, of its folder and of its file of requirements.
         beside_ours: It sees the packages of our environment too: torch is too large to be installed twice.
     """
 
@@ -44,7 +44,7 @@ class Environment:
 
     @property
     def python(self) -> Path:
-        """Its interpreter."""
+        """Path of its interpreter."""
         scripts, suffix = ("Scripts", ".exe") if os.name == "nt" else ("bin", "")
         return self.folder / scripts / f"python{suffix}"
 
@@ -74,6 +74,7 @@ class Environment:
         """
         # From nothing, because pip would leave packages that an older list of requirements had.
         shutil.rmtree(self.folder, ignore_errors=True)
+        # Without pip: ours installs into it (--python below), which spares a copy in each environment.
         _run([sys.executable, "-m", "venv", "--without-pip", str(self.folder)])
         if self.beside_ours:
             # A .pth file puts our packages on the path behind its own, which therefore win.
@@ -128,6 +129,7 @@ def main(names: Sequence[str]) -> None:
 def _run(command: Sequence[str]) -> None:
     done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - our own commands
     if done.returncode:
+        # Both venv and pip end with the reason; what comes before it would fill the screen.
         last = (done.stderr.strip() or done.stdout.strip() or "it said nothing").splitlines()[-1].rstrip(".")
         raise PackageError(f"`{' '.join(command)}` failed: {last}. Correct that and run it again.")
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, final
 
+from optiproxy.baselines.baseline import ConstrainedLoss
 from optiproxy.baselines.packages.search import OpenDecisions, PackageSearch
-from optiproxy.baselines.scalarization import ConstrainedLoss
 from optiproxy.metrics import Goal
 from optiproxy.optimizer.algorithm import Trial
 from optiproxy.spaces import Architecture, Space
@@ -23,7 +23,7 @@ Tell = Callable[["Study", "FrozenTrial"], None]
 
 
 def optuna_tpe(space: Space, goal: Goal, *, seed: int) -> PackageSearch:
-    """The tree-structured Parzen estimator as Optuna ships it: multivariate, with its default settings.
+    """Return the tree-structured Parzen estimator as Optuna ships it: multivariate, with its default settings.
 
     Bergstra, Bardenet, Bengio and Kégl, NeurIPS 2011; settings: Watanabe, arXiv 2304.11127.
     """
@@ -35,7 +35,7 @@ def optuna_tpe(space: Space, goal: Goal, *, seed: int) -> PackageSearch:
 
 
 def optuna_tpe_univariate(space: Space, goal: Goal, *, seed: int) -> PackageSearch:
-    """The tree-structured Parzen estimator with each decision modeled by itself: Optuna's default before version 5.
+    """Return the tree-structured Parzen estimator with each decision modeled alone: the default before Optuna 5.
 
     Bergstra, Bardenet, Bengio and Kégl, NeurIPS 2011.
     """
@@ -48,7 +48,7 @@ def optuna_tpe_univariate(space: Space, goal: Goal, *, seed: int) -> PackageSear
 
 
 def optuna_gp(space: Space, goal: Goal, *, seed: int) -> PackageSearch:
-    """Optuna's Gaussian process with expected improvement, times the probability of feasibility where there are limits.
+    """Return Optuna's Gaussian process: expected improvement, with limits times the probability of feasibility.
 
     Optuna's documentation of `GPSampler`; the logarithms of the acquisition functions are those of Ament, Daulton,
     Eriksson, Balandat and Bakshy, NeurIPS 2023 (arXiv 2310.20708).
@@ -61,7 +61,7 @@ def optuna_gp(space: Space, goal: Goal, *, seed: int) -> PackageSearch:
 
 
 def optuna_nsga2(space: Space, goal: Goal, *, seed: int) -> PackageSearch:
-    """Optuna's NSGA-II with its default population of 50 (Deb, Pratap, Agarwal and Meyarivan, IEEE TEC 2002).
+    """Return Optuna's NSGA-II with its default population of 50 (Deb, Pratap, Agarwal and Meyarivan, IEEE TEC 2002).
 
     The first 50 trials are random, so that in budgets up to that it is random search. Trials enter the generations in the
     order in which they finished, whoever proposed them.
@@ -105,8 +105,8 @@ class OptunaSuggester:
     which Optuna's samplers do not learn; a limit that was not measured counts as broken. Running trials are told too.
 
     Args:
-        space: Where to search.
-        goal: What for.
+        space: The space to search.
+        goal: Objectives and limits.
         sampler: Builds the sampler from a seed.
         attempts: How often it is asked for one proposal.
         tell: How the study learns of a trial.
@@ -141,6 +141,7 @@ class OptunaSuggester:
     ) -> Generator[Architecture, None, None]:
         from optuna.trial import TrialState, create_trial
 
+        # Where every decision has one choice there is a single architecture, for which nobody has to be asked.
         if not self._distributions:
             return
         study = self._study
@@ -156,6 +157,8 @@ class OptunaSuggester:
             )
         try:
             for attempt in range(self._attempts):
+                # Another seed for each attempt, or the same suggestion would come again. Optuna's generators take 32
+                # bits.
                 study.sampler = self._sampler((seed + attempt) % 2**31)
                 with _silence():
                     asked = study.ask(self._distributions)

@@ -40,7 +40,7 @@ class Server:
         self._lock = threading.Lock()
 
     def suggestions(self, question: Mapping[str, Any]) -> Generator[tuple[int, ...], None, None]:
-        """What the package suggests, asked one by one; others wait until the generator is closed.
+        """Yield what the package suggests, asked one by one; others wait until the generator is closed.
 
         Raises:
             PackageError: If the process cannot be started, ends, takes too long, fails, or answers what is no answer.
@@ -83,7 +83,7 @@ class _Broken(Exception):
 
 
 def _read(line: str) -> dict[str, Any]:
-    """An answer that is one.
+    """Read an answer, and check that it is one.
 
     Raises:
         _Broken: If it is not.
@@ -174,7 +174,7 @@ class _Process:
         raise _Broken(f"ended with exit code {self.popen.wait()}")
 
     def last_words(self) -> str:
-        """The last line that it said of itself, to be put at the end of a sentence."""
+        """Return the last line that it said of itself, to be put at the end of a sentence."""
         self.said.flush()
         self.said.seek(0)
         lines = self.said.read().split("\n")

@@ -11,10 +11,10 @@ from typing import final
 
 import numpy as np
 
+from optiproxy.baselines.baseline import ConstrainedLoss, penalized_losses, scalarized_losses
 from optiproxy.baselines.packages.environments import ENVIRONMENTS
 from optiproxy.baselines.packages.pipe import Server
 from optiproxy.baselines.packages.search import OpenDecisions, PackageSearch
-from optiproxy.baselines.scalarization import ConstrainedLoss, penalized_losses, scalarized_losses
 from optiproxy.errors import PackageError
 from optiproxy.metrics import Goal
 from optiproxy.optimizer.algorithm import Trial
@@ -62,6 +62,7 @@ class RemotePackage:
         Raises:
             PackageError: If its environment is missing.
         """
+        # Looked at here and not at the first question, so that a search fails before it has evaluated anything.
         environment = ENVIRONMENTS[self.environment]
         if environment.problem:
             raise PackageError(environment.problem)
@@ -71,7 +72,7 @@ class RemotePackage:
 
 @cache
 def _server(python: Path, script: Path, process: int) -> Server:  # noqa: ARG001 - a forked process needs its own
-    """The server that all searches of a process share, because it keeps nothing between questions."""
+    """Return the server that all searches of a process share, because it keeps nothing between questions."""
     return Server(python, script)
 
 
@@ -80,10 +81,10 @@ class RemoteSuggester:
     """A `Suggester`: puts each question to a server together with all trials, so that the server needs no memory.
 
     Args:
-        space: Where to search.
-        goal: What for. Limits and several objectives come as one loss too, see `optiproxy.baselines.scalarization`.
-        server: Of the package.
-        seed: Of the search.
+        space: The space to search.
+        goal: Objectives and limits. Limits and several objectives come as one loss too, see `optiproxy.baselines.baseline`.
+        server: The server of the package.
+        seed: Seed of the search.
     """
 
     def __init__(self, space: Space, goal: Goal, *, server: Server, seed: int) -> None:
@@ -110,6 +111,8 @@ class RemoteSuggester:
             "loss": penalized_losses(read, objective),
             "violations": [loss.violations for loss in read],
             "pending": [self._decisions.choices(architecture) for architecture in pending],
+            # Two seeds: what has to stay the same during a search, like an initial design, goes by the one of the
+            # search; what is drawn for a single proposal goes by that of the step.
             "seed": self._seed,
             "step": seed,
         }

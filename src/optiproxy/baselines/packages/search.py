@@ -20,7 +20,7 @@ class Suggester(Protocol):
     def suggest(
         self, trials: Sequence[Trial], pending: Sequence[Architecture], *, seed: int
     ) -> Generator[Architecture, None, None]:
-        """What the package would evaluate next, most wanted first, asked one by one.
+        """Return what the package would evaluate next, most wanted first, asked one by one.
 
         It ends where asking once more would be of little use or cost too much, and depends on nothing but the arguments
         and the seed of the search.
@@ -43,9 +43,9 @@ class PackageSearch(ObservingAlgorithm):
     seen, any new architecture. Without a decision to take, that is also how the search begins.
 
     Args:
-        space: Where to search.
-        goal: What is good.
-        seed: Names the streams of random numbers.
+        space: The space to search.
+        goal: Objectives and limits.
+        seed: Seed of the random numbers.
         suggester: The package, for this space and this goal.
     """
 
@@ -54,7 +54,7 @@ class PackageSearch(ObservingAlgorithm):
         self._suggester = suggester
 
     def propose(self, n: int, pending: Sequence[Architecture] = ()) -> list[Proposal]:
-        """Up to ``n`` new architectures, chosen one by one: each is pending for the next."""
+        """Return up to ``n`` new architectures, chosen one by one: each is pending for the next."""
         chosen: list[Architecture] = []
         while len(chosen) < n:
             running = [*pending, *chosen]
@@ -65,6 +65,7 @@ class PackageSearch(ObservingAlgorithm):
         return [Proposal(architecture) for architecture in chosen]
 
     def _choose(self, seen: Seen, running: Sequence[Architecture]) -> Architecture | None:
+        # Seeded by how much is known, so that a search that is replayed asks and draws the same again.
         rng = np.random.default_rng([self._seed, len(seen)])
         wanted: Architecture | None = None
         suggestions = self._suggester.suggest(self._trials, running, seed=int(rng.integers(2**31)))
@@ -77,14 +78,16 @@ class PackageSearch(ObservingAlgorithm):
         for near in () if wanted is None else self._around(wanted, rng):
             if self._acceptable(near, seen):
                 return near
+        # Neither the package nor the surroundings of its suggestion have anything new: any architecture that is left.
         return next(iter(seen.draw(rng, 1)), None)
 
     def _around(self, wanted: Architecture, rng: np.random.Generator) -> list[Architecture]:
-        """The neighbors of a suggestion by the number of decisions in which they differ from it, equals in random order.
+        """Sort the neighbors of a suggestion by the number of decisions that differ, equals in random order.
 
         In a pool, nearly every suggestion of a package that knows the decisions alone lies outside, and its neighbors may
         be far away.
         """
+        # The sort is stable, so that a permutation beforehand puts equally near ones in random order.
         around = self._space.neighbours(wanted)
         order = rng.permutation(len(around))
         return sorted(
@@ -103,7 +106,7 @@ class OpenDecisions:
     Several packages refuse a parameter with just one choice.
 
     Args:
-        space: Whose decisions.
+        space: The space that has the decisions.
 
     Attributes:
         counts: Number of choices of each open decision.
@@ -115,11 +118,12 @@ class OpenDecisions:
         self.counts = tuple(len(space.decisions[d].choices) for d in self._open)
 
     def choices(self, architecture: Architecture) -> tuple[int, ...]:
-        """The positions chosen by the open decisions alone."""
+        """Return the positions chosen by the open decisions alone."""
         return tuple(architecture[d] for d in self._open)
 
     def architecture(self, choices: Sequence[int]) -> Architecture:
-        """The inverse of `choices`."""
+        """Return the inverse of `choices`."""
+        # A decision with one choice is always at position 0, whatever the package was told.
         whole = list(self._first_choices)
         for d, position in zip(self._open, choices, strict=True):
             whole[d] = int(position)

@@ -11,9 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from optiproxy.baselines.predictor_based.candidates import best_first, mutants
-from optiproxy.baselines.predictor_based.rounds import History, RoundConfig, RoundSearch
-from optiproxy.baselines.scalarization import Array, standardized
+from optiproxy.baselines.baseline import Array, standardized
+from optiproxy.baselines.predictor_based.rounds import History, RoundConfig, RoundSearch, best_first, mutants
 from optiproxy.proxy.networks import Perceptron, Training, torch_stream, train
 from optiproxy.spaces import Architecture, GraphBatch
 
@@ -32,7 +31,7 @@ class BananasConfig(RoundConfig):
         members: ``e`` perceptrons in the ensemble.
         layers: Hidden layers of each.
         width: ``h`` units of each layer.
-        training: Of the ensemble.
+        training: Training of the ensemble.
         paths: Length of the truncated path encoding.
         parents: Best trials that are mutated.
         candidates: Mutants among which a round chooses.
@@ -76,7 +75,7 @@ class Bananas(RoundSearch[BananasConfig]):
         return best_first(candidates, thompson_sample)
 
     def _fit(self, history: History, generator: torch.Generator) -> Callable[[Sequence[Architecture]], Array]:
-        """A function from ``b`` architectures to the ensemble's predictions ``(e, b)``."""
+        """Return a function from ``b`` architectures to the ensemble's predictions ``(e, b)``."""
         config = self._config
         encoding = PathEncoding(self._graphs(history.architectures), length=config.paths)
 
@@ -112,17 +111,18 @@ class PathEncoding:
     which needs no model of random cells and serves any space.
 
     Args:
-        graphs: Of the ``n`` trials. A path that none of them has says nothing about a candidate.
+        graphs: Graphs of the ``n`` trials. A path that none of them has says nothing about a candidate.
         length: Most indicators ``q``, the truncation.
     """
 
     def __init__(self, graphs: GraphBatch, *, length: int) -> None:
         counts = Counter(path for present in paths(graphs) for path in present)
+        # Ties are broken by the path itself, so that the encoding does not depend on the order of the trials.
         common = sorted(counts, key=lambda path: (-counts[path], len(path), path))[:length]
         self._positions = {path: i for i, path in enumerate(common)}
 
     def __call__(self, graphs: GraphBatch) -> Array:
-        """``(b, q)``, zeros and ones."""
+        """Return ``(b, q)`` zeros and ones."""
         encoded = np.zeros((len(graphs), len(self._positions)))
         for row, present in zip(encoded, paths(graphs), strict=True):
             row[[self._positions[path] for path in present if path in self._positions]] = 1.0
@@ -130,7 +130,7 @@ class PathEncoding:
 
 
 def paths(graphs: GraphBatch) -> list[frozenset[Path]]:
-    """Of each discrete graph, every sequence of operations that leads from an input to an output."""
+    """List, for each discrete graph, every sequence of operations that leads from an input to an output."""
     operations = graphs.operations.argmax(2).tolist()
     incoming = graphs.adjacency.transpose(1, 2).bool().tolist()
     return [_paths(o, i, graphs.inputs, graphs.outputs) for o, i in zip(operations, incoming, strict=True)]
@@ -146,6 +146,7 @@ def _paths(
         for before in range(node):
             if incoming[node][before]:
                 arriving.update(ending[before])
+        # Cut at every node and not at the end: each node may multiply the number of paths.
         shortest = sorted(arriving, key=lambda path: (len(path), path))[:LONGEST]
         ending.append([(*path, operation) for path in shortest])
     return frozenset(path for node in outputs for path in ending[node])

@@ -10,11 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from optiproxy.baselines.predictor_based.bayesian_linear import BayesianLinear
-from optiproxy.baselines.predictor_based.candidates import best_first, mutants
-from optiproxy.baselines.predictor_based.graph_regression import GraphPredictor, in_parts
-from optiproxy.baselines.predictor_based.rounds import History, RoundConfig, RoundSearch
-from optiproxy.baselines.scalarization import Array, standardized
+from optiproxy.baselines.baseline import Array, standardized
+from optiproxy.baselines.predictor_based.regression import BayesianLinear, GraphPredictor, in_parts
+from optiproxy.baselines.predictor_based.rounds import History, RoundConfig, RoundSearch, best_first, mutants
 from optiproxy.proxy.convolution import Convolutions
 from optiproxy.proxy.networks import Perceptron, Training, take, torch_stream, train
 from optiproxy.spaces import Architecture
@@ -27,11 +25,11 @@ class BonasConfig(RoundConfig):
     Attributes:
         layers: Graph convolutions.
         width: ``h`` units per node.
-        training: Of the convolutions.
+        training: Training of the convolutions.
         beta: Standard deviations that the upper confidence bound adds to the mean.
         population: Best candidates that are mutated in each generation of the evolution.
         children: Mutants in each generation.
-        generations: Of the evolution in one round.
+        generations: Generations of the evolution in one round.
     """
 
     layers: int = 4
@@ -68,12 +66,13 @@ class Bonas(RoundSearch[BonasConfig]):
         for _ in range(config.generations):
             seen = history.seen.union(leaders)
             children = mutants(self._space, parents, config.children, seen=seen, rng=rng)
+            # Elitist: a leader stays until enough children are better, whatever generation it comes from.
             leaders = best_first([*leaders, *children], upper_confidence_bound)
             parents = leaders[: config.population]
         return leaders
 
     def _fit(self, history: History, generator: torch.Generator) -> Callable[[Sequence[Architecture]], Array]:
-        """The upper confidence bound, a function from ``b`` architectures to ``(b,)`` values."""
+        """Return the upper confidence bound, a function from ``b`` architectures to ``(b,)`` values."""
         config = self._config
         graphs = self._graphs(history.architectures)
         targets = standardized(history.utilities)

@@ -10,10 +10,9 @@ from typing import final
 import numpy as np
 from scipy.special import ndtr
 
-from optiproxy.baselines.predictor_based.bayesian_linear import BayesianLinear
-from optiproxy.baselines.predictor_based.candidates import best_first, mutants
-from optiproxy.baselines.predictor_based.rounds import History, RoundConfig, RoundSearch
-from optiproxy.baselines.scalarization import Array, standardized
+from optiproxy.baselines.baseline import Array, standardized
+from optiproxy.baselines.predictor_based.regression import BayesianLinear
+from optiproxy.baselines.predictor_based.rounds import History, RoundConfig, RoundSearch, best_first, mutants
 from optiproxy.optimizer.parts import Schedule
 from optiproxy.optimizer.schedule import Batches
 from optiproxy.spaces import Architecture, GraphBatch
@@ -30,7 +29,7 @@ class NasBowlConfig(RoundConfig):
         depths: Numbers of Weisfeiler-Lehman iterations, of which the likeliest is taken.
         parents: Best trials that are mutated.
         candidates: Architectures among which a round chooses; one half are mutants, the other half random.
-        schedule: After 10 random trials and every 5.
+        schedule: When the process is fitted: after 10 random trials and every 5.
     """
 
     depths: tuple[int, ...] = (0, 1, 2)
@@ -68,6 +67,7 @@ class NasBowl(RoundSearch[NasBowlConfig]):
         vocabularies: dict[int, dict[Hashable, int]] = {}
         for depth in config.depths:
             counted = [histogram[depth] for histogram in trials]
+            # Labels of the trials alone: of others nothing can be learned, and `features` counts them together.
             vocabularies[depth] = {label: i for i, label in enumerate(dict.fromkeys(x for h in counted for x in h))}
             processes[depth] = BayesianLinear.fit(features(counted, vocabularies[depth]), targets)
         # The depth is a hyperparameter of the kernel, chosen by marginal likelihood as in the paper.
@@ -82,13 +82,13 @@ class NasBowl(RoundSearch[NasBowlConfig]):
 
 
 def expected_improvement(mean: Array, std: Array, best: float) -> Array:
-    """``(b,)`` expectation of ``max(y - best, 0)`` under normal ``y`` (Jones, Schonlau and Welch 1998, eq. 15)."""
+    """Return ``(b,)`` expectations of ``max(y - best, 0)``, normal ``y`` (Jones, Schonlau and Welch 1998, eq. 15)."""
     z = (mean - best) / std
     return std * (z * ndtr(z) + np.exp(-0.5 * z * z) / np.sqrt(2 * np.pi))
 
 
 def histograms(graphs: GraphBatch, depth: int) -> list[list[Histogram]]:
-    """Of each discrete graph ``depth + 1`` histograms of labels, cumulative over the iterations.
+    """Count the labels of each discrete graph: ``depth + 1`` histograms, cumulative over the iterations.
 
     This is the Weisfeiler-Lehman subtree kernel's relabeling (Shervashidze et al., JMLR 2011). A node's label is first its
     operation, then, in each iteration, its label together with those of its predecessors. Nodes on no path from an input
@@ -103,7 +103,7 @@ def histograms(graphs: GraphBatch, depth: int) -> list[list[Histogram]]:
 
 
 def features(counted: Sequence[Histogram], vocabulary: dict[Hashable, int]) -> Array:
-    """``(b, q)`` counts of each label of the vocabulary, divided so that every row has a Euclidean length of 1.
+    """Return ``(b, q)`` counts of each label of the vocabulary, divided so that every row has a Euclidean length of 1.
 
     The last column holds the length of all labels outside the vocabulary together. Products with rows that have none,
     those of the trials, are the normalized Weisfeiler-Lehman kernel, and so is the product of a row with itself.
@@ -136,7 +136,7 @@ def _histograms(operations: Sequence[int], incoming: dict[int, list[int]], depth
 
 
 def _live(incoming: Sequence[Sequence[bool]], inputs: Sequence[int], outputs: Sequence[int]) -> dict[int, list[int]]:
-    """Node -> its predecessors, of the nodes on a path from an input to an output."""
+    """Map each node on a path from an input to an output to its predecessors."""
     # Forwards what the input reaches, backwards what the output needs: only what is both can matter to the training.
     before = [[i for i in range(node) if row[i]] for node, row in enumerate(incoming)]
     reached: set[int] = set()

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, final
 
-from optiproxy.baselines.predictor_based.candidates import best_first, pool
-from optiproxy.baselines.predictor_based.graph_regression import GraphPredictor, fit_by_squares, in_parts
-from optiproxy.baselines.predictor_based.rounds import History, RoundConfig, RoundSearch
-from optiproxy.baselines.scalarization import Array, standardized
+from optiproxy.baselines.baseline import Array, standardized
+from optiproxy.baselines.predictor_based.regression import GraphPredictor, fit_by_squares, in_parts
+from optiproxy.baselines.predictor_based.rounds import History, RoundConfig, RoundSearch, best_first, pool
 from optiproxy.errors import UsageError
 from optiproxy.optimizer.parts import Round, Schedule
 from optiproxy.proxy.convolution import Convolutions
@@ -51,10 +50,10 @@ class NeuralPredictorConfig(RoundConfig):
         layers: Graph convolutions.
         width: ``h`` units per node.
         hidden: Units of the perceptron on top.
-        dropout: After each convolution.
-        training: Of both.
+        dropout: Share of the units that is dropped after each convolution.
+        training: Training of convolutions and perceptron together.
         candidates: Random architectures that are ranked, where the space is too large to be ranked as a whole.
-        schedule: After 20 random trials and whenever their number has doubled.
+        schedule: When the network is fitted: after 20 random trials and whenever their number has doubled.
     """
 
     layers: int = 3
@@ -84,6 +83,7 @@ class NeuralPredictor(RoundSearch[NeuralPredictorConfig]):
 
     def _rank(self, history: History, rng: np.random.Generator) -> Sequence[Architecture]:
         config = self._config
+        # Drawn before the network takes its own stream from the generator: the order is part of what a seed means.
         candidates = pool(self._space, config.candidates, seen=history.seen, rng=rng)
         generator = torch_stream(rng)
         graphs = self._graphs(history.architectures)
@@ -94,7 +94,10 @@ class NeuralPredictor(RoundSearch[NeuralPredictorConfig]):
             rate=config.dropout,
             generator=generator,
         )
+        # A new network for each round: one that depended on earlier rounds could not be had again from the trials
+        # alone.
         network = GraphPredictor(encoder, Perceptron([config.width, config.hidden, 1], generator=generator))
+        # Objectives come in any unit; the published learning rate suits targets about 1.
         targets = standardized(history.utilities)
         fit_by_squares(network, graphs, targets, training=config.training, generator=generator)
 

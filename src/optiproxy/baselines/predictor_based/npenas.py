@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, final
 import torch
 from torch import Tensor, nn
 
-from optiproxy.baselines.predictor_based.candidates import best_first, mutants
-from optiproxy.baselines.predictor_based.graph_regression import GraphPredictor, fit_by_squares, in_parts
-from optiproxy.baselines.predictor_based.rounds import History, RoundConfig, RoundSearch
-from optiproxy.baselines.scalarization import Array, standardized
+from optiproxy.baselines.baseline import Array, standardized
+from optiproxy.baselines.predictor_based.regression import GraphPredictor, fit_by_squares, in_parts
+from optiproxy.baselines.predictor_based.rounds import History, RoundConfig, RoundSearch, best_first, mutants
 from optiproxy.proxy.networks import Perceptron, Training, dropout, torch_stream, weight
 from optiproxy.spaces import Architecture, GraphBatch
 
@@ -26,11 +25,11 @@ class NpenasConfig(RoundConfig):
     """As published.
 
     Attributes:
-        layers: Of the graph isomorphism network.
+        layers: Number of layers of the graph isomorphism network.
         width: ``h`` units per node.
         hidden: Units of the perceptron on top.
-        dropout: Of the mean of the nodes.
-        training: Of both.
+        dropout: Share of the mean of the nodes that is dropped.
+        training: Training of network and perceptron together.
         parents: Best trials that are mutated.
         candidates: Mutants among which a round chooses, the children of all parents together.
     """
@@ -74,6 +73,7 @@ class Npenas(RoundSearch[NpenasConfig]):
             rate=config.dropout,
             generator=generator,
         )
+        # Fitted from scratch in each round, as published.
         network = GraphPredictor(encoder, Perceptron([config.width, config.hidden, 1], generator=generator))
         targets = standardized(history.utilities)
         fit_by_squares(network, graphs, targets, training=config.training, generator=generator)
@@ -107,12 +107,13 @@ class Isomorphism(nn.Module):
         self._rate = rate
 
     def forward(self, graphs: GraphBatch, generator: torch.Generator | None = None) -> Tensor:
-        """``(b, h)``: the mean of the nodes' states.
+        """Return ``(b, h)``: the mean of the nodes' states.
 
         Args:
             graphs: Discrete or relaxed.
             generator: Draws dropout while training; None predicts.
         """
+        # Turned round, so that a node's row lists what it reads.
         incoming = graphs.adjacency.transpose(1, 2)
         state = graphs.operations
         for first, second, norm in zip(self.first, self.second, self.norms, strict=True):

@@ -11,10 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from optiproxy.baselines.predictor_based.candidates import best_first
-from optiproxy.baselines.predictor_based.graph_regression import in_parts
-from optiproxy.baselines.predictor_based.rounds import History, RoundConfig, RoundSearch
-from optiproxy.baselines.scalarization import Array, standardized
+from optiproxy.baselines.baseline import Array, standardized
+from optiproxy.baselines.predictor_based.regression import in_parts
+from optiproxy.baselines.predictor_based.rounds import History, RoundConfig, RoundSearch, best_first
 from optiproxy.proxy.convolution import Convolutions
 from optiproxy.proxy.networks import Perceptron, Training, take, torch_stream, train
 from optiproxy.spaces import Architecture, GraphBatch
@@ -28,7 +27,7 @@ class SemiNasConfig(RoundConfig):
         layers: Graph convolutions of the encoder.
         width: ``h`` units of the embedding.
         hidden: Units of the predictor.
-        dropout: In the encoder.
+        dropout: Share of the units of the encoder that is dropped.
         trade_off: Weight of the prediction in the loss, the paper's lambda; the rest is that of the reconstruction.
         first: Training on the trials.
         second: Training on the trials and the self-labeled architectures.
@@ -68,13 +67,14 @@ class _EncoderPredictorDecoder(nn.Module):
         self._mask = mask
 
     def predict(self, embedding: Tensor) -> Tensor:
-        """``(b, h) -> (b,)``."""
+        """Map ``(b, h)`` embeddings to ``(b,)`` predicted utilities."""
         predicted: Tensor = self.predictor(embedding)
         return predicted[0, :, 0]
 
     def decode(self, embedding: Tensor) -> Tensor:
-        """``(b, h) -> (b, d, c)`` log-probabilities."""
+        """Map ``(b, h)`` embeddings to ``(b, d, c)`` log-probabilities."""
         logits: Tensor = self.decoder(embedding)[0].unflatten(1, self._mask.shape)
+        # What lies beyond the choices of a decision has probability 0.
         return logits.masked_fill(~self._mask, -torch.inf).log_softmax(2)
 
 
@@ -109,6 +109,7 @@ class SemiNas(RoundSearch[SemiNasConfig]):
 
         # Semi-supervised: train on the trials, label what has no label, train on both.
         self._fit(model, history.architectures, labels, training=config.first, generator=generator)
+        # A small space may be used up, and then nothing is left to label.
         guessed = predict(unlabeled) if unlabeled else np.empty(0)
         # Repeated, so that the few true labels weigh as much as the many guessed ones.
         both = [*history.architectures * config.repeats, *unlabeled]
@@ -121,6 +122,7 @@ class SemiNas(RoundSearch[SemiNasConfig]):
         )
         everyone = [*history.architectures, *unlabeled]
         order = np.argsort(-np.concatenate([labels, guessed]), kind="stable")
+        # By true and guessed labels alike: what was never evaluated may be a start, too.
         seeds = list(dict.fromkeys(everyone[i] for i in order))[: config.seeds]
         moved = self._follow_gradient(model, self._graphs(seeds), generator)
         return best_first(history.seen.unseen(map(self._space.canonical, moved)), predict)
@@ -152,7 +154,7 @@ class SemiNas(RoundSearch[SemiNasConfig]):
     def _follow_gradient(
         self, model: _EncoderPredictorDecoder, graphs: GraphBatch, generator: torch.Generator
     ) -> list[Architecture]:
-        """Decodings along the gradient from each graph's embedding, those of short steps first."""
+        """Decode along the gradient from each graph's embedding, short steps first."""
         # The gradient of the predicted utility says where, in the space of embeddings, better architectures lie.
         embedding = model.encoder(graphs).detach().requires_grad_()
         (gradient,) = torch.autograd.grad(model.predict(embedding).sum(), embedding)
@@ -160,5 +162,6 @@ class SemiNas(RoundSearch[SemiNasConfig]):
         with torch.no_grad():
             for step in range(1, self._config.steps + 1):
                 probabilities = model.decode(embedding + step * gradient).exp()
+                # Of each the likeliest decoding, and a random one in case that it has been seen.
                 found += self._space.draw(probabilities, 1, generator)
         return found

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, final
 import torch
 from torch import Tensor
 
-from optiproxy.baselines.predictor_based.candidates import best_first, pool
-from optiproxy.baselines.predictor_based.rounds import History, RoundConfig, RoundSearch
-from optiproxy.baselines.scalarization import Array, standardized
+from optiproxy.baselines.baseline import Array, standardized
+from optiproxy.baselines.predictor_based.rounds import History, RoundConfig, RoundSearch, best_first, pool
 from optiproxy.proxy.networks import Perceptron, Training, torch_stream, train
 from optiproxy.spaces import Architecture
 
@@ -26,13 +25,14 @@ class WeakNasConfig(RoundConfig):
     Attributes:
         layers: Hidden layers of the perceptron.
         width: ``h`` units of each.
-        training: Of the perceptron.
+        training: Training of the perceptron.
         top: Predicted best, from which a round draws its queries uniformly.
         candidates: Random architectures that are ranked, where the space is too large to be ranked as a whole.
     """
 
     layers: int = 4
     width: int = 200
+    # Up to 200 trials are one batch, so that an epoch is one iteration of the release.
     training: Training = field(default_factory=lambda: Training(epochs=200, batch=200, learning_rate=1e-3))
     top: int = 100
     candidates: int = 10_000
@@ -61,8 +61,9 @@ class WeakNas(RoundSearch[WeakNasConfig]):
         return [leaders[i] for i in rng.permutation(len(leaders))]
 
     def _fit(self, history: History, generator: torch.Generator) -> Callable[[Sequence[Architecture]], Array]:
-        """A function from ``b`` architectures to predicted utilities ``(b,)``."""
+        """Return a function from ``b`` architectures to predicted utilities ``(b,)``."""
         config = self._config
+        # Decisions and no graph, as published.
         inputs = self._space.one_hot(history.architectures).flatten(1)
         targets = torch.from_numpy(standardized(history.utilities)).float()
         network = Perceptron([inputs.shape[1], *[config.width] * config.layers, 1], generator=generator)

@@ -58,10 +58,10 @@ class Block(ABC):
 
     @abstractmethod
     def wire(self, weights: Tensor) -> Tensor:
-        """Edges within the block: weights ``(b, d, c)`` of its own decisions -> ``(b, v, v)``, zero unless i < j."""
+        """Return ``(b, v, v)`` edges within the block, zero unless i < j, for ``(b, d, c)`` weights of its own decisions."""
 
     def canonical(self, row: Architecture) -> Architecture:
-        """The representative of all rows of the block's own decisions that mean the same; see `Space.canonical`."""
+        """Return the representative of all rows of the block's decisions that mean the same; see `Space.canonical`."""
         return row
 
 
@@ -73,9 +73,11 @@ class OneDecision(Block):
 
     def __init__(self, decision: Decision) -> None:
         self.decisions = (decision,)
+        # The name is part of the feature: "3" means something else for a kernel than for a depth.
         self.entries = tuple(Entry(0, (decision.name, choice), 0, choice) for choice in range(len(decision.choices)))
 
     def wire(self, weights: Tensor) -> Tensor:
+        # A node has no edge to itself; the chain links it with its neighbors.
         return weights.new_zeros(len(weights), 1, 1)
 
 
@@ -93,16 +95,19 @@ class Place:
 
 
 def holds(condition: Condition, architecture: Sequence[int]) -> bool:
-    """Whether an architecture keeps a condition."""
+    """Return whether an architecture keeps a condition."""
     return all(architecture[decision] in choices for decision, choices in condition.items())
 
 
 def both(a: Mapping[K, frozenset[int]], b: Mapping[K, frozenset[int]]) -> dict[K, frozenset[int]] | None:
-    """The condition that both hold; None where no architecture can keep both."""
+    """Return the condition that both hold; None where no architecture can keep both."""
+    # On decisions that both speak of, what both admit; on the others, what the one that does admits.
     met = {**a, **{decision: choices & a.get(decision, choices) for decision, choices in b.items()}}
+    # A decision of which no choice is left makes the whole condition impossible.
     return met if all(met.values()) else None
 
 
 def follows(condition: Condition, known: Condition) -> bool:
-    """Whether a condition holds wherever another is known to hold."""
+    """Return whether a condition holds wherever another is known to hold."""
+    # Conditions are boxes, and a box lies within another where it does so in every decision.
     return all(decision in known and known[decision] <= choices for decision, choices in condition.items())

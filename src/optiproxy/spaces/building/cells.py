@@ -77,8 +77,10 @@ class CellBlock(Block):
         decisions: list[Decision] = []
         layout: list[Node] = []
         for node in range(1, nodes + 1):
+            # Node k has only k earlier ones, the input of the cell included.
             count = min(inputs, node)
             sets = tuple(combinations(range(node), count))
+            # Where there is only one set, as for the first nodes, nothing is to be decided.
             choice = len(decisions) if len(sets) > 1 else None
             if choice is not None:
                 decisions.append(Decision(f"{name}_inputs_{node}", tuple("_".join(map(str, found)) for found in sets)))
@@ -90,6 +92,7 @@ class CellBlock(Block):
         on_operations = [d for node in layout for d in node.operations]
         self.size = 2 + len(on_operations)
         self.marks = ((0, (name, "input")), (self.size - 1, (name, "output")))
+        # Equal labels are equal features, in all cells of this name: what an operation does is learned once.
         self.entries = tuple(
             Entry(v, (name, "operation", label), d, choice)
             for v, d in enumerate(on_operations, start=1)
@@ -109,7 +112,7 @@ class CellBlock(Block):
         )
 
     def row(self, wiring: Wiring) -> Architecture:
-        """The inverse of `wiring`."""
+        """Return the inverse of `wiring`."""
         row = [0] * len(self.decisions)
         for node, edges in zip(self.nodes, wiring, strict=True):
             if node.choice is not None:
@@ -125,8 +128,11 @@ class CellBlock(Block):
         b, v, n = len(weights), self.size, 1 + len(self.nodes)
         c = max(len(decision.choices) for decision in self.decisions)
         tables = [table.to(weights) for table in self._tables]
+        # A space may have wider decisions than this cell, whose columns beyond `c` are zero here.
         flat = weights[:, :, :c].flatten(1)
         edges, reads = (fixed + flat @ chosen for fixed, chosen in zip(tables[::2], tables[1::2], strict=True))
+        # The output reads what no node reads. As if the readers decided independently, which is exact where weights are
+        # 0 or 1.
         unread = (1.0 - reads.view(b, n, n)).prod(2)
         of_operation = [k for k, node in enumerate(self.nodes, start=1) for _ in node.operations]
         out = edges.view(b, v, v).clone()
@@ -145,6 +151,7 @@ class CellBlock(Block):
         c = max(len(decision.choices) for decision in self.decisions)
         edges, chosen_edges = torch.zeros(v, v), torch.zeros(d, c, v, v)
         reads, chosen_reads = torch.zeros(n, n), torch.zeros(d, c, n, n)
+        # Who reads a node is fed by the node of the graph that stands for the input, or by the operations of that node.
         senders, last = {0: [0]}, 0
         for k, node in enumerate(self.nodes, start=1):
             senders[k] = [last + 1 + slot for slot in range(len(node.operations))]
@@ -161,20 +168,23 @@ class CellBlock(Block):
 
 @lru_cache(maxsize=2**16)
 def canonical_wiring(wiring: Wiring) -> Wiring:
-    """The lexicographically first wiring, by sources before operations, that numbers the nodes in another order.
+    """Return the lexicographically first wiring, by sources before operations, that numbers the nodes in another order.
 
     Numbers are given one by one, each to the node that comes first among those whose sources have numbers. Where several
     come first alike, every way is followed, because a later node may have only one of them for its source.
     """
     numbered: list[tuple[Edge, ...]] = []
+    # All orders that lead to the same edges so far; most cells have only one after a few nodes.
     orders: list[tuple[int, ...]] = [(0,)]
     for _ in wiring:
         grown = [
+            # Sorted by their new numbers, because the sources of a node are a set.
             (tuple(sorted(Edge(order.index(edge.source), edge.operation) for edge in edges)), (*order, node))
             for order in orders
             for node, edges in enumerate(wiring, start=1)
             if node not in order and all(edge.source in order for edge in edges)
         ]
+        # Sources before operations: the wiring alone settles most of the order, whatever the operations are.
         first = min((edges for edges, _ in grown), key=_by_sources)
         numbered.append(first)
         orders = [order for edges, order in grown if edges == first]

@@ -49,7 +49,7 @@ class Link:
 
 
 def links(parts: Sequence[Condition], counts: Sequence[int]) -> list[Link]:
-    """Every way in which data may flow through parts that stand in a row, each there under its own condition.
+    """Return every way in which data may flow through parts that stand in a row, each there under its own condition.
 
     Args:
         parts: The condition of each; the first and the last are always there.
@@ -57,6 +57,7 @@ def links(parts: Sequence[Condition], counts: Sequence[int]) -> list[Link]:
     """
     found: list[Link] = []
     for target in range(1, len(parts)):
+        # From the nearest one back, so that the search can stop at a part that nothing passes by.
         for source in reversed(range(target)):
             link = _link(parts, source, target, counts)
             if link is not None:
@@ -142,6 +143,7 @@ class Chain:
         import torch
 
         widest = max(counts)
+        # Input and output are there without condition.
         conditions: list[Condition] = [{}, *(part.when for part in parts), {}]
         found = links(conditions, counts)
         terms: dict[tuple[int, frozenset[int]], int] = {}
@@ -152,10 +154,12 @@ class Chain:
         places = [terms_of(condition) for condition in conditions]
         wanted = [terms_of(link.when) for link in found]
         unless = [terms_of(condition) for link in found for condition in link.unless]
+        # With it a single product of matrices gives all terms of all graphs.
         sums = torch.zeros(len(counts) * widest, len(terms))
         for (decision, choices), column in terms.items():
             for choice in choices:
                 sums[decision * widest + choice, column - 1] = 1.0
+        # `encode` appends the factors of what must not hold behind the terms, and there a link finds them.
         denied = iter(range(len(terms) + 1, len(terms) + 1 + len(unless)))
         factors = [[*row, *(next(denied) for _ in link.unless)] for row, link in zip(wanted, found, strict=True)]
 
@@ -167,10 +171,13 @@ class Chain:
         marks: list[tuple[int, ...]] = []
         for k, (part, start) in enumerate(zip(parts, first, strict=True), start=1):
             for node, feature, decision, choice in part.block.entries:
+                # Equal features share a column, in whichever blocks they stand.
                 column = columns.setdefault(feature, len(columns))
                 entries.append((start + node, column, part.positions[decision], choice, k))
             marks += [(start + node, columns.setdefault(mark, len(columns)), k) for node, mark in part.block.marks]
+        # Input and output have a column each, behind those of the blocks.
         marks += [(0, len(columns), 0), (nodes - 1, len(columns) + 1, len(conditions) - 1)]
+        # Data enters a block at its first node and leaves it at its last.
         enter = [0, *first, nodes - 1]
         leave = [0, *(start + size - 1 for start, size in zip(first, sizes, strict=True)), nodes - 1]
         return cls(
@@ -189,7 +196,7 @@ class Chain:
         )
 
     def encode(self, weights: Tensor) -> GraphBatch:
-        """``(b, d, c)`` weights -> ``b`` graphs of input, blocks and output.
+        """Map ``(b, d, c)`` weights to ``b`` graphs of input, blocks and output.
 
         What is not there has neither features nor edges.
         """
@@ -197,6 +204,7 @@ class Chain:
 
         b, v = len(weights), self.nodes
         terms = torch.cat([weights.new_ones(b, 1), weights.flatten(1) @ self.terms.to(weights)], 1)
+        # Independent decisions: the probability of a condition is the product of those of its terms.
         reached = terms[:, self.places].prod(-1)
 
         operations = weights.new_zeros(b, v, self.features)
@@ -211,12 +219,13 @@ class Chain:
         for k, (part, first) in enumerate(zip(self.parts, self.first, strict=True), start=1):
             if part.block.size > 1:
                 inside = slice(first, first + part.block.size)
+                # What is reached in part has its inner edges in part, like its features.
                 adjacency[:, inside, inside] = part.block.wire(weights[:, part.positions]) * reached[:, k, None, None]
         return GraphBatch(operations, adjacency, inputs=(0,), outputs=(v - 1,))
 
 
 def _padded(rows: Sequence[Sequence[int]]) -> Tensor:
-    """Rows of equal length: padded with term 0, which is always 1."""
+    """Make rows equally long: shorter ones are padded with term 0, which is always 1."""
     import torch
 
     width = max((len(row) for row in rows), default=0)

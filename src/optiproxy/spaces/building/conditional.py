@@ -41,20 +41,22 @@ class ConditionalSpace(Space):
         for place in places:
             of_block = [positions[decision.name] for decision in place.block.decisions]
             when = self._condition(place.when, positions)
+            # Where the block has been met on every way here, the data has it behind itself already.
             if not any(part.positions == of_block and follows(part.when, when) for part in self._parts):
                 self._parts.append(Part(place.block, of_block, when))
 
     def active(self, architecture: Architecture) -> frozenset[int]:
-        """Positions of the decisions that matter."""
+        """Return positions of the decisions that matter."""
         return frozenset(d for part in self._parts if holds(part.when, architecture) for d in part.positions)
 
     def build(self, architecture: Architecture, *, seed: int = 0) -> Any:  # noqa: ANN401, ARG002 - as in `Space`
-        """The values of the decisions that matter."""
+        """Return the values of the decisions that matter."""
         active = self.active(architecture)
         return {d.name: d.choices[architecture[i]] for i, d in enumerate(self.decisions) if i in active}
 
     def canonical(self, architecture: Architecture) -> Architecture:
-        """What does not matter is 0, and each block has its own canonical form."""
+        """Set what does not matter to 0, and put each block into a canonical form of its own."""
+        # It ends, because every round but the last turns some choice into 0 and none back.
         while True:
             active = self.active(architecture)
             reset = tuple(choice if d in active else 0 for d, choice in enumerate(architecture))
@@ -70,6 +72,7 @@ class ConditionalSpace(Space):
         return tuple(row)
 
     def encode(self, weights: Tensor) -> GraphBatch:
+        # Prepared at the first graph: the size of a space, or a profile of it, should not wait for that.
         return self._chain.encode(weights)
 
     @cached_property
@@ -77,19 +80,21 @@ class ConditionalSpace(Space):
         return Chain.of(self._parts, [len(decision.choices) for decision in self.decisions])
 
     def _condition(self, when: Named, positions: Mapping[str, int]) -> Condition:
-        """The condition by positions instead of names, without decisions of which every choice admits the part."""
+        """Turn names into positions, and leave out decisions of which every choice admits the part."""
         for name in when:
             if name not in positions:
                 raise UsageError(f"A condition speaks of the decision {name!r}, which is not part of the space.")
         named = {positions[name]: choices for name, choices in when.items()}
+        # What admits everything would be a term that is always 1.
         return {d: choices for d, choices in named.items() if len(choices) < len(self.decisions[d].choices)}
 
 
 def _decisions(places: Sequence[Place]) -> tuple[Decision, ...]:
-    """Every decision once, in the order in which it is met."""
+    """Return every decision once, in the order in which it is met."""
     found: dict[str, Decision] = {}
     for decision in (decision for place in places for decision in place.block.decisions):
         known = found.setdefault(decision.name, decision)
+        # Types are compared, too: 1 == True in Python, and they are two choices here.
         if known != decision or list(map(type, known.choices)) != list(map(type, decision.choices)):
             raise UsageError(
                 f"Two decisions are named {decision.name!r}, one with the choices {list(known.choices)} and one with "

@@ -28,7 +28,7 @@ class _Found:
 
 
 def explore(function: Callable[[Mapping[str, int]], Trace]) -> list[Place]:
-    """Every place that a function may ask for.
+    """Return every place that a function may ask for.
 
     It is run with the first choice of everything, and then with each other choice that it reveals, one at a time. Where
     that asks for something new, the same starts from there. A place is taken to be reached where each revealed choice by
@@ -45,6 +45,7 @@ def explore(function: Callable[[Mapping[str, int]], Trace]) -> list[Place]:
     traces: dict[frozenset[tuple[str, int]], Trace] = {}
 
     def run(answers: Mapping[str, int]) -> Trace:
+        # The first choice is the answer to all that is not listed, so it makes no difference to a run.
         key = frozenset((name, position) for name, position in answers.items() if position)
         if key not in traces:
             traces[key] = function(answers)
@@ -56,6 +57,7 @@ def explore(function: Callable[[Mapping[str, int]], Trace]) -> list[Place]:
             f"With the first choice of every decision it fails with {type(base.error).__name__}: {base.error}. "
             "List a choice first that works together with the others."
         ) from base.error
+    # Asked anew and not out of the cache: this is the one run that shows whether chance plays a part.
     if list(function({}).requests) != list(base.requests):
         raise UsageError("With the same choices it asks for other decisions each time. Leave chance out of it.")
 
@@ -63,6 +65,7 @@ def explore(function: Callable[[Mapping[str, int]], Trace]) -> list[Place]:
     found: dict[object, _Found] = {}
     contexts: deque[dict[str, int]] = deque([{}])
     probes = 0
+    # A fixed seed, because the same function has to make the same space in every process.
     rng = np.random.default_rng(0)
     while contexts:
         context = contexts.popleft()
@@ -81,6 +84,7 @@ def explore(function: Callable[[Mapping[str, int]], Trace]) -> list[Place]:
             contexts.extend(
                 {**context, name: position} for name, position in changed if position != context.get(name, 0)
             )
+        # Once all single changes were followed: what only a combination of choices asks for is met by chance.
         if not contexts and probes < PROBES:
             probes += 1
             counts = {name: n for trace in traces.values() for name, n in trace.revealed.items()}
@@ -89,12 +93,13 @@ def explore(function: Callable[[Mapping[str, int]], Trace]) -> list[Place]:
         Place(found[key].request.block, when)
         for key in order
         for alternative in found[key].alternatives
+        # An alternative that contradicts the branches around the request leads to it nowhere.
         if (when := both(found[key].request.scope, alternative)) is not None
     ]
 
 
 def _box(key: object, here: Trace, changed: Mapping[tuple[str, int], Trace]) -> dict[str, frozenset[int]]:
-    """Which positions of each revealed decision, changed by itself, still lead to a place; without those of no influence."""
+    """Return the positions of each revealed decision that, changed alone, still lead to a place; only where some do not."""
     box: dict[str, frozenset[int]] = {}
     for name, count in here.revealed.items():
         # A run that ended early says nothing about what would have come.

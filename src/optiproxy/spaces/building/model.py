@@ -37,8 +37,10 @@ class ModelSpace(ConditionalSpace):
         import torch
 
         self._model = model
+        # The modules of the first run. One that turns up in a later run was not made by the function.
         self._outside: list[Module] = []
         with torch.random.fork_rng(devices=[]):
+            # Initial weights draw random numbers, which must not be missed in the user's own stream.
             places = explore(self._trace)
         del self._outside
         if not places:
@@ -48,7 +50,7 @@ class ModelSpace(ConditionalSpace):
         super().__init__(places, name=name)
 
     def build(self, architecture: Architecture, *, seed: int = 0) -> Module:
-        """The network, with initial weights that depend on nothing but the seed; it holds the chosen parts alone.
+        """Build the network of the chosen parts alone, with initial weights that depend on nothing but the seed.
 
         Raises:
             UsageError: If this is no architecture of the space, or its parts do not fit together; names it.
@@ -63,6 +65,7 @@ class ModelSpace(ConditionalSpace):
             )
         positions = {d.name: choice for d, choice in zip(self.decisions, architecture, strict=True)}
         with torch.random.fork_rng(devices=[]), answering(Chosen(positions)):
+            # Of the CPU alone: `torch.manual_seed` would seed the devices as well, whose streams the fork leaves out.
             torch.default_generator.manual_seed(seed)
             try:
                 return self._model()
@@ -97,6 +100,7 @@ class ModelSpace(ConditionalSpace):
             raise UsageError(f"Expected the model function to return a torch.nn.Module, got {type(made).__name__}.")
         modules = list(made.modules())
         shared = next((module for module in modules if any(module is known for known in self._outside)), None)
+        # Shared weights would go on training from query to query, and every metric would depend on the order.
         if shared is not None:
             raise UsageError(
                 f"A {type(shared).__name__} is made outside of the model function, so that all networks would train the "

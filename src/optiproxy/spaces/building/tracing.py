@@ -29,15 +29,15 @@ class Chooser(ABC):
 
     @abstractmethod
     def decide(self, block: Block) -> Architecture:
-        """The positions of a block's choices. The function may only hand them to `under`, so that it stays the same."""
+        """Return the positions of a block's choices, which the function may only hand to `under`, so that it stays the same."""
 
     @abstractmethod
     def reveal(self, decision: Decision) -> int:
-        """The position of a choice; whatever the function does afterwards may depend on it."""
+        """Return the position of a choice; whatever the function does afterwards may depend on it."""
 
     @abstractmethod
     def under(self, decision: Decision, positions: frozenset[int], make: Callable[[], T]) -> T | None:
-        """What ``make`` makes, where the decision has fallen on one of the positions; else None."""
+        """Return what ``make`` makes, where the decision has fallen on one of the positions; else None."""
 
 
 @final
@@ -52,6 +52,7 @@ class Chosen(Chooser):
         self._positions = positions
 
     def decide(self, block: Block) -> Architecture:
+        # The space is made by now, so that nothing has to be hidden any more.
         return tuple(map(self.reveal, block.decisions))
 
     def reveal(self, decision: Decision) -> int:
@@ -82,6 +83,7 @@ class Request:
     @property
     def key(self) -> object:
         """Equal for requests that are the same place."""
+        # By the text, in which 1 and True differ, though they are equal to Python.
         return repr(self.block.decisions), frozenset(self.scope.items())
 
 
@@ -118,10 +120,12 @@ class Tracer(Chooser):
 
     def decide(self, block: Block) -> Architecture:
         request = Request(block, dict(self._scope))
+        # Asked for again under the same conditions it is the same place, which stands where data meets it first.
         self.trace.requests.setdefault(request.key, request)
         return tuple(map(self._position, block.decisions))
 
     def reveal(self, decision: Decision) -> int:
+        # What is revealed is a decision like any other to the proxy, and to whoever reads the space.
         self.decide(OneDecision(decision))
         self.trace.revealed[decision.name] = len(decision.choices)
         return self._position(decision)
@@ -129,6 +133,7 @@ class Tracer(Chooser):
     def under(self, decision: Decision, positions: frozenset[int], make: Callable[[], T]) -> T | None:
         enclosing = self._scope
         admitted = positions & enclosing.get(decision.name, positions)
+        # Branches that exclude each other: no architecture gets here.
         if not admitted:
             return None
         chosen = self._position(decision) in positions
@@ -145,14 +150,16 @@ class Tracer(Chooser):
 
     def _position(self, decision: Decision) -> int:
         within = self._scope.get(decision.name)
+        # Within a branch its condition holds, whatever would be answered outside: the first choice that it admits.
         return self._positions.get(decision.name, 0) if within is None else min(within)
 
 
+# A context variable and no global: another thread may be building a network meanwhile.
 _CHOOSER: ContextVar[Chooser | None] = ContextVar("optiproxy chooser", default=None)
 
 
 def chooser() -> Chooser:
-    """Who answers at the moment: by itself, the first choice of everything."""
+    """Return who answers at the moment: outside of `answering`, somebody who takes the first choice of everything."""
     return _CHOOSER.get() or Chosen(Counter())  # which holds 0 for every name
 
 

@@ -43,7 +43,8 @@ Node: TypeAlias = tuple[int, int, int, int]
 
 
 def decisions_of(cell: str) -> tuple[Decision, ...]:
-    """The decisions of one cell, in the order of its row."""
+    """Return the decisions of one cell, in the order of its row."""
+    # Node 2 has a single pair of sources, and thus no decision on it.
     decisions: list[Decision] = []
     for node, pairs in PAIRS.items():
         if len(pairs) > 1:
@@ -83,6 +84,7 @@ class DARTS(Space):
         v, f = _CELL_NODES, _CELL_FEATURES
         operations = weights.new_zeros(b, cells * v, cells * f)
         adjacency = weights.new_zeros(b, cells * v, cells * v)
+        # Prepared once, so that the edges of a whole batch are one product of matrices.
         always, per_pair = (edges.to(weights) for edges in _edges(weights.shape[2]))
         for k in range(cells):
             row, nodes = weights[:, k * ROW : (k + 1) * ROW], slice(k * v, (k + 1) * v)
@@ -95,17 +97,20 @@ class DARTS(Space):
         return GraphBatch(operations, adjacency, inputs, outputs=tuple((k + 1) * v - 1 for k in range(cells)))
 
     def canonical(self, architecture: Architecture) -> Architecture:
+        # The two cells are numbered independently of each other.
         return canonical_row(architecture[:ROW]) + canonical_row(architecture[ROW:])
 
 
 @cache
 def _edges(c: int) -> tuple[Tensor, Tensor]:
-    """Edges of a cell with ``v`` nodes: those it always has ``(v, v)``, and those of each pair of sources ``(3 c, v v)``."""
+    """Return the edges that a cell always has ``(v, v)``, and those of each pair of sources ``(3 c, v v)``."""
     import torch
 
     v = _CELL_NODES
     always, per_pair = torch.zeros(v, v), torch.zeros(len(_PAIR_POSITIONS), c, v, v)
+    # All intermediate nodes are concatenated to the output, so every operation feeds it.
     always[2:-1, -1] = 1.0
+    # Who reads an intermediate node is fed by both of its operations, which stand for their sum.
     senders = {0: [0], 1: [1]} | {node: [2 * node - 2, 2 * node - 1] for node in NODES}
     choices = iter(per_pair)
     for node, pairs in PAIRS.items():
@@ -125,7 +130,7 @@ def nodes_of(row: Sequence[int]) -> tuple[Node, ...]:
 
 
 def row_of(nodes: Sequence[Node]) -> tuple[int, ...]:
-    """The inverse of `nodes_of`."""
+    """Return the inverse of `nodes_of`."""
     row: list[int] = []
     for pairs, (low, high, *operations) in zip(PAIRS.values(), nodes, strict=True):
         if len(pairs) > 1:
@@ -136,7 +141,7 @@ def row_of(nodes: Sequence[Node]) -> tuple[int, ...]:
 
 @lru_cache(maxsize=2**16)
 def canonical_row(row: tuple[int, ...]) -> tuple[int, ...]:
-    """The lexicographically first of all rows that number the intermediate nodes of this cell in another order.
+    """Return the lexicographically first of all rows that number the intermediate nodes of this cell in another order.
 
     Numbers are given one by one, each to the node that comes first among those whose sources have numbers. Where two come
     first alike, both ways are followed, because a later node may have only one of them for its source. This is
@@ -144,6 +149,7 @@ def canonical_row(row: tuple[int, ...]) -> tuple[int, ...]:
     """
     nodes = dict(zip(NODES, nodes_of(row), strict=True))
     numbered: list[Node] = []
+    # The two inputs keep their numbers: they are the outputs of different cells.
     orders: list[tuple[int, ...]] = [(0, 1)]
     for _ in NODES:
         grown = [
@@ -158,11 +164,12 @@ def canonical_row(row: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _renumbered(node: Node, order: tuple[int, ...]) -> Node | None:
-    """The node with each source's place in ``order`` for its number; None where one has no place yet."""
+    """Return the node with each source's place in ``order`` for its number; None where one has no place yet."""
     a, b, on_a, on_b = node
     if a not in order or b not in order:
         return None
     low, high = order.index(a), order.index(b)
+    # The operations go with their sources.
     return (low, high, on_a, on_b) if low < high else (high, low, on_b, on_a)
 
 
@@ -202,6 +209,7 @@ def _row(cell: str, edges: Sequence[tuple[str, int]]) -> tuple[int, ...]:
         for operation, _ in (first, second):
             if operation not in OPERATIONS:
                 raise unknown("operation", operation, OPERATIONS)
+        # By source, because a genotype may have the two edges of a node in any order, and a row may not.
         (a, low), (b, high) = sorted((first, second), key=lambda edge: edge[1])
         if (low, high) not in PAIRS[node]:
             raise UsageError(

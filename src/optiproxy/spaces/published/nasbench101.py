@@ -54,6 +54,7 @@ class NASBench101(Space):
         # On the simplex this is the weight of True. Written with both, so that either has a gradient.
         edges[:, sources, targets] = (1.0 + weights[:, : len(EDGES), 1] - weights[:, : len(EDGES), 0]) / 2
         reached = _reached(edges)
+        # To reach the output is to be reached from it in the reversed graph.
         reaching = _reached(edges.flip(1, 2).transpose(1, 2)).flip(1)
         operations = weights.new_zeros(b, NODES, c + 2)
         operations[:, 0, c] = 1.0
@@ -82,13 +83,15 @@ class NASBench101(Space):
         return _architectures(rng.choice(_networks(), size=n))
 
     def neighbours(self, architecture: Architecture) -> list[Architecture]:
-        """The networks that one other operation, or one or two edges more or less, make of the pruned cell.
+        """Return the networks that one other operation, or one or two edges more or less, make of the pruned cell.
 
         Two edges, because none can be added to nine, and no single one brings a dead node to life.
         """
         itself = np.array([self.canonical(architecture)])
+        # Modulo the choices an edge that is added twice is gone, and an operation becomes one of the two others.
         cells = Cells.of((itself + _changes()) % _counts())
         found = dict.fromkeys(cells[cells.valid()].canonical().tolist())
+        # A change of what is dead leads back to the cell itself.
         found.pop(int(Cells.of(itself).numbers()[0]), None)
         return _architectures(np.array(list(found), dtype=np.int64))
 
@@ -97,13 +100,14 @@ class NASBench101(Space):
         drawn = np.array(super().draw(probabilities, n, generator))
         edges, likely = drawn[:, : len(EDGES)], probabilities[:, : len(EDGES), 1].numpy()
         likely = np.concatenate([likely, np.repeat(likely, n, axis=0)])
+        # Counted before pruning, so that a few cells end with fewer edges than they might have.
         surplus = np.argsort(-likely * edges, axis=1, kind="stable")[:, MAX_EDGES:]
         np.put_along_axis(edges, surplus, 0, axis=1)
         return [tuple(row) for row in drawn.tolist()]
 
 
 def _reached(edges: Tensor) -> Tensor:
-    """``(b, v)``: the probability that a node is reached from the first, were each edge there with that of its weight.
+    """Return ``(b, v)`` probabilities that a node is reached from the first, were weights those of the edges.
 
     Taken as if the ways to a node were independent of each other, which is exact where all weights are 0 or 1.
     """
@@ -122,19 +126,19 @@ def _architectures(numbers: NDArray[np.int64]) -> list[Architecture]:
 
 @cache
 def _networks() -> NDArray[np.int64]:
-    """`NETWORKS` numbers of all canonical forms; takes about a second and 3 MB."""
+    """Return `NETWORKS` numbers of all canonical forms; takes about a second and 3 MB."""
     return np.concatenate([part for nodes in range(2, NODES + 1) for part in canonical_numbers(nodes)])
 
 
 @cache
 def _counts() -> NDArray[np.int64]:
-    """``(26,)`` choices of each decision."""
+    """Return ``(26,)`` choices of each decision."""
     return np.array([len(decision.choices) for decision in NASBench101.decisions])
 
 
 @cache
 def _changes() -> NDArray[np.int64]:
-    """``(n, 26)`` what is added to a row, modulo the choices: single changes first, then each pair of edges."""
+    """Return ``(n, 26)`` what is added to a row, modulo the choices: single changes first, then each pair of edges."""
     one = np.eye(len(EDGES) + len(INNER), dtype=np.int64)
     pairs = [one[i] + one[j] for i, j in combinations(range(len(EDGES)), 2)]
     return np.concatenate([one, 2 * one[len(EDGES) :], pairs])

@@ -44,7 +44,7 @@ _BACKWARD = np.iinfo(np.uint32).max
 
 
 def rows_of(numbers: Ints) -> NDArray[np.uint8]:
-    """``(n,)`` numbers -> ``(n, 26)`` rows."""
+    """Turn ``(n,)`` numbers into ``(n, 26)`` rows."""
     return (numbers[:, None] >> _SHIFTS & _MASKS).astype(np.uint8)
 
 
@@ -76,14 +76,16 @@ class Cells:
         return Cells(self.first[chosen], self.inner[chosen], self.last[chosen], self.operations[chosen])
 
     def live(self) -> Ints:
-        """``(n,)`` sets of the inner nodes that lie on a path from input to output."""
+        """Return ``(n,)`` sets of the inner nodes that lie on a path from input to output."""
+        # The edge straight to the output, which is cut off here, reaches no inner node.
         reached = _tables().reached[self.inner, self.first % DIRECT]
         return reached & _tables().reaching[self.inner, self.last]
 
     def pruned(self) -> Cells:
-        """The same networks: dead nodes lose their edges and get the first operation."""
+        """Return the same networks: dead nodes lose their edges and get the first operation."""
         live = self.live()
         return Cells(
+            # That edge is alive by itself.
             self.first & (live | DIRECT),
             self.inner & _tables().edges_within[live],
             self.last & live,
@@ -91,29 +93,31 @@ class Cells:
         )
 
     def valid(self) -> NDArray[np.bool_]:
-        """``(n,)``: whether some path leads from input to output, and at most nine edges are left when pruned."""
+        """Say ``(n,)`` whether some path leads from input to output, and at most nine edges are left when pruned."""
         cells, ones = self.pruned(), _tables().ones
+        # In a pruned cell every edge from the input leads on to the output.
         return (cells.first > 0) & (ones[cells.first] + ones[cells.inner] + ones[cells.last] <= MAX_EDGES)
 
     def numbers(self) -> NDArray[np.int64]:
-        """``(n,)``: the cells as they are."""
+        """Return ``(n,)`` numbers of the cells as they are."""
         return self._forms()[:, 0].astype(np.int64)
 
     def canonical(self) -> NDArray[np.int64]:
-        """``(n,)``: the smallest number of any form of the pruned cells."""
+        """Return ``(n,)`` smallest numbers of any form of the pruned cells."""
         cells = self.pruned()
+        # 120 forms of four bytes each: a whole benchmark at once would take hundreds of megabytes.
         chunks = [cells[start : start + CHUNK] for start in range(0, len(cells), CHUNK)]
         smallest = [chunk._forms().min(axis=1) for chunk in chunks]  # noqa: SLF001 - of the same class
         return np.concatenate([np.empty(0, dtype=np.int64), *smallest])
 
     def _forms(self) -> NDArray[np.uint32]:
-        """``(n, 120)`` numbers under each order of the inner nodes, first the given one."""
+        """Return ``(n, 120)`` numbers under each order of the inner nodes, first the given one."""
         first, inner, last, operations = _tables().forms
         return first[self.first] | inner[self.inner] | last[self.last] | operations[self.operations]
 
 
 def canonical_numbers(nodes: int) -> Iterator[NDArray[np.int64]]:
-    """The canonical forms of all valid cells with so many live nodes, input and output included, in parts.
+    """Yield the canonical forms of all valid cells with so many live nodes, input and output included, in parts.
 
     Whether edges are canonical does not depend on the operations, so those few are found first.
     """
@@ -122,8 +126,10 @@ def canonical_numbers(nodes: int) -> Iterator[NDArray[np.int64]]:
     labels = np.array([sum(o << 2 * n for n, o in enumerate(chosen)) for chosen in product(range(3), repeat=k)])
     for edges in range(_tables().edges_within[(1 << k) - 1] + 1):
         graphs = Cells(first, np.full_like(first, edges), last, np.zeros_like(first))
+        # Sets of edges beyond the first k nodes are among them; pruned they are others, and drop out here.
         graphs = graphs[graphs.valid() & (graphs.live() == (1 << k) - 1)]
         graphs = graphs[graphs.canonical() == graphs.numbers()]
+        # Every labelling of every graph, of which the canonical ones are kept.
         each = graphs[np.repeat(np.arange(len(graphs)), len(labels))]
         cells = Cells(each.first, each.inner, each.last, np.tile(labels, len(graphs)))
         numbers = cells.numbers()
@@ -175,6 +181,7 @@ def _tables() -> _Tables:
     for bit, (i, j) in reversed([*enumerate(groups[1])]):
         reaching |= (edge_sets >> bit & reaching >> j - 1 & 1) << i - 1
     for n in range(len(INNER)):
+        # Two bits an operation.
         operations_of |= (nodes >> n & 1) * 3 << 2 * n
 
     orders = np.array([(0, *order, NODES - 1) for order in permutations(INNER)])
@@ -183,6 +190,7 @@ def _tables() -> _Tables:
 
     def edge_images(edges: Sequence[tuple[int, int]]) -> list[NDArray[np.uint32]]:
         shifts = [position[orders[:, i], orders[:, j]] for i, j in edges]
+        # An order that turns an edge round is none of a directed acyclic graph: its form never is the smallest.
         return [np.where(shift < 0, _BACKWARD, 1 << shift.clip(0)).astype(np.uint32) for shift in shifts]
 
     lowest = _SHIFTS[len(EDGES) :][orders[:, 1:-1] - 1].T
@@ -199,7 +207,7 @@ def _tables() -> _Tables:
 
 
 def _unions(images: Sequence[NDArray[np.uint32]]) -> NDArray[np.uint32]:
-    """``(2^k, orders)``: for each set of ``k`` elements the union of their images ``(orders,)``."""
+    """Return ``(2^k, orders)`` unions of the images ``(orders,)`` of ``k`` elements, one for each set of them."""
     found = np.zeros((1, len(images[0])), dtype=np.uint32)
     for image in images:
         found = np.concatenate([found, found | image])

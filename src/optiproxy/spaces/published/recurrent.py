@@ -20,8 +20,7 @@ from optiproxy.spaces.published.recurrent_cell import (
     RecurrentCell,
     assemble,
 )
-from optiproxy.spaces.published.recurrent_edits import edits
-from optiproxy.spaces.published.recurrent_isomorphism import canonical_cell
+from optiproxy.spaces.published.recurrent_relations import canonical_cell, edits
 from optiproxy.spaces.space import Space
 
 if TYPE_CHECKING:
@@ -82,7 +81,7 @@ class RecurrentSpace(Space):
     )
 
     def cell(self, architecture: Architecture) -> RecurrentCell:
-        """What this architecture computes.
+        """Return what this architecture computes.
 
         Raises:
             UsageError: If it is no valid architecture; the message says why.
@@ -100,7 +99,7 @@ class RecurrentSpace(Space):
         return assemble(nodes, [FIRST_NODE + i for i in architecture[1 : 2 + architecture[0]]])
 
     def architecture_of(self, cell: RecurrentCell) -> Architecture:
-        """The inverse of `cell`: the nodes fill the first slots, in their order.
+        """Return the inverse of `cell`: the nodes fill the first slots, in their order.
 
         Raises:
             UsageError: If the cell has more nodes than there are slots.
@@ -120,7 +119,7 @@ class RecurrentSpace(Space):
         return _canonical(architecture) is not None
 
     def canonical(self, architecture: Architecture) -> Architecture:
-        """The architecture of the canonical cell (`canonical_cell`); an invalid architecture is returned as it is."""
+        """Return the architecture of the canonical cell (`canonical_cell`); an invalid one is returned as it is."""
         return _canonical(architecture) or architecture
 
     def sample(self, rng: np.random.Generator, n: int) -> list[Architecture]:
@@ -129,11 +128,12 @@ class RecurrentSpace(Space):
         while len(found) < n:
             # Which of several independent Gumbel variables is the highest is uniformly distributed (Gumbel-max).
             scores = rng.gumbel(size=(n - len(found) + 10, len(self.decisions), self.widest))
+            # Ten more than are missing were drawn, because some leave the input or a state unread.
             found += [row for row in map(tuple, _decode(scores).tolist()) if self.is_valid(row)]
         return found[:n]
 
     def neighbours(self, architecture: Architecture) -> list[Architecture]:
-        """The valid cells that one of `edits` makes, in canonical form; none for an invalid architecture."""
+        """Return the valid cells that one of `edits` makes, in canonical form; none for an invalid architecture."""
         return list(_neighbours(self.canonical(architecture)))
 
     def draw(self, probabilities: Tensor, n: int, generator: Generator) -> list[Architecture]:
@@ -217,10 +217,12 @@ def _form(cell: RecurrentCell) -> Architecture:
 
 
 def _remember(architecture: Architecture, form: Architecture | None) -> None:
+    # Emptied at once: what a search still needs is found again soon, and no order of use has to be kept.
     if len(_FORMS) >= MAX_FORMS:
         _FORMS.clear()
     _FORMS[architecture] = form
     if form is not None:
+        # Which is why this is no `lru_cache`: the form is an answer of its own.
         _FORMS[form] = form
 
 

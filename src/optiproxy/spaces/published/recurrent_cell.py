@@ -101,6 +101,7 @@ class RecurrentCell:
             _check_node(i, node, known)
             known.add(FIRST_NODE + i)
             read.update(node.inputs)
+        # Only now, because a value may be read by any later node.
         unread = known - read
         if unread:
             raise UsageError(f"Expected every value of a recurrent cell to be read, but {_named(min(unread))} is not.")
@@ -115,7 +116,7 @@ class RecurrentCell:
 
 
 def assemble(nodes: Mapping[int, Node], hidden: Sequence[int]) -> RecurrentCell:
-    """A cell from nodes under any numbers from `FIRST_NODE` on; those that no new state needs are left out.
+    """Make a cell from nodes under any numbers from `FIRST_NODE` on; those that no new state needs are left out.
 
     The order of the numbers is kept where it is one of execution.
 
@@ -123,6 +124,7 @@ def assemble(nodes: Mapping[int, Node], hidden: Sequence[int]) -> RecurrentCell:
         UsageError: If a node reads one that is missing or, through others, itself, or the cell breaks a rule.
     """
     ordered = _post_order(nodes, hidden)
+    # A cell that was read from slots keeps their order; any other gets one in which it can be executed.
     if all(j < k for k in ordered for j in nodes[k].inputs):
         ordered.sort()
     numbers = {k: k for k in range(FIRST_NODE)} | {k: FIRST_NODE + i for i, k in enumerate(ordered)}
@@ -143,10 +145,13 @@ def from_recipe(text: str) -> RecurrentCell:
     """
     entries = _entries(text)
     numbers = {"x": INPUT} | {f"h_prev_{k}": 1 + k for k in range(MAX_STATES)}
+    # In the order of the recipe, which need not be one of execution.
     numbers |= {name: FIRST_NODE + n for n, name in enumerate(entries)}
     nodes = {numbers[name]: _node(name, entry, numbers) for name, entry in entries.items()}
+    # Counted and not sorted, so that a gap in the numbering is noticed below.
     states = sum(re.fullmatch(r"h_new_[0-9]+", name) is not None for name in entries)
     names = [f"h_new_{k}" for k in range(states)]
+    # A recipe without any state lacks the first one.
     missing = next((name for name in names or ["h_new_0"] if name not in entries), None)
     if missing:
         raise UsageError(f"Expected hidden states h_new_0, h_new_1, ... without a gap, but {missing} is missing.")
@@ -154,9 +159,10 @@ def from_recipe(text: str) -> RecurrentCell:
 
 
 def to_recipe(cell: RecurrentCell) -> str:
-    """The recipe of a cell, from which `from_recipe` makes the same cell again up to isomorphism."""
+    """Return the recipe of a cell, from which `from_recipe` makes the same cell again up to isomorphism."""
     names = {INPUT: "x"} | {1 + k: f"h_prev_{k}" for k in range(len(cell.hidden))}
     names |= {FIRST_NODE + i: f"node_{i}" for i in range(len(cell.nodes))}
+    # Last, because a node that becomes a state goes by the name of the state.
     names |= {number: f"h_new_{k}" for k, number in enumerate(cell.hidden)}
     recipe = {
         names[FIRST_NODE + i]: {"op": _PUBLISHED[node.operation], "input": [names[j] for j in node.inputs]}
@@ -166,15 +172,17 @@ def to_recipe(cell: RecurrentCell) -> str:
 
 
 def _post_order(nodes: Mapping[int, Node], hidden: Sequence[int]) -> list[int]:
-    """The numbers of the nodes that are needed, each after those that it reads."""
+    """Return the numbers of the nodes that are needed, each after those that it reads."""
     finished: dict[int, bool] = dict.fromkeys(range(FIRST_NODE), True)
     order: list[int] = []
+    # A stack instead of recursion: recipes come from files, and their depth is not ours to limit.
     waiting = list(hidden)
     while waiting:
         number = waiting[-1]
         if number not in finished:
             if number not in nodes:
                 raise UsageError(f"Expected every node that is read to be given, but {_named(number)} is missing.")
+            # Begun: whoever needs it before it is finished is part of a cycle.
             finished[number] = False
             unfinished = [j for j in nodes[number].inputs if not finished.get(j)]
             if any(j in finished for j in unfinished):
@@ -196,6 +204,7 @@ def _check_node(i: int, node: Node, known: set[int]) -> None:
     if len(node.inputs) not in arities:
         wanted = " or ".join(map(str, arities))
         raise UsageError(f"Expected {wanted} inputs of {name} ({node.operation}), got {len(node.inputs)}.")
+    # None of the published cells does so, and a sum of a value with itself would have two forms.
     if len(set(node.inputs)) < len(node.inputs):
         raise UsageError(f"Expected {name} to read different values, got {', '.join(map(_named, node.inputs))}.")
     if INPUT in node.inputs and node.operation != "linear":
@@ -212,11 +221,13 @@ def _named(number: int) -> str:
 
 
 def _entries(text: str) -> dict[str, object]:
+    # Before it is parsed, which takes as long as the text is.
     if len(text) > MAX_RECIPE:
         raise UsageError(f"Expected a recipe of at most {MAX_RECIPE} characters, got {len(text)}.")
     try:
         recipe: object = json.loads(text)
     except (ValueError, RecursionError) as error:
+        # The parser of JSON is recursive.
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else error
         raise UsageError(
             f"Expected a recipe in JSON: {reason}. Give a text like those that NAS-Bench-NLP publishes."

@@ -13,9 +13,9 @@ import numpy as np
 
 from optiproxy.errors import unknown
 from optiproxy.metrics import Goal, Metric, Objective
+from optiproxy.spaces.pool import PoolSpace
 from optiproxy.spaces.published.nasbench101 import NETWORKS, NASBench101
 from optiproxy.spaces.published.nasbench101_cells import EDGES, INNER, NODES, OPERATIONS, Cells
-from optiproxy.spaces.wrappers.pool import PoolSpace
 from optiproxy.tables.store import datasets
 from optiproxy.tables.tasks.table import TableTask
 from optiproxy.task.task import Source, Task

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from optiproxy.metrics import Goal, Metric, Objective
+from optiproxy.spaces.pool import PoolSpace
 from optiproxy.spaces.published.recurrent import RecurrentSpace
 from optiproxy.spaces.published.recurrent_cell import from_recipe
-from optiproxy.spaces.wrappers.pool import PoolSpace
 from optiproxy.tables.store import datasets
 from optiproxy.tables.tasks.table import TableTask
 from optiproxy.task.task import Source, Task

@@ -32,13 +32,14 @@ RESTARTS = 20
 
 
 def suggest(question: SimpleNamespace) -> Iterator[list[int]]:
-    """Random architectures at first, then the maximum of the acquisition function and what comes next."""
+    """Yield random architectures at first, then the maximum of the acquisition function and what comes next."""
     warnings.simplefilter("ignore")
     if len(question.trials) < RANDOM_TRIALS:
         rng = np.random.default_rng(question.step)
         yield from rng.integers(0, question.counts, size=(ASKS, len(question.counts))).tolist()
         return
     torch.manual_seed(question.step)
+    # Like every other algorithm of a comparison.
     torch.set_num_threads(1)
     acquisition = _acquisition(question)
     choices = [torch.arange(count, dtype=torch.double) for count in question.counts]

@@ -26,6 +26,7 @@ def suggest(question: SimpleNamespace) -> Iterator[list[int]]:
         (CatCMAwM.Solution(c=one_hot[chosen]), loss)
         for chosen, loss in zip(question.trials, question.loss, strict=True)
     ]
+    # Whole generations only: the ranks within one are what the distribution is updated by.
     for start in range(0, len(told) - size + 1, size):
         optimizer.tell(told[start : start + size])
     # The generations so far depend on the seed of the search, the draws from them on the proposal.

@@ -23,7 +23,7 @@ Vector = NDArray[np.float64]
 
 
 def suggest(question: SimpleNamespace) -> Iterator[list[int]]:
-    """Offspring for the member whose turn it is, after going through the trials in their order."""
+    """Yield offspring for the member whose turn it is, after going through the trials in their order."""
     counts = np.array(question.counts)
     evolution = DE(
         dimensions=len(counts),
@@ -51,7 +51,7 @@ def suggest(question: SimpleNamespace) -> Iterator[list[int]]:
 
 
 def _offspring(evolution: DE, number: int, seed: int) -> Iterator[Vector]:
-    """Candidates for the trial of this number, random ones while the population is not full."""
+    """Yield candidates for the trial of this number, random ones while the population is not full."""
     evolution.rng = np.random.default_rng([seed, number])
     if number < POPULATION:
         yield from evolution.init_population(ASKS)
@@ -62,4 +62,5 @@ def _offspring(evolution: DE, number: int, seed: int) -> Iterator[Vector]:
 
 
 def _bins(vector: Vector, counts: NDArray[np.int64]) -> list[int]:
+    # The value 1 belongs to the last bin; the product alone would put it behind.
     return np.minimum(vector * counts, counts - 1).astype(int).tolist()

@@ -28,6 +28,7 @@ def main(path: str) -> None:
         message = json.loads(line)
         try:
             if "counts" in message:
+                # A new question drops the generator of the one before, whatever it still had to offer.
                 suggestions = suggest(SimpleNamespace(**message))
             chosen = next(suggestions, None)
             answer = {"chosen": None if chosen is None else [int(position) for position in chosen]}

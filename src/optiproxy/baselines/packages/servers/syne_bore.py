@@ -24,7 +24,8 @@ class BatchedBore(Bore):
     """Scores all candidates in one call of the classifier, where the package calls it for each of them."""
 
     def suggest(self, **_: object) -> dict[str, int]:
-        """The package's own suggestion at its default settings, bit for bit, in a third of the time."""
+        """Return the package's own suggestion at its default settings, bit for bit, in a third of the time."""
+        # Random where there are too few trials, or no classifier can be fitted to them; as in the package.
         if len(self.inputs) < self.init_random or not self._train_model(self.inputs, self.targets):
             return self._get_random_config()
         candidates: dict[tuple[int, ...], dict[str, int]] = {}
@@ -44,6 +45,7 @@ def suggest(question: SimpleNamespace) -> Iterator[list[int]]:
     np.random.seed(question.step)  # noqa: NPY002
     names = [f"d{d}" for d in range(len(question.counts))]
     space = {name: choice(list(range(count))) for name, count in zip(names, question.counts, strict=True)}
+    # A new searcher for each question reads all trials again, so that nothing is kept in between.
     searcher = BatchedBore(space, random_seed=question.step)
     for number, (chosen, loss) in enumerate(zip(question.trials, question.loss, strict=True)):
         searcher.on_trial_complete(number, dict(zip(names, chosen, strict=True)), loss)

@@ -25,6 +25,7 @@ def suggest(question: SimpleNamespace) -> Iterator[list[int]]:
     np.random.seed(question.step)  # noqa: NPY002
     names = [f"d{d}" for d in range(len(question.counts))]
     space = {name: choice(list(range(count))) for name, count in zip(names, question.counts, strict=True)}
+    # A new searcher for each question reads all trials again, so that nothing is kept in between.
     searcher = ConformalQuantileRegression(space, random_seed=question.step)
     for number, (chosen, loss) in enumerate(zip(question.trials, question.loss, strict=True)):
         searcher.on_trial_complete(number, dict(zip(names, chosen, strict=True)), loss)

@@ -1,10 +1,11 @@
-"""The search algorithms that come with the package, by name. Listing them imports none of them."""
+"""The algorithms, the tasks and the published spaces that come with the package, by name. Listing them imports none of them."""
 
 from __future__ import annotations
 
-from optiproxy.registry.entries import AlgorithmEntry
+from optiproxy.registry.entries import AlgorithmEntry, SpaceEntry, TaskEntry
 
 ALGORITHMS = (
+    # The method itself, as it is recommended and as it was published.
     AlgorithmEntry(
         name="optiproxy",
         target="optiproxy.optimizer.optiproxy:OptiProxy",
@@ -17,6 +18,7 @@ ALGORITHMS = (
         description="the paper's own configuration, without leaks",
         paper="Lyu, Cui, Shi, Li 2025, arXiv 2509.05656",
     ),
+    # Published methods without a maintained package, written here.
     AlgorithmEntry(
         name="random",
         target="optiproxy.baselines:RandomSearch",
@@ -83,6 +85,7 @@ ALGORITHMS = (
         description="graph convolutions trained on random trials, best predictions next",
         paper="Wen et al. 2020, arXiv 1912.00848",
     ),
+    # Optuna's own samplers, for which our environment has all that they need.
     AlgorithmEntry(
         name="optuna-tpe",
         target="optiproxy.baselines.packages.optuna_samplers:optuna_tpe",
@@ -107,6 +110,7 @@ ALGORITHMS = (
         description="genetic algorithm NSGA-II of Optuna",
         paper="Deb, Pratap, Agarwal, Meyarivan 2002",
     ),
+    # Other packages, each in an environment of its own that `make bench-env` builds.
     AlgorithmEntry(
         name="catcma",
         target="optiproxy.baselines.packages.remote:catcma",
@@ -151,3 +155,110 @@ ALGORITHMS = (
     ),
 )
 """All algorithms, ours first."""
+
+
+SPACES = (
+    SpaceEntry(name="darts", target="optiproxy.spaces.published.darts:DARTS"),
+    SpaceEntry(name="nasbench-nlp", target="optiproxy.spaces.published.recurrent:RecurrentSpace"),
+    SpaceEntry(name="nasbench101", target="optiproxy.spaces.published.nasbench101:NASBench101"),
+    SpaceEntry(name="nasbench201", target="optiproxy.spaces.published.nasbench201:NASBench201"),
+)
+"""The published spaces. Those of the tasks need no name of their own."""
+
+_IMAGES = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100", "imagenet16": "ImageNet16-120"}
+
+_DEVICES = {
+    "edgegpu": ("NVIDIA Jetson TX2", ("2", "4", "6")),
+    "raspi4": ("Raspberry Pi 4", ("2", "4", "6")),
+    "pixel3": ("Pixel 3", ("2", "4", "6")),
+    "edgetpu": ("Edge TPU", ("1",)),
+    "eyeriss": ("the Eyeriss accelerator", ("1",)),
+    "fpga": ("an FPGA", ("1",)),
+}
+"""Device -> what it is, and the latency limits in milliseconds."""
+
+TASKS = (
+    # What comes with the package or with what it depends on, so that there is nothing to fetch.
+    TaskEntry(
+        name="digits",
+        target="optiproxy.training.tasks.digits:DigitsTask",
+        description="NAS-Bench-201 cells trained for real on scikit-learn's digits",
+    ),
+    TaskEntry(
+        name="digits-latency",
+        target="optiproxy.training.tasks.latency_limited:digits_latency",
+        description="digits, within half the latency of the densest cell on this machine",
+    ),
+    TaskEntry(
+        name="digits-table",
+        target="optiproxy.tables.tasks.digits_table:digits_table_task",
+        description="digits, all 6,466 distinct cells trained beforehand: a table that comes with the package",
+    ),
+    TaskEntry(
+        name="pydoc-chars",
+        target="optiproxy.training.tasks.pydoc_chars:PydocCharsTask",
+        description="recurrent cells of NAS-Bench-NLP trained for real as character models of Python's help topics",
+    ),
+    TaskEntry(
+        name="pydoc-chars-latency",
+        target="optiproxy.training.tasks.latency_limited:pydoc_chars_latency",
+        description="pydoc-chars, within half the latency of an LSTM on this machine",
+    ),
+    *(
+        # Published benchmarks, which are read from tables that `optiproxy data fetch` brings.
+        TaskEntry(
+            name=f"nasbench201-{dataset}",
+            target="optiproxy.tables.tasks.nasbench201:nasbench201_task",
+            description=f"NAS-Bench-201 table, {title}",
+            arguments={"dataset": dataset},
+            data=("nasbench201", "hwnasbench"),
+        )
+        for dataset, title in _IMAGES.items()
+    ),
+    *(
+        TaskEntry(
+            name=f"nasbench201-{dataset}-12epochs",
+            target="optiproxy.tables.tasks.nasbench201:nasbench201_short_task",
+            description=f"NAS-Bench-201 table, {title}: searched at 12 epochs, the best trained for 200",
+            arguments={"dataset": dataset},
+            data=("nasbench201", "hwnasbench"),
+        )
+        for dataset, title in _IMAGES.items()
+    ),
+    *(
+        TaskEntry(
+            name=f"hwnasbench-{device}-{milliseconds}ms",
+            target="optiproxy.tables.tasks.hwnasbench:hwnasbench_task",
+            description=f"NAS-Bench-201 table, ImageNet16-120 within {milliseconds} ms on {title}",
+            arguments={"device": device, "milliseconds": milliseconds},
+            data=("nasbench201", "hwnasbench"),
+        )
+        for device, (title, limits) in _DEVICES.items()
+        for milliseconds in limits
+    ),
+    TaskEntry(
+        name="nasbench101-cifar10",
+        target="optiproxy.tables.tasks.nasbench101:nasbench101_task",
+        description="NAS-Bench-101 table, CIFAR-10: 20,001 of its cells",
+        data=("nasbench101_20k",),
+    ),
+    TaskEntry(
+        name="nasbench301-cifar10",
+        target="optiproxy.tables.tasks.nasbench301:nasbench301_task",
+        description="DARTS cells on CIFAR-10, by a published surrogate of NAS-Bench-301",
+        data=("nasbench301_surrogate",),
+    ),
+    TaskEntry(
+        name="nasbench-nlp-wikitext2",
+        target="optiproxy.tables.tasks.nasbench_nlp:nasbench_nlp_task",
+        description="NAS-Bench-NLP table, WikiText-2: the recurrent cells that were trained",
+        data=("nasbench_nlp_wikitext2",),
+    ),
+    TaskEntry(
+        name="nasbench-nlp-wikitext2-surrogate",
+        target="optiproxy.tables.tasks.nasbench_nlp_surrogate:nasbench_nlp_surrogate_task",
+        description="all recurrent cells of NAS-Bench-NLP on WikiText-2, by a surrogate of our own",
+        data=("nasbench_nlp_wikitext2",),
+    ),
+)
+"""All tasks."""

@@ -1,13 +1,65 @@
-"""Bayesian linear regression in closed form, which with the features of a kernel is a Gaussian process."""
+"""The regressions that several baselines share: a graph network under a perceptron, and a Bayesian linear one.
+
+The network is fitted by gradient descent and learns its features. `BayesianLinear` has a closed form with the uncertainty
+that a network lacks, and takes its features from elsewhere: from such a network, or from a kernel.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
+from torch import Tensor, nn
 
-from optiproxy.baselines.scalarization import Array
+from optiproxy.baselines.baseline import Array
+from optiproxy.proxy.networks import Perceptron, Training, take, train
+from optiproxy.spaces import GraphBatch
+
+CHUNK = 512
+"""Graphs predicted at once."""
+
+
+class GraphPredictor(nn.Module):
+    """An encoder of graphs under a perceptron.
+
+    Args:
+        encoder: Called with graphs and a generator, which draws dropout, or None; gives ``(b, h)``.
+        head: One member, ``h`` inputs -> ``m`` outputs.
+    """
+
+    def __init__(self, encoder: nn.Module, head: Perceptron) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.head = head
+
+    def forward(self, graphs: GraphBatch, generator: torch.Generator | None = None) -> Tensor:
+        """Return ``(b, m)``; with a generator, which draws dropout, while training."""
+        # A perceptron may hold an ensemble; this head has one member.
+        outputs: Tensor = self.head(self.encoder(graphs, generator))
+        return outputs[0]
+
+
+def fit_by_squares(
+    network: GraphPredictor, graphs: GraphBatch, values: Array, *, training: Training, generator: torch.Generator
+) -> None:
+    """Fit the first output of a network, in place and with dropout, to ``(n,)`` values by the mean squared error."""
+    targets = torch.from_numpy(values).float()
+
+    def loss(rows: Tensor) -> Tensor:
+        return (network(take(graphs, rows), generator)[:, 0] - targets[rows]).square().mean()
+
+    train(network, loss, len(graphs), training=training, generator=generator)
+
+
+def in_parts(function: Callable[[GraphBatch], Tensor], graphs: GraphBatch) -> Array:
+    """Return what a network gives for ``b`` graphs, without gradients.
+
+    A whole space may be asked for at once; `CHUNK` graphs at a time take little memory.
+    """
+    with torch.no_grad():
+        return torch.cat([function(part) for part in graphs.split(CHUNK)]).double().numpy()
 
 
 @dataclass(frozen=True)
@@ -59,7 +111,7 @@ class BayesianLinear:
         return max(fits, key=lambda fit: fit.evidence)
 
     def __call__(self, features: Array) -> tuple[Array, Array]:
-        """Posterior mean and standard deviation ``(b,)`` of the function, without noise, at ``(b, q)``."""
+        """Return posterior mean and standard deviation ``(b,)`` of the function, without noise, at ``(b, q)``."""
         covariance = features @ self.features.T
         # eq. 2.26: prior variance less what the trials explain; rounding must not make it negative.
         explained = np.square(covariance @ self.whitening.T).sum(1)

@@ -40,11 +40,13 @@ class SpaceWrapper(Space):
     def __init__(self, base: Space, *, name: str | None = None) -> None:
         self.base = base
         self.name = name or base.name
+        # The same decisions, so that architectures mean the same here and in the base.
         self.decisions = base.decisions
 
     @cached_property
     def fingerprint(self) -> str:
         """The fingerprint of the base; under another name another one, which still differs between different bases."""
+        # Studies are matched by fingerprint: a wrapper under the base's name goes on where the base has stopped.
         if self.name == self.base.name:
             return self.base.fingerprint
         own = plain_fingerprint(self)
@@ -99,10 +101,11 @@ class DistinctSpace(SpaceWrapper):
     """
 
     def __init__(self, base: Space) -> None:
+        # Another name, because trials of the one are not those of the other: isomorphic ones may differ here.
         super().__init__(base, name=f"{base.name}-distinct")
 
     def canonical(self, architecture: Architecture) -> Architecture:
-        """The architecture itself."""
+        """Return the architecture itself."""
         return architecture
 
     def canonical_rows(self, architectures: NDArray[np.integer]) -> NDArray[np.integer]:
@@ -124,12 +127,14 @@ class RestrictedSpace(SpaceWrapper):
 
     def __init__(self, base: Space, admits: Callable[[Architecture], bool]) -> None:
         super().__init__(base)
+        # The name stays that of the base: limits belong to the goal of a search and not to its space.
         self._admits = admits
         self._answers: dict[Architecture, bool] = {}
 
     def is_valid(self, architecture: Architecture) -> bool:
         if not self.base.is_valid(architecture):
             return False
+        # Isomorphic architectures share an answer, because a measurement may be expensive.
         key = self.canonical(architecture)
         if key not in self._answers:
             self._answers[key] = self._admits(key)
@@ -145,13 +150,14 @@ class RestrictedSpace(SpaceWrapper):
         for _ in range(ROUNDS):
             drawn = self.base.sample(rng, n)
             found += [architecture for architecture in drawn if len(found) < n and self.is_valid(architecture)]
+            # A base that has nothing to draw will have nothing in the next round either.
             if len(found) >= n or not drawn:
                 break
         return found[:n]
 
 
 def where(space: Space, rule: Rule) -> Space:
-    """This space without the architectures that break a rule; they are never proposed, so never trained.
+    """Restrict a space to the architectures that keep a rule; others are never proposed, so never trained.
 
     Example::
 
@@ -169,6 +175,7 @@ def where(space: Space, rule: Rule) -> Space:
     def admits(architecture: Architecture) -> bool:
         values = space.values(architecture)
         try:
+            # Rules return what they like, numpy's booleans for instance.
             return bool(rule(values))
         except Exception as error:
             raise UsageError(

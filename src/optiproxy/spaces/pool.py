@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from optiproxy.errors import UsageError
 from optiproxy.spaces.decisions import Architecture
 from optiproxy.spaces.space import Space, digest, plain_fingerprint
-from optiproxy.spaces.wrappers.wrapper import SpaceWrapper
+from optiproxy.spaces.wrapper import SpaceWrapper
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,6 +49,7 @@ class PoolSpace(SpaceWrapper):
         self._members = _members(base, architectures)
         # One decision after the other is much quicker to compare than one member after the other.
         self._columns = np.ascontiguousarray(self._members.T)
+        # Rows as bytes, because a set of as many tuples takes several times the memory.
         self._keys = frozenset(row.tobytes() for row in self._members)
 
     @property
@@ -76,6 +77,7 @@ class PoolSpace(SpaceWrapper):
         return architecture if self._is_member(architecture) else self.base.canonical(architecture)
 
     def canonical_rows(self, architectures: NDArray[np.integer]) -> NDArray[np.integer]:
+        # The base would let pass what is no member.
         return Space.canonical_rows(self, architectures)
 
     def sample(self, rng: np.random.Generator, n: int) -> list[Architecture]:
@@ -83,20 +85,21 @@ class PoolSpace(SpaceWrapper):
         return self._rows(rng.integers(0, self.size, size=n))
 
     def examples(self, rng: np.random.Generator, n: int) -> list[Architecture]:
-        """Members, too, and not architectures of the base: the search can propose nothing else."""
+        """Draw members, too, and no architectures of the base: the search can propose nothing else."""
         return self.sample(rng, n)
 
     def neighbours(self, architecture: Architecture) -> list[Architecture]:
-        """The other members nearest to the canonical form by the number of decisions that differ; ties in their order."""
+        """Return the other members that differ from the canonical form in the fewest decisions; ties in their order."""
         import numpy as np
 
         near = np.array(self.canonical(architecture), dtype=self._members.dtype)
         differing = (self._columns != near[:, None]).sum(axis=0, dtype=np.uint16)
+        # One more than is wanted, because the architecture itself may be among them, at distance 0.
         order = np.argsort(differing, kind="stable")[: NEIGHBOURS + 1]
         return self._rows(order[differing[order] > 0][:NEIGHBOURS])
 
     def draw(self, probabilities: Tensor, n: int, generator: Generator) -> list[Architecture]:
-        """The likeliest member of each relaxed architecture, and ``n`` distinct random ones.
+        """Return the likeliest member of each relaxed architecture, and ``n`` distinct random ones.
 
         The likelihood of a member is the product of the probabilities of its choices. The ``n`` are drawn in proportion
         to it without replacement (Gumbel top-k, Kool et al. 2019); all members where there are fewer.
@@ -116,7 +119,7 @@ class PoolSpace(SpaceWrapper):
         return self._rows(rows)
 
     def everything(self) -> Iterator[Architecture]:
-        """The members in lexicographic order."""
+        """Yield the members in lexicographic order."""
         return (tuple(row) for row in self._members.tolist())
 
     def _rows(self, positions: NDArray[np.integer]) -> list[Architecture]:
@@ -131,7 +134,7 @@ class PoolSpace(SpaceWrapper):
 
 
 def _members(base: Space, architectures: Sequence[Architecture] | NDArray[np.integer]) -> NDArray[np.integer]:
-    """``(n, d)``: checked, canonical, sorted, in the smallest type that holds every choice."""
+    """Check ``(n, d)`` architectures; return their canonical forms, sorted, in the smallest type that holds every choice."""
     import numpy as np
 
     d = len(base.decisions)

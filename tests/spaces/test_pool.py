@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from optiproxy.errors import UsageError
 from optiproxy.spaces import FlatSpace, NASBench201, RestrictedSpace
-from optiproxy.spaces.wrappers.pool import NEIGHBOURS, PoolSpace
+from optiproxy.spaces.pool import NEIGHBOURS, PoolSpace
 from optiproxy.testing import SpaceConformance
 
 CELLS = NASBench201()

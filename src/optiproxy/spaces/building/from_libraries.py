@@ -1,0 +1,172 @@
+"""Spaces out of what was written for other libraries: functions that suggest to Optuna, and ConfigSpace's objects.
+
+A ConfigSpace (Lindauer et al. 2019, arXiv 1908.06756) is read as a function that suggests its parameters in turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from importlib import import_module
+from typing import Any, final
+
+from optiproxy.errors import UsageError
+from optiproxy.spaces.building.conditional import ConditionalSpace
+from optiproxy.spaces.building.exploring import explore
+from optiproxy.spaces.building.tracing import Trace, Tracer
+from optiproxy.spaces.decisions import MOST_CHOICES, Choice, Decision, RangeDecision
+from optiproxy.spaces.space import Space
+from optiproxy.spaces.wrapper import where
+
+
+def space_of(suggest: Callable[[Any], object], *, name: str = "define-by-run") -> ConditionalSpace:
+    """Return the decisions that a function suggests, with the conditions under which it does.
+
+    It is called about once per choice, so it should suggest and do nothing else: a function that trains would train each
+    time. Put what suggests into a function of its own, which the objective calls.
+
+    Args:
+        suggest: Called with a stand-in for an Optuna trial; what it returns does not matter.
+        name: Part of the study's identity.
+
+    Raises:
+        UsageError: If a parameter cannot be enumerated, or nothing is suggested.
+    """
+
+    def trace(positions: Mapping[str, int]) -> Trace:
+        tracer = Tracer(positions)
+        try:
+            suggest(Suggestions(tracer))
+        except UsageError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the user's code
+            # Explored further all the same: some combinations of choices may not fit together, others will.
+            tracer.trace.error = error
+        return tracer.trace
+
+    return ConditionalSpace(explore(trace), name=name)
+
+
+@final
+class Suggestions:
+    """A stand-in for an Optuna trial that answers what shapes the space, and ignores what is reported.
+
+    Args:
+        tracer: Answers and writes down.
+    """
+
+    def __init__(self, tracer: Tracer) -> None:
+        self._tracer = tracer
+        # Functions may read it, but nothing should depend on it: the space is the same in every trial.
+        self.number = 0
+        self.params: dict[str, Choice] = {}
+
+    def suggest_categorical(self, name: str, choices: Sequence[Choice]) -> Choice:
+        return self._suggest(Decision(name, tuple(choices)))
+
+    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
+        values = range(low, high + 1, step)
+        if len(values) > MOST_CHOICES:
+            raise UsageError(
+                f"The parameter {name!r} has {len(values)} values, and a decision may have {MOST_CHOICES}. Give it a "
+                "larger step, or list the values with suggest_categorical."
+            )
+        # Remembered as a range, which is what Optuna's own samplers are told when they draw it.
+        return self._suggest(RangeDecision(name, tuple(values), values, log))
+
+    def suggest_float(
+        self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
+    ) -> float:
+        del high, log
+        raise UsageError(
+            f"The parameter {name!r} is a float{'' if step is None else ' with a step'}, and an architecture is made of "
+            f"choices. List the values to try with suggest_categorical, {low:g} and so on."
+        )
+
+    def report(self, value: float, step: int) -> None:
+        """Do nothing: a value does not shape the space."""
+
+    # Never, because what the function would suggest afterwards is part of the space.
+    def should_prune(self) -> bool:
+        return False
+
+    def set_user_attr(self, key: str, value: object) -> None:
+        """Do nothing, as with `report`."""
+
+    def _suggest(self, decision: Decision) -> Any:  # noqa: ANN401 - one of the choices
+        self.params[decision.name] = choice = decision.choices[self._tracer.reveal(decision)]
+        return choice
+
+
+def space_from_configspace(configuration_space: Any, *, name: str | None = None) -> Space:  # noqa: ANN401 - of a package that need not be there
+    """Take over categories, ordinals, integers and constants, with their conditions and forbidden clauses.
+
+    Args:
+        configuration_space: A ``ConfigSpace.ConfigurationSpace``.
+        name: Part of the study's identity; None takes that of the configuration space.
+
+    Raises:
+        UsageError: If the package is not installed, the object is something else, or it has a float or an integer with
+            more than `MOST_CHOICES` values.
+    """
+    try:
+        package = import_module("ConfigSpace")
+    except ImportError as error:
+        raise UsageError(
+            "A space of ConfigSpace needs that package. Install it: pip install 'optiproxy[configspace]'."
+        ) from error
+    if not isinstance(configuration_space, package.ConfigurationSpace):
+        raise UsageError(f"Expected a ConfigSpace.ConfigurationSpace, got {type(configuration_space).__name__}.")
+    # Parents come before their children.
+    choices = {parameter.name: _choices(parameter) for parameter in configuration_space.values()}
+
+    def suggest(trial: Suggestions) -> None:
+        for parameter, options in choices.items():
+            # Parents come first, so those that are active are among the suggested ones by now.
+            conditions = configuration_space.parent_conditions_of[parameter]
+            if all(_holds(condition, trial.params, package) for condition in conditions):
+                trial.suggest_categorical(parameter, options)
+
+    space = space_of(suggest, name=name or configuration_space.name or "configspace")
+    forbidden = list(configuration_space.forbidden_clauses)
+    if not forbidden:
+        return space
+
+    def admitted(values: Mapping[str, Choice]) -> bool:
+        active = space.active(space.architecture(values))
+        known = {d.name: values[d.name] for i, d in enumerate(space.decisions) if i in active}
+        return not any(_forbids(clause, known) for clause in forbidden)
+
+    # A forbidden clause rules out combinations and hides no decision, so it is a rule and no condition.
+    return where(space, admitted)
+
+
+def _choices(parameter: Any) -> tuple[Choice, ...]:  # noqa: ANN401 - a hyperparameter
+    """Return every value, in order."""
+    # Told apart by what they have: categories have choices, ordinals a sequence, constants a value, ranges bounds.
+    for attribute in ("choices", "sequence"):
+        if hasattr(parameter, attribute):
+            return tuple(getattr(parameter, attribute))
+    if hasattr(parameter, "value"):
+        return (parameter.value,)
+    if not isinstance(parameter.lower, int) or parameter.upper - parameter.lower >= MOST_CHOICES:
+        raise UsageError(
+            f"Expected {parameter.name!r} to have at most {MOST_CHOICES} values, got {parameter}. List the values to try "
+            "in an ordinal or categorical parameter."
+        )
+    return tuple(range(parameter.lower, parameter.upper + 1))
+
+
+def _holds(condition: Any, values: Mapping[str, Choice], package: Any) -> bool:  # noqa: ANN401 - of ConfigSpace
+    """Return whether a condition is met; one on a parameter that is not active itself never is."""
+    if isinstance(condition, package.AndConjunction):
+        return all(_holds(part, values, package) for part in condition.components)
+    if isinstance(condition, package.OrConjunction):
+        return any(_holds(part, values, package) for part in condition.components)
+    return condition.parent.name in values and bool(condition.satisfied_by_value(dict(values)))
+
+
+def _forbids(clause: Any, values: Mapping[str, Choice]) -> bool:  # noqa: ANN401 - of ConfigSpace
+    with suppress(KeyError):  # it speaks of a parameter that is not active
+        return bool(clause.is_forbidden_value(dict(values)))
+    return False
