@@ -9,7 +9,7 @@ them what `json.dumps` takes. With matplotlib, a figure is drawn like this::
     import matplotlib.pyplot as plt
     import numpy as np
 
-    from optiproxy.comparison.runs.folder import Folder
+    from optiproxy.comparison.folder import Folder
     from optiproxy.reporting.comparison.figures import incumbents
 
     figure = incumbents(Folder(Path("runs")).comparison(), "nasbench201-cifar10")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 
+from optiproxy.comparison.comparison import Comparison
 from optiproxy.comparison.grid import TaskSetting
-from optiproxy.comparison.stats.comparison import Comparison
-from optiproxy.comparison.stats.statistics import analyze
+from optiproxy.comparison.statistics import analyze
 from optiproxy.reporting.comparison.page import Report, assign_roles, write_comparison_report
 
 KNOWN = TaskSetting(objective="score:max", test="test", optimum=9.0, source="table")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from optiproxy.comparison.stats.comparison import Comparison
-from optiproxy.comparison.stats.ranks import Ranking
-from optiproxy.comparison.stats.scores import incumbent_quartiles, queries_to_optimum
-from optiproxy.comparison.stats.survival import survival
+from optiproxy.comparison.comparison import Comparison
+from optiproxy.comparison.estimates import survival
+from optiproxy.comparison.ranks import Ranking
+from optiproxy.comparison.scores import incumbent_quartiles, queries_to_optimum
 from optiproxy.reporting.comparison.words import measure_in_words
 from optiproxy.reporting.figures import (
     Axis,

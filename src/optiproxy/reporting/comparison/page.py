@@ -10,8 +10,8 @@ from pathlib import Path
 from markupsafe import Markup
 
 from optiproxy import __version__
-from optiproxy.comparison.stats.comparison import Comparison
-from optiproxy.comparison.stats.statistics import Statistics
+from optiproxy.comparison.comparison import Comparison
+from optiproxy.comparison.statistics import Statistics
 from optiproxy.reporting.comparison import figures
 from optiproxy.reporting.comparison.tables import TaskTable, overall_lines, source_tables, task_table
 from optiproxy.reporting.comparison.words import command, extent, measure_in_words, standing

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from optiproxy.comparison.comparison import Comparison
+from optiproxy.comparison.estimates import OverSeeds
 from optiproxy.comparison.grid import TaskSetting
-from optiproxy.comparison.stats.checkpoints import OverSeeds
-from optiproxy.comparison.stats.comparison import Comparison
-from optiproxy.comparison.stats.scores import OPTIMUM_TOLERANCE
-from optiproxy.comparison.stats.statistics import PairedTest, SourceTest, Statistics
-from optiproxy.comparison.stats.summary import Summary
+from optiproxy.comparison.scores import OPTIMUM_TOLERANCE
+from optiproxy.comparison.statistics import PairedTest, SourceTest, Statistics
+from optiproxy.comparison.summary import Summary
 from optiproxy.reporting.comparison.figures import overhead
 from optiproxy.reporting.comparison.words import effect_in_words, measure_in_words, p_in_words
 from optiproxy.reporting.words import number

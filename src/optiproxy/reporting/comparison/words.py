@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from optiproxy.comparison.comparison import Comparison
 from optiproxy.comparison.grid import Grid
-from optiproxy.comparison.stats.comparison import Comparison
-from optiproxy.comparison.stats.scores import FinalIncumbent, HalfwayIncumbent
-from optiproxy.comparison.stats.statistics import PairedTest, Statistics
+from optiproxy.comparison.scores import FinalIncumbent, HalfwayIncumbent
+from optiproxy.comparison.statistics import PairedTest, Statistics
 from optiproxy.reporting.words import number
 
 _MEASURES = {

@@ -12,8 +12,7 @@ from xml.etree.ElementTree import Element
 from markupsafe import Markup
 
 from optiproxy.reporting.figures import Figure, Series, Values
-from optiproxy.reporting.svg.elements import Ink, element, image
-from optiproxy.reporting.svg.placement import Point, beside, position, shows, ticks
+from optiproxy.reporting.svg.elements import Ink, Point, beside, element, image, position, shows, ticks
 
 LEFT, RIGHT, TOP, BOTTOM = 58, 18, 30, 42
 """CSS pixels around the inner rectangle."""

@@ -17,7 +17,7 @@ import numpy as np
 
 from optiproxy.errors import DataError
 from optiproxy.spaces.published.nasbench101_cells import EDGES, NODES, canonical_numbers, rows_of
-from optiproxy.tables.tasks.nasbench101 import to_arrays
+from optiproxy.tables.nasbench101 import to_arrays
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -17,9 +17,9 @@ from optiproxy.errors import DataError, UsageError
 from optiproxy.spaces.published.nasbench101 import NETWORKS, NASBench101
 from optiproxy.spaces.published.nasbench101_cells import NODES, OPERATIONS
 from optiproxy.tables.convert.nasbench101 import module_hash
-from optiproxy.tables.formats import protobuf
-from optiproxy.tables.formats.tfrecord import read_records
-from optiproxy.tables.tasks.nasbench101 import EPOCHS, OPERATION_NAMES, to_arrays, to_rows
+from optiproxy.tables.nasbench101 import EPOCHS, OPERATION_NAMES, to_arrays, to_rows
+from optiproxy.tables.store import protobuf
+from optiproxy.tables.store.protobuf import read_records
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -166,7 +166,7 @@ DATASETS = {
                     "c0d10fa8da52bcf8880496c22fa126cce39d8acf3c9224670170e31ef0294a0c",
                 ),
             ),
-            converter="optiproxy.tables.convert.hwnasbench:convert",
+            converter="optiproxy.tables.convert.nasbench201:convert_hardware",
             digest="3c202411b0a3614237bf4557143d571e5db774d0759e60576ec83206701faa48",
         ),
         Dataset(

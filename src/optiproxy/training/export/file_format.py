@@ -13,8 +13,7 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
 from optiproxy.errors import ExportError
-from optiproxy.training.costs.forward import Inputs, arguments, evaluating
-from optiproxy.training.costs.latency import Latency, timed
+from optiproxy.training.forward import Inputs, Latency, arguments, evaluating, timed
 
 TOLERANCE = 1e-5
 """Largest difference between outputs of a file and its network, relative to the largest output above 1.

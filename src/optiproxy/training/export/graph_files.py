@@ -19,9 +19,8 @@ from torch import Tensor, nn
 from torch.fx.experimental.symbolic_shapes import is_concrete_int
 
 from optiproxy.errors import ExportError, UsageError
-from optiproxy.training.costs.forward import Inputs, arguments, evaluating
-from optiproxy.training.costs.latency import Latency, timed
 from optiproxy.training.export.file_format import Loaded
+from optiproxy.training.forward import Inputs, Latency, arguments, evaluating, timed
 
 if TYPE_CHECKING:
     from torch.export import ExportedProgram

@@ -20,7 +20,7 @@ from optiproxy.training.tasks.network_task import Trained, TrainingTask
 if TYPE_CHECKING:
     from torch import nn
 
-    from optiproxy.training.costs.forward import Inputs
+    from optiproxy.training.forward import Inputs
 
 ARCHITECTURE = "architecture.json"
 

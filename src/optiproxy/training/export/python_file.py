@@ -20,9 +20,9 @@ from torch import Tensor, nn
 from torch.export.graph_signature import InputKind, OutputKind
 
 from optiproxy.errors import ExportError
-from optiproxy.training.costs.forward import Inputs, arguments
 from optiproxy.training.export.file_format import Loaded
 from optiproxy.training.export.graph_files import capture, fixed_batch
+from optiproxy.training.forward import Inputs, arguments
 
 if TYPE_CHECKING:
     from torch.export import ExportedProgram

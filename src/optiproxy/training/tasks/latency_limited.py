@@ -70,7 +70,7 @@ class LatencyLimited(TrainingTask):
         return {**self._task.free_metrics(architecture), RELATIVE_LATENCY.name: self._ratio(architecture)}
 
     def _ratio(self, architecture: Architecture) -> float:
-        from optiproxy.training.costs.latency import ratio
+        from optiproxy.training.forward import ratio
 
         # Kept, because a limit that moves between two queries of one architecture would be none.
         form = self.space.canonical(architecture)

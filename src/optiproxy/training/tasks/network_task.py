@@ -156,7 +156,7 @@ class NetworkTask(TrainingTask, Generic[N, D]):
         return dict(self._costs[form])
 
     def _measure(self, form: Architecture) -> dict[str, float]:
-        from optiproxy.training.costs import network_costs as costs
+        from optiproxy.training import costs
 
         network, example = self.untrained(form), self.example()
         latency = costs.latency(network, example)
