@@ -43,9 +43,9 @@ def compare(
     tasks, algorithms or seeds than the one before, not for fewer.
 
     Args:
-        tasks: Names of tasks; each is searched for its own goal.
-        algorithms: Names of algorithms; the others are tested against the first. One whose package is missing is
-            skipped, and `Grid.skipped` says so.
+        tasks: Names of tasks, or ``MODULE:NAME``; each is searched for its own goal.
+        algorithms: Names of algorithms, or ``MODULE:NAME``; the others are tested against the first. One whose package is
+            missing is skipped, and `Grid.skipped` says so.
         seeds: How many; they are 0 to ``seeds - 1``.
         budget: Queries per search; the promotions of a task that is searched at a lower fidelity come on top.
         workers: Searches at a time.
@@ -65,18 +65,23 @@ def compare(
     from optiproxy import registry
 
     check_counts(seeds=seeds, budget=budget, workers=workers)
-    check_names(task=tasks, algorithm=algorithms)
+    # One spelling of each name, so that `my/search.py:task` and `my.search:task` are one task, today and on resuming. What was
+    # typed is what is imported here: it puts the module's folder on the path, which the worker processes inherit.
+    task_specs = [(registry.task_name(spec), spec) for spec in tasks]
+    algorithm_specs = [(registry.algorithm_name(spec), spec) for spec in algorithms]
+    names = tuple(name for name, _ in algorithm_specs)
+    check_names(task=[name for name, _ in task_specs], algorithm=names)
     settings = SearchSettings(budget=budget, free=tuple(free), fidelity=fidelity, promote=promote)
     folder = Folder(out)
     held = folder.grid().algorithms if folder.claimed else ()
-    problems = {name: registry.missing_package(name) for name in algorithms}
+    problems = {name: registry.missing_package(spec) for name, spec in algorithm_specs}
     # What was searched here before its package went away stays.
-    skipped = tuple(name for name in algorithms if problems[name] and name not in held)
-    if len(skipped) == len(algorithms):
+    skipped = tuple(name for name in names if problems[name] and name not in held)
+    if len(skipped) == len(names):
         raise PackageError(problems[skipped[0]])
     grid = Grid(
-        tasks={name: TaskSetting.of(registry.task(name), settings) for name in tasks},
-        algorithms=tuple(name for name in algorithms if name not in skipped),
+        tasks={name: TaskSetting.of(registry.task(spec), settings) for name, spec in task_specs},
+        algorithms=tuple(name for name in names if name not in skipped),
         seeds=seeds,
         budget=budget,
         version=__version__,

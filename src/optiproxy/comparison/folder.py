@@ -15,6 +15,7 @@ import os
 from collections.abc import Sequence
 from lzma import LZMAError
 from pathlib import Path
+from urllib.parse import quote
 
 from optiproxy.comparison import results
 from optiproxy.comparison.comparison import Comparison
@@ -77,7 +78,9 @@ class Folder:
 
     def part(self, run: Run) -> Path:
         """The file of a run's result."""
-        return self._parts / f"{run}.json"
+        # Escaped as in an address: ``MODULE:NAME`` holds a colon, which not every file system takes. Registered names are of
+        # characters that stay as they are, so that the parts of earlier comparisons are found.
+        return self._parts / f"{quote(str(run), safe='')}.json"
 
     def missing(self, grid: Grid) -> list[Run]:
         """The runs that have not finished."""

@@ -23,7 +23,7 @@ class Run:
     seed: int
 
     def __str__(self) -> str:
-        # Also the name of the file that keeps its result.
+        # The name of the file that keeps its result is made of it.
         return f"{self.task}--{self.algorithm}--{self.seed}"
 
 
