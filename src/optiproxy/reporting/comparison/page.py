@@ -13,7 +13,8 @@ from optiproxy import __version__
 from optiproxy.comparison.comparison import Comparison
 from optiproxy.comparison.statistics import Statistics
 from optiproxy.reporting.comparison import figures
-from optiproxy.reporting.comparison.tables import TaskTable, overall_lines, source_tables, task_table
+from optiproxy.reporting.comparison.overview_tables import overall_lines, source_tables
+from optiproxy.reporting.comparison.task_table import TaskTable, task_table
 from optiproxy.reporting.comparison.words import command, extent, measure_in_words, standing
 from optiproxy.reporting.figures import Figure
 from optiproxy.reporting.page import render, standalone

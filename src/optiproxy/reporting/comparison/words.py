@@ -7,8 +7,9 @@ from collections.abc import Iterable
 
 from optiproxy.comparison.comparison import Comparison
 from optiproxy.comparison.grid import Grid
+from optiproxy.comparison.paired import PairedTest
 from optiproxy.comparison.scores import FinalIncumbent, HalfwayIncumbent
-from optiproxy.comparison.statistics import PairedTest, Statistics
+from optiproxy.comparison.statistics import Statistics
 from optiproxy.reporting.words import number
 
 _MEASURES = {
