@@ -65,6 +65,7 @@ class Comparison:
                     f"Numbers of optiproxy {self.version} and {grid.version} are not mixed. Run one of the comparisons again."
                 )
             for task, setting in grid.tasks.items():
+                # The first grid that holds a task says on which terms it was searched.
                 known, budget = settings.setdefault(task, (setting, grid.budget))
                 if known != setting:
                     raise StudyError(
@@ -115,6 +116,7 @@ class Comparison:
     @property
     def skipped(self) -> tuple[str, ...]:
         """The algorithms that were asked for and could not be run, because their packages are missing."""
+        # What one grid skipped and another ran is here after all.
         names = dict.fromkeys(name for grid in self.grids for name in grid.skipped)
         return tuple(name for name in names if name not in self.algorithms)
 
@@ -128,6 +130,7 @@ class Comparison:
 
     def common_queries(self, task: str, names: Iterable[str]) -> int:
         """Queries that each of these algorithms has had on a task, promotions included; 0 without algorithms."""
+        # Only what all of them had compares: further queries can only better an incumbent.
         return min((self.runs(task, name).queries for name in names), default=0)
 
     def reference(self, name: str | None = None) -> str:
@@ -160,6 +163,7 @@ class Comparison:
             (task, name): Runs(
                 setting=setting,
                 budget=grid.budget,
+                # By seed, because paired tests match runs by it.
                 results=tuple(sorted(found[task, name], key=lambda result: result.run.seed)),
             )
             for grid in self.grids

@@ -77,6 +77,7 @@ def checkpoints(curves: NDArray[np.float64], setting: TaskSetting) -> dict[int, 
     at.append(last)
     gains = curves[:, [queries - 1 for queries in at]].T
     means = [float(row.mean()) if np.isfinite(row).all() else None for row in gains]
+    # Values of seeds and no means of two: minus infinity and a number have no middle.
     quartiles = np.quantile(gains, [0.25, 0.5, 0.75], axis=1, method="inverted_cdf").T.tolist()
     sign = 1.0 if setting.first_objective.direction == "max" else -1.0
     found: dict[int, Checkpoint] = {}

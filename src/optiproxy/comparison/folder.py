@@ -50,6 +50,7 @@ class Folder:
         """
         if self.claimed:
             before = self.grid()
+            # Rows that were kept without their parts have finished, too.
             kept = self._kept(before)
             # What was asked for and has not finished binds nobody.
             finished = [result.run for result in kept] or self._finished(before)

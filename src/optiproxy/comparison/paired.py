@@ -116,6 +116,7 @@ def differences(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDAr
     Returns:
         ``(s,)``; equal infinite scores differ by 0.
     """
+    # Two runs without anything feasible both score minus infinity, and their difference would be NaN.
     same = first == second
     return np.where(same, 0.0, np.where(same, 0.0, first) - np.where(same, 0.0, second))
 
@@ -130,6 +131,7 @@ def median_difference(difference: NDArray[np.float64]) -> float | None:
 
 def signed_ranks(better: NDArray[np.float64]) -> dict[str, Any]:
     """The fields of a test that follow from ``(s,)``, by how much the reference is better on each seed."""
+    # The side is that of the rank sum, which the p-value is about; numbers of wins and losses say nothing of their size.
     total = signed_rank_sum(better)
     return {
         "pairs": len(better),
@@ -176,6 +178,7 @@ def signed_rank_p(difference: NDArray[np.float64]) -> float:
         wider[: len(probability)] += probability / 2
         wider[rank:] += probability / 2
         probability = wider
+    # Twice the smaller tail. Both tails hold the observed sum, so that twice may exceed one.
     return float(min(1.0, 2 * min(probability[: observed + 1].sum(), probability[observed:].sum())))
 
 
@@ -191,6 +194,7 @@ def rank_differences(first: NDArray[np.float64], second: NDArray[np.float64]) ->
     """
     from scipy.stats import rankdata
 
+    # Ranked together, as Mann and Whitney (1947) do, so that the unit of the scores cancels.
     ranks = rankdata(np.concatenate([first, second]))
     return ranks[: len(first)] - ranks[len(first) :]
 

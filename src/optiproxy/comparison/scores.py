@@ -31,6 +31,7 @@ def final_incumbent(result: RunResult) -> Row | None:
 
 def queries_to_target(result: RunResult, objective: Objective, target: float) -> int | None:
     """The first query after which the incumbent is as good as ``target``, up to `OPTIMUM_TOLERANCE`; None if it never is."""
+    # As a gain, of which more is better in either direction, so that one comparison serves both.
     wanted = objective.gain({objective.metric: target})
     for row in result.queries:
         if row.best_so_far is not None:
@@ -58,6 +59,7 @@ def incumbent_curves(results: Sequence[RunResult], objective: Objective, *, quer
     Returns:
         ``(s, queries)``; ``-inf`` until something is feasible. A run that ended early keeps its last value.
     """
+    # Minus infinity is worse than any value, so that ranks and quantiles need no special case.
     curves = np.full((len(results), queries), -np.inf)
     for curve, result in zip(curves, results, strict=True):
         for row in result.queries:
@@ -153,4 +155,5 @@ class FinalIncumbent(_Incumbent):
         return queries
 
 
+# In the order of ``statistics.json``. The final incumbent is last: overall ranks are by the last one.
 MEASURES: tuple[Measure, ...] = (QueriesToOptimum(), HalfwayIncumbent(), FinalIncumbent())

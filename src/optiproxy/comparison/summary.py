@@ -83,6 +83,7 @@ class Summary:
 
     def to_json(self) -> dict[str, Any]:
         """The entry of ``summary.json``: these fields, the checkpoints under their first name ``marks``."""
+        # Scripts read this file, so that its keys outlive the names in the code.
         return {"marks" if name == "checkpoints" else name: value for name, value in asdict(self).items()}
 
 
@@ -105,6 +106,7 @@ def summarize(results: Sequence[RunResult], setting: TaskSetting, *, budget: int
         seeds=len(results),
         budget=budget,
         best_mean=_of_all(bests, np.mean),
+        # With Bessel's correction: the seeds are a sample of all seeds.
         best_std=_of_all(bests, partial(np.std, ddof=1)) if len(bests) > 1 else None,
         test_mean=_of_all(tests, np.mean),
         optimum=setting.optimum,

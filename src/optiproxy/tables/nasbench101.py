@@ -56,7 +56,9 @@ def nasbench101_task(source: str | None = None) -> Task:
         raise unknown("NAS-Bench-101 source", chosen, _READERS)
     table, described = _READERS[chosen]()
     space = NASBench101()
+    # The benchmark trained one cell of each isomorphism class; which one does not matter.
     rows = space.canonical_rows(to_rows(table))
+    # The shorter of the two official files holds the trainings of 108 epochs alone.
     epochs = tuple(number for number in EPOCHS if f"valid_acc_e{number}" in table)
     columns = {
         _VALIDATION: 100 * np.stack([table[f"valid_acc_e{number}"] for number in epochs], axis=1),
@@ -64,6 +66,7 @@ def nasbench101_task(source: str | None = None) -> Task:
         _SECONDS: np.stack([np.full(len(rows), np.nan)] * (len(epochs) - 1) + [table["train_time_s"]], axis=1),
         _PARAMS: table["params"] / 1e6,
     }
+    # The sample has no test accuracies.
     if all(f"test_acc_e{number}" in table for number in epochs):
         columns[_TEST] = 100 * np.stack([table[f"test_acc_e{number}"] for number in epochs], axis=1)
     return TableTask(
@@ -122,6 +125,7 @@ def to_arrays(rows: NDArray[np.integer]) -> dict[str, NDArray[Any]]:
     """
     n = len(rows)
     matrices = np.zeros((n, NODES, NODES), dtype=np.uint8)
+    # A cell of the space always has seven nodes; the files leave out those that lie on no path.
     matrices[:, _SOURCES, _TARGETS] = rows[:, : len(EDGES)]
     labels = np.full((n, NODES), OPERATION_NAMES.index("input"), dtype=np.uint8)
     labels[:, list(INNER)] = rows[:, len(EDGES) :]
@@ -146,6 +150,7 @@ def to_rows(arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.uint8]:
     for count, chosen, nodes in _groups(arrays["n_vertices"]):
         matrices[chosen[:, None, None], nodes[:, None], nodes] = arrays["adj"][chosen, :count, :count]
         labels[chosen[:, None], nodes] = arrays["ops"][chosen, :count]
+    # Nodes that the file leaves out have no edge and operation 0 here.
     return np.concatenate([matrices[:, _SOURCES, _TARGETS], labels[:, list(INNER)]], axis=1)
 
 

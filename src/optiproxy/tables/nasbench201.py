@@ -57,6 +57,7 @@ def nasbench201_short_task(dataset: str) -> Task:
 
 
 def _task(name: str, dataset: str, table: Table, *, search_fidelity: int | None = None) -> Task:
+    # Free metrics that the goal does not name: the search is the same with and without them.
     columns = table.columns | hardware_columns(dataset, table.architectures)
     return TableTask(
         name,
@@ -77,6 +78,7 @@ LATENCY = "latency_ms"
 _DATA = "hwnasbench"
 _IMAGES = "imagenet16"
 _LATENCY_OF = ("edgegpu", "raspi4", "edgetpu", "pixel3", "eyeriss", "fpga")
+# Energy was measured on these alone.
 _ENERGY_OF = ("edgegpu", "eyeriss", "fpga")
 
 
@@ -96,6 +98,7 @@ def hwnasbench_task(device: str, milliseconds: str) -> Task:
     """
     if device not in _LATENCY_OF:
         raise unknown("device of HW-NAS-Bench", device, _LATENCY_OF)
+    # Of this source even where another one is at hand, so that the optimum of a task is one number.
     accuracy = read_table(_IMAGES, V1)
     hardware = _measured(_IMAGES, accuracy.architectures)
     # The device's own latency has the plain name, so that limits read the same on every device.
@@ -134,6 +137,7 @@ def hardware_columns(dataset: str, architectures: NDArray[np.integer]) -> dict[M
     Raises:
         DataError: If the file is damaged.
     """
+    # A file that is not here is no error; one that is here and damaged is.
     return _measured(dataset, architectures) if datasets.data_path(_DATA).exists() else {}
 
 
@@ -152,5 +156,6 @@ def _measured(dataset: str, architectures: NDArray[np.integer]) -> dict[Metric, 
 
 def _number(architectures: NDArray[np.integer]) -> NDArray[np.int64]:
     """Number cells, ``(n, 6)`` -> ``(n,)``, by their places in the lexicographic order of all."""
+    # A cell as a number in base five, the digit of the first edge in front.
     places = len(OPERATIONS) ** np.arange(architectures.shape[1])[::-1]
     return np.asarray(architectures.astype(np.int64) @ places)

@@ -142,6 +142,7 @@ def _read_archive(dataset: ImageDataset) -> Table:
 
 def _official(dataset: ImageDataset, table: Arrays, source: Source) -> Table:
     epochs = (12, 200)
+    # The fidelities run along the second axis, the cheapest first.
     accuracies = {
         metric: np.stack([table[f"{dataset.column}_{split}_{epoch}"] for epoch in epochs], axis=1)
         for metric, split in ((VALIDATION, "valid"), (TEST, "test"))

@@ -168,6 +168,7 @@ def categories(architectures: NDArray[np.integer]) -> NDArray[np.intp]:
             if len(pairs) > 1:
                 pair = next(positions)
                 rows[:, column[f"inputs_node_{cell}_{node}"]] = pair + 1
+            # A node reads two sources; behind the decision on the pair come those on the operation of either.
             for source in np.array(pairs)[pair].T:
                 edge = column[f"edge_{cell}_{_FIRST_EDGE[node]}"] + source
                 rows[np.arange(b), edge] = _ROW_OF_OPERATION[next(positions)]
@@ -200,9 +201,11 @@ class SurrogateNetwork:
         # 32-bit throughout, as the network was fitted.
         time = np.full((len(rows), 1), epoch * epoch_scale, dtype=np.float32)
         embedded = [embedding[row] for embedding, row in zip(self._embeddings, rows.T, strict=True)]
+        # The epoch stands behind all embeddings.
         hidden = np.concatenate([*embedded, time], axis=1)
         outputs = np.zeros((len(rows), 2), dtype=np.float32)
         for path in self._paths:
+            # Wide and deep paths are added before the sigmoid.
             outputs += _through(path, hidden)
         # Both outputs are in (0, 1), in which the network was fitted; scaled back to percent and seconds.
         squashed = 1 / (1 + np.exp(-outputs))

@@ -78,6 +78,7 @@ def trainings() -> Trainings:
     """
     table = datasets.load(DATA)
     space = RecurrentSpace()
+    # What a run would have reached that broke off is not known.
     finished = np.flatnonzero(table["status"] == _FINISHED)
     # Recipes of one network may differ in names and order; networks are told apart by their canonical form.
     networks = {
@@ -88,6 +89,7 @@ def trainings() -> Trainings:
     numbers = {architecture: n for n, architecture in enumerate(architectures)}
     network = np.array([numbers[networks[recipe]] for recipe in table["recepie_json"][finished].tolist()])
 
+    # Stored in 32 bits and averaged in 64.
     losses = table["val_losses"][finished].astype(np.float64)
     best = np.array([_first_lowest(row) for row in losses])
     each: dict[Metric, NDArray[np.float64]] = {

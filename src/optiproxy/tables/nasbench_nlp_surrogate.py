@@ -65,6 +65,7 @@ class RecurrentSurrogate(Task):
             UsageError: If this is no valid cell, or a fidelity is asked for.
         """
         self.check_fidelity(fidelity)
+        # In 32 bits, as the trees compare with their thresholds.
         described = features(self._cells.cell(architecture))[None].astype(np.float32)
         # Tree by tree, because the forest's own `predict` costs ten times as much for a single cell.
         expected = np.mean([tree.tree_.predict(described) for tree in self._regression.estimators_])
@@ -75,6 +76,8 @@ class RecurrentSurrogate(Task):
 
     @cached_property
     def _regression(self) -> ExtraTreesRegressor:
+        # The target is the loss after all epochs, the last column. Fitted at first use, because listing tasks must not
+        # train a forest.
         cells = [self._cells.cell(tuple(row)) for row in self._trained.architectures.tolist()]
         return regression().fit(np.stack([features(cell) for cell in cells]), self._trained.columns[VALIDATION][:, -1])
 
@@ -92,6 +95,7 @@ def regression() -> ExtraTreesRegressor:
     """Make the regression, not fitted yet."""
     from sklearn.ensemble import ExtraTreesRegressor
 
+    # Chosen by cross-validation (docs/decisions/nasbench-nlp.md); the seed makes it the same for everyone.
     return ExtraTreesRegressor(n_estimators=100, min_samples_leaf=2, max_features=0.5, random_state=0)
 
 
@@ -119,6 +123,7 @@ def features(cell: RecurrentCell) -> NDArray[np.float64]:
     """
     operations = [node.operation for node in cell.nodes]
     read = [j for node in cell.nodes if node.operation == "linear" for j in node.inputs]
+    # The first state is the output of the cell.
     output = operations[cell.hidden[0] - FIRST_NODE]
     counts = [
         *(operations.count(operation) for operation in ARITIES),
@@ -143,6 +148,7 @@ _COUNTED = (set(ARITIES), {"linear"}, _SQUASHING, {"linear", "leaky_relu"} | _SQ
 def _path_lengths(cell: RecurrentCell, counted: set[str]) -> list[float]:
     states = range(1, 1 + len(cell.hidden))
     output = cell.hidden[0]
+    # Paths from the states tell how much a step of the recurrence alters of what is remembered.
     of_state = [_lengths(cell, state, counted) for state in states]
     return [
         _lengths(cell, INPUT, counted)[output],

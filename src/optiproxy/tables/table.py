@@ -79,10 +79,12 @@ class TableTask(Task):
         # Shape (k, n, m): fidelities, architectures, metrics. Beside each other lies what one query reads.
         self._values = np.empty((k, n, len(names)))
         for i, key in enumerate(names):
+            # Transposed, so that a column with one value for all fidelities spreads over them.
             self._values[:, :, i] = np.asarray(columns[key], dtype=np.float64).T
         self._row: dict[Architecture, int] = {tuple(row): r for r, row in enumerate(architectures.tolist())}
         if len(self._row) < n:
             raise UsageError(f"Expected each architecture of {name} once, got {n - len(self._row)} of them again.")
+        # For reports alone: no search can ask a task for it.
         self.optimum = self._best()
 
     def evaluate(self, architecture: Architecture, *, seed: int = 0, fidelity: int | None = None) -> dict[str, float]:  # noqa: ARG002 - tabulated once
@@ -97,6 +99,7 @@ class TableTask(Task):
         return self._measured(architecture, self._free, -1)
 
     def _measured(self, architecture: Architecture, metrics: range | list[int], fidelity: int) -> dict[str, float]:
+        # The very architecture first, which may have a training of its own.
         row = self._row.get(architecture)
         if row is None and self.space.is_valid(architecture):
             row = self._row.get(self.space.canonical(architecture))
@@ -108,6 +111,7 @@ class TableTask(Task):
 
     def _position(self, fidelity: int | None) -> int:
         self.check_fidelity(fidelity)
+        # The full fidelity is the last one.
         return -1 if fidelity is None else self.fidelities.index(fidelity)
 
     def _best(self) -> float | None:
@@ -187,5 +191,6 @@ def _table() -> Arrays:
 
 def _accuracy(table: Arrays, part: str) -> NDArray[np.float64]:
     """Mean accuracy over the seeds in percent, ``(n, fidelities)``, from counts of right answers ``(seeds, n, fidelities)``."""
+    # The file holds counts, which are exact and compress well.
     right: NDArray[np.float64] = table[part].mean(axis=0)
     return 100 * right / _IMAGES[part]

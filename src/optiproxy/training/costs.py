@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 def parameters(network: nn.Module) -> int:
     """Count the trainable weights."""
+    # Weights that several layers share are listed once.
     return sum(weights.numel() for weights in network.parameters() if weights.requires_grad)
 
 
@@ -139,6 +140,7 @@ class DeviceRunner:
             ExportError: If the network cannot be exported.
             DeviceError: If the command fails, hangs, or prints no measurement.
         """
+        # Removed afterwards: a search measures hundreds of networks.
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / self.file_format.filename
             with evaluating(network):
@@ -148,11 +150,13 @@ class DeviceRunner:
             printed = _output(words, timeout=self.timeout)
         try:
             value = float(self.parse(printed))
+        # A function of the user's may raise anything.
         except Exception as error:
             raise DeviceError(
                 f"Expected a measurement from {self.command!r}, got {_shown(printed)}. "
                 "Let it print one number, or give a parse function."
             ) from error
+        # `float` takes "nan" and "inf" for numbers, too.
         if not math.isfinite(value):
             raise DeviceError(f"Expected a finite measurement from {self.command!r}, got {value}.")
         return value
@@ -173,6 +177,7 @@ def _output(words: Sequence[str], *, timeout: float) -> str:
         raise DeviceError(
             f"Cannot run {words[0]!r}: {error.strerror or error}. Check the command that measures."
         ) from error
+    # Closes the pipes at its end, whatever happens in between.
     with process:
         try:
             printed, told = process.communicate(timeout=timeout)

@@ -33,6 +33,7 @@ def evaluating(network: nn.Module) -> Generator[None]:
     # Part by part: a user may have frozen some, for example normalization.
     modes = [(part, part.training) for part in network.modules()]
     try:
+        # Dropout and normalization as they are in use.
         network.eval()
         with torch.no_grad():
             yield
@@ -69,6 +70,7 @@ def memory(network: nn.Module, example: Inputs) -> Memory:
         example: One input, ``(1, ...)``.
     """
     inputs = arguments(example)
+    # Storages and not tensors, because views and tied weights share one.
     kept = {tensor.untyped_storage() for tensor in (*network.parameters(), *network.buffers())}
     with evaluating(network), _Living(known=kept | {tensor.untyped_storage() for tensor in inputs}) as living:
         network(*inputs)
@@ -172,6 +174,7 @@ def ratio(
         timers += [_Blocks(lambda: reference(*inputs), threads=threads, seconds=seconds / 2)]
         # In turn, block by block: the clock frequency and other load change more slowly than that.
         pairs = [[timer.one().median for timer in timers] for _ in range(_BLOCKS)]
+    # The median of ratios and not the ratio of medians: what disturbs a pair disturbs both of its halves.
     return median(mine / other for mine, other in pairs)
 
 

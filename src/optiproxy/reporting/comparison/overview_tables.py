@@ -72,6 +72,7 @@ class SourceTable:
 
 def overall_lines(comparison: Comparison, statistics: Statistics) -> list[OverallLine]:
     """The lines of the overall table, best rank first where there are ranks."""
+    # The last ranking is by the final incumbent, which applies to every task; whom it leaves out comes behind.
     ranked = [name for found in statistics.rankings[-1:] for name in found.ranks]
     return [_overall(comparison, statistics, name) for name in dict.fromkeys([*ranked, *comparison.algorithms])]
 
@@ -88,6 +89,7 @@ def _overall(comparison: Comparison, statistics: Statistics, name: str) -> Overa
     found = [comparison.summaries[task][name] for task in tasks]
     tests = [test for test in statistics.task_tests if test.rival == name]
     ahead, open_, behind = (sum(test.winner == side for test in tests) for side in ("reference", "", "rival"))
+    # Grids that were joined may have different numbers of seeds.
     seeds = sorted({summary.seeds for summary in found})
     return OverallLine(
         name=name,
@@ -101,6 +103,7 @@ def _overall(comparison: Comparison, statistics: Statistics, name: str) -> Overa
         tests=(ahead, open_, behind) if tests else None,
         seconds=overhead(comparison, tasks, name),
         proposal=sum(summary.proposal_seconds_mean for summary in found) / len(found),
+        # The largest and no mean: it is what a machine must have.
         megabytes=max(summary.overhead_mb_peak for summary in found),
     )
 
@@ -117,6 +120,7 @@ def _source_table(statistics: Statistics, source: str, order: Sequence[str]) -> 
                     name=name,
                     tasks=max(len(test.tasks) for test in own),
                     seeds=min(test.pairs for test in own),
+                    # A measure that does not apply to this rival leaves its cell empty.
                     cells=[_delta_cell(tests.get((name, measure))) for measure in measures],
                 )
             )
@@ -125,5 +129,6 @@ def _source_table(statistics: Statistics, source: str, order: Sequence[str]) -> 
 
 def _delta_cell(test: SourceTest | None) -> TableCell:
     """As `test_cell`, with as many digits for every effect size."""
+    # Cliff's delta has no unit and lies between -1 and 1, so two decimals serve them all.
     delta = f"{test.effect_size:+.2f}" if test and test.effect_size is not None else ""
     return replace(test_cell(test), text=delta.replace("-", "−"))

@@ -91,6 +91,7 @@ class Drawing:
     def file(self) -> str:
         """The content of a file of its own, whose legend names what stands out."""
         lit = [(role.name, role.ink) for role in self.roles if role.lit]
+        # Nobody can ask a file for the gray curves, so that its legend only counts them.
         quiet = [] if len(lit) == len(self.roles) else [(f"{len(self.roles) - len(lit)} others", OTHERS)]
         return standalone(self.picture, lit + quiet)
 
@@ -115,6 +116,7 @@ def write_comparison_report(comparison: Comparison, statistics: Statistics, path
     """
     report = Report(comparison, statistics)
     for drawing in report.drawings:
+        # A task that was given as ``MODULE:NAME`` has characters that not every file system takes.
         file_name = re.sub(r"[^\w.+-]", "_", drawing.name)
         write(path.parent / "figures" / f"{file_name}.svg", drawing.file())
     return write(path, report.page())
@@ -123,6 +125,7 @@ def write_comparison_report(comparison: Comparison, statistics: Statistics, path
 def assign_roles(comparison: Comparison, statistics: Statistics) -> dict[str, Role]:
     """The role of each algorithm: the reference and the best of the others are lit."""
     ranked = [name for found in statistics.rankings[-1:] for name in found.ranks]
+    # The reference, then the others by rank, and behind them whom no ranking holds.
     order = list(dict.fromkeys([statistics.reference, *ranked, *comparison.algorithms]))
     # A single gray curve would make nothing easier to follow.
     lit = len(order) if len(order) <= LIT + 1 else LIT
@@ -147,6 +150,7 @@ class Report:
         self._sections = [self._section(task) for task in comparison.tasks]
         # The rank of one algorithm alone says nothing.
         rankings = statistics.rankings if len(comparison.algorithms) > 1 else ()
+        # Variables of the page's style; an image file puts in their values.
         colors = {name: role.ink.color if role.lit else "var(--faint)" for name, role in self._roles.items()}
         self._ranks = [
             (found, Drawing(name=shown.name, picture=ranks.draw(shown, colors)))
@@ -189,6 +193,7 @@ class Report:
         comparison = self._comparison
         setting = comparison.settings[task]
         shown = self._by_place(comparison.on(task))
+        # The largest one is told. Where promotions follow the budget, there is only one.
         budgets = {comparison.runs(task, name).budget for name in shown}
         # What stands out is drawn last, the reference on top.
         behind_first = shown[::-1]
@@ -216,4 +221,5 @@ class Report:
         return sorted(names, key=lambda name: self._roles[name].place)
 
     def _lit_first(self, names: Sequence[str] | dict[str, float]) -> list[str]:
+        # False sorts before True, and sorting is stable: the lit ones first, each group in its order.
         return sorted(names, key=lambda name: not self._roles[name].lit)

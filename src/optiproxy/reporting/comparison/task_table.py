@@ -64,7 +64,9 @@ def task_table(comparison: Comparison, statistics: Statistics, task: str) -> Tas
     setting = comparison.settings[task]
     metric = setting.first_objective.metric
     summaries = comparison.summaries[task]
+    # Algorithms of several grids may have different budgets and so different checkpoints; a cell without one is empty.
     checkpoints = sorted({queries for summary in summaries.values() for queries in summary.checkpoints})
+    # A column that says 100 % on every line says nothing.
     feasible = any(summary.feasible_share < 1 for summary in summaries.values())
     tests = {(test.rival, test.measure): test for test in statistics.task_tests if test.task == task}
     measures = list(dict.fromkeys(measure for _, measure in tests))
@@ -160,6 +162,7 @@ def _noise(shown: OverSeeds, best: OverSeeds) -> float:
 
 
 def _short(value: float, noise: float) -> str:
+    # Published optima are rounded, which leaves a regret of that rounding to a run that met one.
     if abs(value) <= noise:
         return "0"
     return f"{value:.3g}" if noise else number(value)
@@ -177,4 +180,5 @@ def _interval(low: float | None, high: float | None, *, beyond: str = "–") -> 
 
 def _rough(std: float, of: float | None) -> str:
     """Two significant digits of a standard deviation; what is only rounding is 0."""
+    # Seeds that all end at the optimum differ by rounding alone.
     return "0" if of is None or std < OPTIMUM_TOLERANCE * abs(of) else f"{std:.2g}"

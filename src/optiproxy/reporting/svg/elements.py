@@ -110,6 +110,7 @@ def round_values(low: float, high: float, about: int) -> list[float]:
     power = 10.0 ** math.floor(math.log10(rough))
     # A little less than it takes will do: quotients of floats are not exact.
     step = next(power * m for m in (1, 2, 5, 10) if power * m >= rough * (1 - 1e-9))
+    # A tick that misses the end of the axis by rounding is shown.
     first = math.ceil(low / step - 1e-9)
     last = math.floor(high / step + 1e-9)
     digits = 1 - math.floor(math.log10(step))
@@ -141,6 +142,7 @@ def beside(points: Sequence[Point], texts: Sequence[str], *, left: float, right:
     taken: list[Box] = [(x - 4, y - 4, x + 4, y + 4) for x, y in points]
     places: list[Point | None] = []
     for (x, y), text in zip(points, texts, strict=True):
+        # An estimate: with which font the page is shown is not known here.
         width = LETTER * len(text)
         starts = [(across, y + up) for up in (4.0, -3.0, 11.0, -10.0, 18.0) for across in (x + GAP, x - GAP - width)]
         # Above and below come last: there a name may be taken for that of a point over or under it.

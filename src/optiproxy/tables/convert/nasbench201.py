@@ -61,6 +61,7 @@ def convert(files: Mapping[str, bytes]) -> dict[str, NDArray[Any]]:
     arrays = describe(texts)
     for prefix, (file, dataset) in _FULL.items():
         rows = unpickle_unknown(_content(files, file), NUMPY)
+        # Looked up by their text, so that the order of the cells in the files does not matter.
         both = np.array([_accuracies(rows, text, dataset, file) for text in texts])
         for column, split in enumerate(_SPLITS):
             arrays[f"{prefix}_{split}_200"] = np.ascontiguousarray(both[:, column])
@@ -106,6 +107,7 @@ def parse(text: str) -> list[int]:
     Raises:
         DataError: If it is malformed.
     """
+    # A whole match, because a longer text may be a cell of another space.
     found = _SHAPE.fullmatch(text)
     if found is None or not set(found.groups()) <= set(OPERATIONS):
         raise DataError(f"Expected a cell like '|none~0|+|...', got {text[:60]!r}. Get the file again from its source.")
@@ -120,6 +122,7 @@ def _content(files: Mapping[str, bytes], name: str) -> bytes:
 
 def _accuracies(rows: object, text: str, dataset: str, file: str) -> tuple[float, float]:
     try:
+        # The files hold a pair for each cell, the validation accuracy first.
         valid, test = cast("Any", rows)[text][dataset]["eval_acc1es"]
     except (TypeError, ValueError, KeyError, IndexError) as error:
         raise DataError(f"Expected two accuracies of {text} in {file}. Get the file again from its source.") from error
@@ -179,6 +182,7 @@ def convert_hardware(files: Mapping[str, bytes]) -> dict[str, NDArray[Any]]:
 
 def _read_hardware(content: bytes, file: str) -> tuple[NDArray[np.uint8], dict[str, NDArray[np.float64]]]:
     try:
+        # Strict, because broken quotes would otherwise be read as something else without a word.
         rows = list(csv.DictReader(io.StringIO(content.decode("utf-8"), newline=""), strict=True))
         ops = np.array([_hardware_cell(row[_CELL]) for row in rows], dtype=np.uint8)
         columns = {measure: np.array([float(row[column]) for row in rows]) for measure, column in MEASURES.items()}
@@ -187,9 +191,8 @@ def _read_hardware(content: bytes, file: str) -> tuple[NDArray[np.uint8], dict[s
             f"Expected {file} to have cells and numbers in the columns {_CELL}, {', '.join(MEASURES.values())}. "
             "Get the file again from its source."
         ) from error
-    count = len(OPERATIONS) ** len(EDGES)
-    if len(ops) != count or len(np.unique(ops, axis=0)) != count:
-        raise DataError(f"Expected {count:,} cells in {file}, got {len(ops):,}. Get the file again from its source.")
+    if len(ops) != COUNT or len(np.unique(ops, axis=0)) != COUNT:
+        raise DataError(f"Expected {COUNT:,} cells in {file}, got {len(ops):,}. Get the file again from its source.")
     for measure, column in columns.items():
         # The files write -1 where compiling failed.
         columns[measure] = np.where(column == -1, np.nan, column)
@@ -204,5 +207,6 @@ def _hardware_cell(text: str) -> list[int]:
     """Read a cell like ``(4, 3, 3, 0, 0, 0)`` into our order of edges and numbering of operations."""
     if not re.fullmatch(r"\([0-4](, [0-4]){5}\)", text):
         raise ValueError(text)
+    # The files number the operations and order the edges in ways of their own.
     operation = dict(zip(_CELL_EDGES, map(int, re.findall("[0-4]", text)), strict=True))
     return [OPERATIONS.index(_CELL_OPERATIONS[operation[edge]]) for edge in EDGES]

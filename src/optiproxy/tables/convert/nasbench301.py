@@ -146,6 +146,7 @@ def _graph(graph: memoryview) -> Iterator[tuple[str, NDArray[Any]]]:
 
 def _constants(node: memoryview) -> Iterator[tuple[str, NDArray[Any]]]:
     output = ""
+    # Fields are written in the order of their numbers, so that the name of the output is known before its value.
     for field, value in protobuf.fields(node):
         if field == _NODE_OUTPUT:
             output = _text(value)
@@ -169,6 +170,7 @@ def _tensor(tensor: memoryview) -> tuple[str, NDArray[Any]]:
             shape += [value] if isinstance(value, int) else protobuf.varints(value)
             if len(shape) > _MAX_AXES:
                 raise ValueError(f"a tensor has more than {_MAX_AXES} axes")
+    # The network has no numbers of other types; a file that has is another one.
     if kind not in _TYPES:
         raise ValueError(f"the tensor {name!r} has numbers of type {kind}")
     # Values that are kept in another file leave none here, so that they are refused and the file is never opened.

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+# Of all protocols, from 0 (INT) to 5 (BYTEARRAY8): the files come from many versions of Python.
 _OPERATIONS = {
     *("PROTO", "FRAME", "STOP", "MARK", "POP", "POP_MARK", "DUP"),
     *("NONE", "NEWTRUE", "NEWFALSE", "INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "FLOAT", "BINFLOAT"),
@@ -117,6 +118,7 @@ class _Unpickler(pickle.Unpickler):
         return self._stand_ins[name]
 
 
+# A class each, so that they can be told apart; none has a behavior.
 class _DataType(Inert): ...
 
 
@@ -210,6 +212,7 @@ def _array(node: object) -> NDArray[Any]:
         # Protocol 5 pickles a contiguous array as a buffer with its type, shape and order.
         flat = _numeric(content, _data_type(kind), _shape(shape))
         return flat if order == "C" else flat.reshape(_shape(shape)[::-1]).T
+    # An array of objects, as text is, is pickled with a list of Python's own objects for values.
     if isinstance(node, _Array) and isinstance(node.state, tuple):
         _, shape, _, fortran_order, values = cast("tuple[Any, ...]", node.state)
         if not isinstance(values, list) or fortran_order:

@@ -39,6 +39,7 @@ def fields(message: memoryview) -> Iterator[tuple[int, Value]]:
     """
     at = 0
     while at < len(message):
+        # A key is the number of the field above three bits of wire type.
         key, at = _varint(message, at)
         field, wire_type = key >> 3, key & 7
         if wire_type == _VARINT:
@@ -114,6 +115,7 @@ def as_double(value: Value) -> float:
     eight = as_bytes(value)
     if len(eight) != 8:
         raise ValueError(f"{len(eight)} bytes are where 8 should be")
+    # Fixed numbers are little-endian.
     return struct.unpack("<d", eight)[0]
 
 
@@ -150,6 +152,7 @@ def masked_checksums(contents: Sequence[bytes]) -> NDArray[np.uint32]:
     """Compute the CRC-32C of each text, masked as in the files, ``(n,)``; all are worked on together, byte by byte."""
     lengths = np.array([len(content) for content in contents])
     order = np.argsort(-lengths, kind="stable")
+    # A row for each position within the texts, so that one step of the checksum serves all texts.
     columns = np.zeros((int(lengths.max(initial=0)), len(contents)), dtype=np.uint8)
     for column, n in enumerate(order):
         columns[: lengths[n], column] = np.frombuffer(contents[n], dtype=np.uint8)
@@ -159,6 +162,7 @@ def masked_checksums(contents: Sequence[bytes]) -> NDArray[np.uint32]:
     for column, count in zip(columns, left.tolist(), strict=True):
         active = found[:count]
         found[:count] = _table()[(active ^ column[:count]) & 0xFF] ^ (active >> 8)
+    # CRC-32C starts from all ones and ends by inverting all bits.
     found ^= _ONES
     checksums = np.empty_like(found)
     checksums[order] = ((found >> 15) | (found << 17)) + _MASK
@@ -169,6 +173,7 @@ def _framed(file: BinaryIO) -> Iterator[tuple[bytes, bytes, int, int]]:
     """Yield the length as it is written, the record, and the checksum of either."""
     while head := file.read(_HEAD.size):
         length, of_head = _HEAD.unpack(_whole(head, _HEAD.size))
+        # Asked before anything of this length is allocated.
         if length > MAX_BYTES:
             raise ValueError(f"a record claims to have {length:,} bytes")
         content = _whole(file.read(length), length)

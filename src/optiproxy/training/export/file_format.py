@@ -126,6 +126,7 @@ def write_checked(network: nn.Module, example: Inputs, folder: Path, *, as_forma
 
 def _probes(inputs: tuple[Tensor, ...], batch: int | None) -> Iterator[tuple[Tensor, ...]]:
     """Yield inputs to compare on: the example, changed examples, and several rows together where the file takes them."""
+    # The same probes each time: what passed once passes again.
     stream = torch.Generator().manual_seed(0)
     yield inputs
     # Other values show whether the graph depends on its inputs at all, or has recorded the answer to the example.
@@ -153,6 +154,7 @@ def _distance(expected: object, answered: object) -> float:
 def _largest(wanted: Tensor, given: Tensor) -> float:
     if not wanted.numel():
         return 0.0
+    # Small outputs are compared by their difference, large ones by its share.
     scale = max(1.0, float(wanted.abs().max()))
     far = float((wanted.double() - given.double()).abs().max()) / scale
     # NaN compares as no difference; it is the largest.

@@ -125,6 +125,7 @@ class RecurrentNetwork(nn.Module):
 
     def start(self, b: int) -> list[Tensor]:
         """The states before a text begins, each ``(b, width)``."""
+        # Of the type and on the device of the network.
         return [self.head.weight.new_zeros(b, self.cell.width) for _ in self.cell.hidden]
 
     def read(self, numbers: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
