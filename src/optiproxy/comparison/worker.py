@@ -45,7 +45,7 @@ def search_once(run: Run, setting: TaskSetting, settings: SearchSettings, *, pat
 
     Raises:
         StudyError: If the task is not what the comparison has announced: its data was replaced meanwhile.
-        OptiProxyError: As `optiproxy.searching.search.run`.
+        OptiProxyError: Whatever `optiproxy.searching.search.run` raises.
     """
     import torch
 

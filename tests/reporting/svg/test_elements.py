@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from optiproxy.reporting.figures import Axis, around, logarithmic
@@ -14,6 +14,7 @@ values = st.floats(-1e9, 1e9, allow_nan=False)
 
 
 @given(st.lists(values, min_size=1), st.integers(2, 10))
+@example(shown=[372340426.0], about=2)
 def test_an_axis_shows_all_values_and_has_a_few_even_ticks(shown, about):
     axis = around("x", shown)
     assert all(shows(axis, value) and 0 <= position(axis, value) <= 1 for value in shown)

@@ -73,7 +73,7 @@ def survival_curves(comparison: Comparison, task: str, *, names: Sequence[str] |
     Args:
         comparison: A comparison of any size.
         task: Name of one of its tasks.
-        names: As for `incumbents`.
+        names: Algorithms in the order of drawing, as for `incumbents`.
 
     Returns:
         None where no optimum is known.

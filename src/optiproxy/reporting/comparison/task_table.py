@@ -38,8 +38,8 @@ class TaskLine:
 
     name: str
     summary: Summary
-    end: list[TableCell]
-    way: list[TableCell]
+    final: list[TableCell]
+    checkpoints: list[TableCell]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,14 +48,14 @@ class TaskTable:
 
     Attributes:
         setting: The terms of the task.
-        end: Heads of the first.
-        way: Heads of the second.
+        final: Heads of the first table.
+        checkpoints: Heads of the second table.
         lines: One for each algorithm.
     """
 
     setting: TaskSetting
-    end: list[str]
-    way: list[str]
+    final: list[str]
+    checkpoints: list[str]
     lines: list[TaskLine]
 
 
@@ -65,31 +65,31 @@ def task_table(comparison: Comparison, statistics: Statistics, task: str) -> Tas
     metric = setting.first_objective.metric
     summaries = comparison.summaries[task]
     # Algorithms of several grids may have different budgets and so different checkpoints; a cell without one is empty.
-    checkpoints = sorted({queries for summary in summaries.values() for queries in summary.checkpoints})
+    numbers = sorted({queries for summary in summaries.values() for queries in summary.checkpoints})
     # A column that says 100 % on every line says nothing.
     feasible = any(summary.feasible_share < 1 for summary in summaries.values())
     tests = {(test.rival, test.measure): test for test in statistics.task_tests if test.task == task}
     measures = list(dict.fromkeys(measure for _, measure in tests))
     known = setting.optimum is not None
-    end = ["Seeds", f"Final incumbent: {metric}", "Median"]
-    end += [setting.test] if setting.test else []
-    end += ["Met the optimum", "Queries to it", "Censored mean"] if known else []
-    end += ["Feasible queries"] if feasible else []
+    final = ["Seeds", f"Final incumbent: {metric}", "Median"]
+    final += [setting.test] if setting.test else []
+    final += ["Met the optimum", "Queries to it", "Censored mean"] if known else []
+    final += ["Feasible queries"] if feasible else []
     # A regret compares across tasks better than a value, but needs to know the optimum.
     kind = "Simple regret" if known else f"Incumbent {metric}"
-    way = [f"{kind} after {queries}" for queries in checkpoints]
-    way += [f"{statistics.reference}: {measure_in_words(measure)}" for measure in measures]
+    checkpoints = [f"{kind} after {queries}" for queries in numbers]
+    checkpoints += [f"{statistics.reference}: {measure_in_words(measure)}" for measure in measures]
     lines = [
         TaskLine(
             name=name,
             summary=summary,
-            end=_end(setting, summary) + ([_share(summary.feasible_share)] if feasible else []),
-            way=[_checkpoint(summary, queries) for queries in checkpoints]
+            final=_final(setting, summary) + ([_share(summary.feasible_share)] if feasible else []),
+            checkpoints=[_checkpoint(summary, queries) for queries in numbers]
             + [test_cell(tests.get((name, measure))) for measure in measures],
         )
         for name, summary in summaries.items()
     ]
-    return TaskTable(setting=setting, end=end, way=way, lines=lines)
+    return TaskTable(setting=setting, final=final, checkpoints=checkpoints, lines=lines)
 
 
 def test_cell(test: PairedTest | None) -> TableCell:
@@ -102,7 +102,7 @@ def test_cell(test: PairedTest | None) -> TableCell:
     return TableCell(text=effect_in_words(test), small=counts, value=test.p_corrected, css=css)
 
 
-def _end(setting: TaskSetting, summary: Summary) -> list[TableCell]:
+def _final(setting: TaskSetting, summary: Summary) -> list[TableCell]:
     last = summary.checkpoints[max(summary.checkpoints)].best
     std = f" ± {_rough(summary.best_std, summary.best_mean)}" if summary.best_std is not None else ""
     cells = [

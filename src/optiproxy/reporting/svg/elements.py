@@ -113,6 +113,9 @@ def round_values(low: float, high: float, about: int) -> list[float]:
     # A tick that misses the end of the axis by rounding is shown.
     first = math.ceil(low / step - 1e-9)
     last = math.floor(high / step + 1e-9)
+    if first > last:
+        # Asked for two values, a short axis may lie between two multiples of the step.
+        return round_values(low, high, 2 * about)
     digits = 1 - math.floor(math.log10(step))
     return [round(k * step, digits) for k in range(first, last + 1)]
 
@@ -136,7 +139,7 @@ def beside(points: Sequence[Point], texts: Sequence[str], *, left: float, right:
         points: On the screen, y downward.
         texts: One for each.
         left: Nothing is put left of this.
-        right: Nor right of this.
+        right: Nothing is put right of this.
     """
     # The points themselves are taken too.
     taken: list[Box] = [(x - 4, y - 4, x + 4, y + 4) for x, y in points]

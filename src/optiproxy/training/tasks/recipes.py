@@ -133,7 +133,7 @@ def fit_language_model(network: RecurrentNetwork, text: Tensor, *, recipe: TextR
     """Train a language model in place.
 
     Args:
-        network: Left in training mode.
+        network: The network, left in training mode.
         text: Numbers of the characters, ``(k,)``.
         recipe: How to train.
         epochs: Passes over the text.
