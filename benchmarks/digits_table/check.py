@@ -21,7 +21,7 @@ from scipy.stats import spearmanr
 from trainer import Trainer, build
 
 from optiproxy.tables.store.files import read_arrays, write_arrays
-from optiproxy.tables.tasks.digits_table import PATH
+from optiproxy.tables.table import PATH
 from optiproxy.training.tasks.digits import DigitsTask
 
 if TYPE_CHECKING:

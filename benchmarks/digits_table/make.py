@@ -6,7 +6,7 @@
 
 The folder keeps what is done, one file per group of cells and seed: the same command again goes on from there. With 1/2
 and 2/2, two processes train half of the groups each. `measure` takes the costs of all networks; `write` puts everything
-into the package and prints the digest that `optiproxy.tables.tasks.digits_table` must hold.
+into the package and prints the digest that `optiproxy.tables.table` must hold.
 """
 # ruff: noqa: S603, S607
 
@@ -28,8 +28,8 @@ from trainer import COMPILER, SOURCE, Trainer, build
 import optiproxy
 from optiproxy.spaces import Architecture, NASBench201
 from optiproxy.tables.store.files import arrays_digest, read_arrays, write_arrays
-from optiproxy.tables.tasks.digits_table import PATH
-from optiproxy.training.costs import network_costs as costs
+from optiproxy.tables.table import PATH
+from optiproxy.training import costs
 from optiproxy.training.tasks.digits import DigitsTask
 
 if TYPE_CHECKING:

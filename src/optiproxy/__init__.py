@@ -28,15 +28,15 @@ if TYPE_CHECKING:
     from optiproxy.spaces.space import Space as Space
     from optiproxy.task.task import Task as Task
     from optiproxy.task.training_trial import TrainingTrial as TrainingTrial
-    from optiproxy.training.costs.devices import DeviceRunner as DeviceRunner
-    from optiproxy.training.costs.network_costs import Costs as Costs
+    from optiproxy.training.costs import Costs as Costs
+    from optiproxy.training.costs import DeviceRunner as DeviceRunner
 
 __version__ = "0.1.0"
 
 _HOME = {
-    "Costs": "optiproxy.training.costs.network_costs",
+    "Costs": "optiproxy.training.costs",
     "DataError": "optiproxy.errors",
-    "DeviceRunner": "optiproxy.training.costs.devices",
+    "DeviceRunner": "optiproxy.training.costs",
     "FlatSpace": "optiproxy.spaces.flat",
     "Goal": "optiproxy.metrics",
     "Limit": "optiproxy.metrics",

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from optiproxy.comparison.comparison import Comparison
 from optiproxy.comparison.grid import Grid, Run, TaskSetting
 from optiproxy.comparison.results import Row, RunResult
-from optiproxy.comparison.stats.comparison import Comparison
 
 KNOWN = TaskSetting(objective="score:max", test="test", optimum=9.0, source="made up")
 """A task on which 9.0 is the best possible score."""

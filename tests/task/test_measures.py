@@ -18,8 +18,7 @@ from optiproxy.searching.search import search
 from optiproxy.spaces import FlatSpace, NASBench201, Space
 from optiproxy.task.free_metrics import FreeLimits
 from optiproxy.task.function import FunctionTask
-from optiproxy.training.costs.devices import DeviceRunner
-from optiproxy.training.costs.network_costs import Costs
+from optiproxy.training.costs import Costs, DeviceRunner
 from optiproxy.training.export.file_format import Loaded
 
 GOAL = Goal((Objective("accuracy"),), (Limit("cost", 2.0),))

@@ -10,8 +10,8 @@ from optiproxy.errors import DataError
 from optiproxy.metrics import Goal, Limit, Metric, Objective
 from optiproxy.spaces import FlatSpace
 from optiproxy.tables import TableTask, nasbench201_task
+from optiproxy.tables.nasbench201_sources import DATASETS, PACKAGE
 from optiproxy.tables.store.datasets import data_path
-from optiproxy.tables.tasks.nasbench201_sources import DATASETS, PACKAGE
 from optiproxy.task.task import Source
 from optiproxy.testing import TaskConformance
 

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
 
+    from optiproxy.comparison.comparison import Comparison
     from optiproxy.comparison.grid import Run
-    from optiproxy.comparison.stats.comparison import Comparison
-    from optiproxy.comparison.stats.statistics import Statistics
+    from optiproxy.comparison.statistics import Statistics
     from optiproxy.searching.progress import Observer
 
 
@@ -47,8 +47,8 @@ def compare(
 
     from optiproxy import registry
     from optiproxy.cli.saved import REPORT
-    from optiproxy.comparison.runs.compare import compare as run
-    from optiproxy.comparison.stats.statistics import analyze
+    from optiproxy.comparison.compare import compare as run
+    from optiproxy.comparison.statistics import analyze
     from optiproxy.reporting.comparison.page import write_comparison_report
     from optiproxy.reporting.words import protocol_in_words
 

@@ -11,7 +11,7 @@ import typer
 from optiproxy.cli.options import StudyName
 
 if TYPE_CHECKING:
-    from optiproxy.comparison.runs.folder import Folder
+    from optiproxy.comparison.folder import Folder
 
 
 def report(
@@ -41,7 +41,7 @@ def report(
     ] = None,
 ) -> None:
     """Write the HTML report of a search or of comparisons anew."""
-    from optiproxy.comparison.runs.folder import Folder
+    from optiproxy.comparison.folder import Folder
     from optiproxy.errors import UsageError
 
     folders = [Folder(Path(target)) for target in targets]
@@ -75,9 +75,9 @@ def _report_comparisons(folders: Sequence[Folder], reference: str | None, out: P
     """Write the page, and beside it the figures and both files of statistics."""
     from optiproxy.cli.compare import conclude
     from optiproxy.cli.saved import REPORT
-    from optiproxy.comparison.runs.folder import Folder, publish_statistics
-    from optiproxy.comparison.stats.comparison import Comparison
-    from optiproxy.comparison.stats.statistics import analyze
+    from optiproxy.comparison.comparison import Comparison
+    from optiproxy.comparison.folder import Folder, publish_statistics
+    from optiproxy.comparison.statistics import analyze
     from optiproxy.errors import UsageError
     from optiproxy.reporting.comparison.page import write_comparison_report
 

@@ -1,5 +1,6 @@
 """Algorithms compared on equal terms: the same tasks, seeds, budget and evaluation for each of them.
 
-`grid` says what is run and `results` what one run brought; `stats` says what the results show, and `runs` makes them and keeps
-them in a folder. Read in this order; each part uses only those before it.
+Read `grid` first (what is run), then `results` (what one run brought) and `compare`, which makes the runs in `worker` processes
+and keeps them in a `folder`. What they show is in `comparison`: `scores` of a run, `estimates` and `summary` of an algorithm,
+`paired` tests and `ranks`, and `statistics`, which puts them together.
 """

@@ -23,7 +23,7 @@ class Run:
     seed: int
 
     def __str__(self) -> str:
-        # Also the name of the file that keeps its result.
+        # The name of the file that keeps its result is made of it.
         return f"{self.task}--{self.algorithm}--{self.seed}"
 
 
@@ -139,6 +139,7 @@ class Grid:
         fields: dict[str, Any] = {**content}
         fields["tasks"] = {task: TaskSetting.from_json(told) for task, told in fields.pop("contests").items()}
         fields["algorithms"] = tuple(content["algorithms"])
+        # The oldest files do not have it.
         fields["skipped"] = tuple(content.get("skipped", ()))
         return cls(**fields)
 
@@ -149,11 +150,13 @@ class Grid:
 
     def hindrance(self, wanted: Grid) -> str:
         """Why this comparison cannot become the wanted one, in words; empty if it can."""
+        # Another version may propose otherwise with the same seed.
         if self.version != wanted.version:
             return f"version {self.version}, now {wanted.version}"
         # Runs of another budget end elsewhere. More tasks, algorithms or seeds leave what has finished as it is.
         if self.budget != wanted.budget:
             return f"budget {self.budget}, now {wanted.budget}"
+        # Fewer of anything would leave out of a report what has been seen already.
         if self.seeds > wanted.seeds:
             return f"seeds {self.seeds}, now {wanted.seeds}"
         for kind, old, new in (
@@ -216,6 +219,7 @@ def check_names(**lists: Sequence[str]) -> None:
     for kind, names in lists.items():
         if not names:
             raise UsageError(f"A comparison needs at least one {kind}, got none.")
+        # Runs that count twice would be taken for twice as much evidence.
         twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
         if twice:
             raise UsageError(f"Each {kind} may be given once, got {twice[0]!r} {names.count(twice[0])} times.")

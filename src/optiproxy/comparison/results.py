@@ -116,6 +116,7 @@ class RunResult:
             OSError: If the file cannot be read.
             ValueError, KeyError, TypeError: If it is damaged.
         """
+        # A field that is missing or has another name raises below: that is how a damaged file is noticed.
         content = json.loads(path.read_text(encoding="utf-8"))
         return cls(
             run=Run(**content["cell"]),
@@ -128,6 +129,7 @@ class RunResult:
 def to_csv(results: Sequence[RunResult]) -> str:
     """The text of ``results.csv``: a head, and one row per query."""
     text = StringIO()
+    # Lines end alike on every system, so that the same results are the same bytes.
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
     for result in results:
@@ -139,6 +141,7 @@ def to_csv(results: Sequence[RunResult]) -> str:
                     run.algorithm,
                     run.seed,
                     row.query,
+                    # As JSON: decisions and metrics differ from task to task and cannot be columns.
                     json.dumps(row.architecture),
                     json.dumps(row.metrics),
                     row.feasible,
@@ -185,6 +188,7 @@ def _row(told: Mapping[str, str]) -> Row:
         query=int(told["query"]),
         architecture=json.loads(told["architecture"]),
         metrics=json.loads(told["metrics"]),
+        # As csv writes a boolean; None is an empty field.
         feasible=told["feasible"] == "True",
         best_so_far=float(told["best_so_far"]) if told["best_so_far"] else None,
         ask_seconds=float(told["ask_seconds"]),

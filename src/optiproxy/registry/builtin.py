@@ -191,7 +191,7 @@ TASKS = (
     ),
     TaskEntry(
         name="digits-table",
-        target="optiproxy.tables.tasks.digits_table:digits_table_task",
+        target="optiproxy.tables.table:digits_table_task",
         description="digits, all 6,466 distinct cells trained beforehand: a table that comes with the package",
     ),
     TaskEntry(
@@ -208,7 +208,7 @@ TASKS = (
         # Published benchmarks, which are read from tables that `optiproxy data fetch` brings.
         TaskEntry(
             name=f"nasbench201-{dataset}",
-            target="optiproxy.tables.tasks.nasbench201:nasbench201_task",
+            target="optiproxy.tables.nasbench201:nasbench201_task",
             description=f"NAS-Bench-201 table, {title}",
             arguments={"dataset": dataset},
             data=("nasbench201", "hwnasbench"),
@@ -218,7 +218,7 @@ TASKS = (
     *(
         TaskEntry(
             name=f"nasbench201-{dataset}-12epochs",
-            target="optiproxy.tables.tasks.nasbench201:nasbench201_short_task",
+            target="optiproxy.tables.nasbench201:nasbench201_short_task",
             description=f"NAS-Bench-201 table, {title}: searched at 12 epochs, the best trained for 200",
             arguments={"dataset": dataset},
             data=("nasbench201", "hwnasbench"),
@@ -228,7 +228,7 @@ TASKS = (
     *(
         TaskEntry(
             name=f"hwnasbench-{device}-{milliseconds}ms",
-            target="optiproxy.tables.tasks.hwnasbench:hwnasbench_task",
+            target="optiproxy.tables.nasbench201:hwnasbench_task",
             description=f"NAS-Bench-201 table, ImageNet16-120 within {milliseconds} ms on {title}",
             arguments={"device": device, "milliseconds": milliseconds},
             data=("nasbench201", "hwnasbench"),
@@ -238,25 +238,25 @@ TASKS = (
     ),
     TaskEntry(
         name="nasbench101-cifar10",
-        target="optiproxy.tables.tasks.nasbench101:nasbench101_task",
+        target="optiproxy.tables.nasbench101:nasbench101_task",
         description="NAS-Bench-101 table, CIFAR-10: 20,001 of its cells",
         data=("nasbench101_20k",),
     ),
     TaskEntry(
         name="nasbench301-cifar10",
-        target="optiproxy.tables.tasks.nasbench301:nasbench301_task",
+        target="optiproxy.tables.nasbench301:nasbench301_task",
         description="DARTS cells on CIFAR-10, by a published surrogate of NAS-Bench-301",
         data=("nasbench301_surrogate",),
     ),
     TaskEntry(
         name="nasbench-nlp-wikitext2",
-        target="optiproxy.tables.tasks.nasbench_nlp:nasbench_nlp_task",
+        target="optiproxy.tables.nasbench_nlp:nasbench_nlp_task",
         description="NAS-Bench-NLP table, WikiText-2: the recurrent cells that were trained",
         data=("nasbench_nlp_wikitext2",),
     ),
     TaskEntry(
         name="nasbench-nlp-wikitext2-surrogate",
-        target="optiproxy.tables.tasks.nasbench_nlp_surrogate:nasbench_nlp_surrogate_task",
+        target="optiproxy.tables.nasbench_nlp_surrogate:nasbench_nlp_surrogate_task",
         description="all recurrent cells of NAS-Bench-NLP on WikiText-2, by a surrogate of our own",
         data=("nasbench_nlp_wikitext2",),
     ),

@@ -9,7 +9,7 @@ them what `json.dumps` takes. With matplotlib, a figure is drawn like this::
     import matplotlib.pyplot as plt
     import numpy as np
 
-    from optiproxy.comparison.runs.folder import Folder
+    from optiproxy.comparison.folder import Folder
     from optiproxy.reporting.comparison.figures import incumbents
 
     figure = incumbents(Folder(Path("runs")).comparison(), "nasbench201-cifar10")
@@ -81,6 +81,7 @@ class Series:
 
     name: str
     x: tuple[float, ...]
+    # Empty for a rug: trainings that failed have no value.
     y: Values = ()
     low: Values = ()
     high: Values = ()
@@ -126,6 +127,7 @@ class Figure:
     series: tuple[Series, ...]
     references: tuple[Reference, ...] = ()
     diagonal: bool = False
+    # For figures of one point per series, where a legend would be longer than the drawing.
     named: bool = False
     caption: str = ""
 
@@ -148,6 +150,7 @@ class RankFigure:
     names: tuple[str, ...]
     ranks: tuple[float, ...]
     critical_difference: float | None
+    # Part of the data, because which ranks differ is statistics and not drawing.
     groups: tuple[tuple[int, int], ...]
 
 
@@ -165,6 +168,7 @@ class Node:
 
     label: str
     detail: str = ""
+    # A number and not a color: which colors there are is for the drawing to say.
     hue: int | None = None
 
 
@@ -209,8 +213,10 @@ def robust(title: str, values: Sequence[float], *, keep: Iterable[float] = ()) -
         keep: Values that must be on the axis, such as the best and a limit.
     """
     shown = np.array([value for value in values if math.isfinite(value)])
+    # Quartiles of so few values would be the values themselves.
     if len(shown) < 4:
         return around(title, [*shown.tolist(), *keep])
+    # The outer fences of a box plot (Tukey 1977), so that only far outliers are left out.
     first, third = np.quantile(shown, [0.25, 0.75])
     # Where half of the values are equal, the range between the quartiles is 0 and would cut off all others.
     reach = 3 * max(third - first, 1e-9 * abs(third))
@@ -220,10 +226,12 @@ def robust(title: str, values: Sequence[float], *, keep: Iterable[float] = ()) -
 def logarithmic(title: str, values: Iterable[float], *, unit: str = "") -> Axis:
     """The logarithmic axis that shows all positive values, from one power of ten to another."""
     powers = [math.log10(value) for value in values if value > 0 and math.isfinite(value)] or [0.0]
+    # Whole powers of ten at both ends, a decade apart at least, so that there are two ticks.
     low, high = math.floor(min(powers)), math.ceil(max(powers))
     return Axis(title=title, low=10.0**low, high=10.0 ** max(high, low + 1), unit=unit, scale="log")
 
 
 def counting(title: str, last: int) -> Axis:
     """The axis of queries 1 to ``last``."""
+    # From 0, where nothing is known yet; half a query of room, so that the last marker is not cut in two.
     return Axis(title=title, low=0, high=max(last, 1) + 0.5)

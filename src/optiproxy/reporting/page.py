@@ -55,6 +55,7 @@ def standalone(drawing: Markup, legend: Sequence[tuple[str, Ink]]) -> str:
     # An SVG inside another one keeps its own coordinates.
     inner.attrib.update(x=str(MARGIN), y=str(MARGIN), width=f"{width:g}", height=f"{height:g}", overflow="visible")
     keys = _legend(legend, width)
+    # Rows count from 0; without a legend there is none.
     rows = max((row for row, _, _, _ in keys), default=-1) + 1
     whole_width, whole_height = width + 2 * MARGIN, height + 2 * MARGIN + ROW * rows
     drawn = [element("rect", width=whole_width, height=whole_height, fill="var(--paper)"), inner]

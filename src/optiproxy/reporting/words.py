@@ -17,6 +17,7 @@ def number(value: float | None) -> str:
     """As people read it: thousands separated, at most five significant digits, a dash for nothing."""
     if value is None or not math.isfinite(value):
         return "–"
+    # Nobody reads the decimals of large numbers.
     if abs(value) >= 1000:
         return f"{value:,.0f}"
     return f"{value:.5g}"
@@ -43,6 +44,7 @@ def goal_in_words(goal: Goal) -> str:
 def protocol_in_words(protocol: QueryProtocol, goal: Goal, *, budget: int) -> list[str]:
     """Sentences on what a search knew before a query, and at which fidelity it spent its budget; none if all is usual."""
     queried = protocol.queried(goal)
+    # What is usual is not told: a reader may take it for granted.
     told: list[str] = []
     if protocol.free:
         told.append(
@@ -102,6 +104,7 @@ def result_in_words(result: SearchResult) -> str:
         return _front_in_words(result)
     choices = {name: str(value) for name, value in result.space.values(best.architecture).items()}
     metrics = {name: number(value) for name, value in best.metrics.items()}
+    # One width for both lists, so that all values are aligned.
     width = max(map(len, [*choices, *metrics]))
     lines = [f"Best architecture, query #{best.number}:"]
     lines += [f"  {name:<{width}}  {value}" for name, value in choices.items()]

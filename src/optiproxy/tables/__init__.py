@@ -1,8 +1,9 @@
-"""Published benchmarks as tasks that answer from a table or a surrogate.
+"""Published benchmarks as tasks whose trainings have been done and tabulated, or are predicted by a surrogate.
 
-Read `tasks` first; `store` finds and verifies the data, `convert` makes it from what was published, with the readers of
-`formats`.
+Read `table` first; each of the others is one benchmark, `nasbench201_sources` where the values of NAS-Bench-201 come from.
+`store` finds, verifies and reads data files, and `convert` makes them from what was published. In shapes, ``n`` counts the
+rows of a table: trials that its authors ran.
 """
 
-from optiproxy.tables.tasks.nasbench201 import nasbench201_task as nasbench201_task
-from optiproxy.tables.tasks.table import TableTask as TableTask
+from optiproxy.tables.nasbench201 import nasbench201_task as nasbench201_task
+from optiproxy.tables.table import TableTask as TableTask

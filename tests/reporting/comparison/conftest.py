@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from optiproxy.comparison.comparison import Comparison
 from optiproxy.comparison.grid import Grid, TaskSetting
 from optiproxy.comparison.results import Row, RunResult
-from optiproxy.comparison.stats.comparison import Comparison
 
 SETTINGS = {
     "known": TaskSetting(objective="score:max", test="test", optimum=9.0, source="table"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from optiproxy.comparison.stats.statistics import analyze
+from optiproxy.comparison.statistics import analyze
 from optiproxy.reporting.comparison.figures import groups, incumbents, overhead_against_rank, ranks, survival_curves
 from optiproxy.reporting.svg import chart
 from optiproxy.reporting.svg import ranks as diagram

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 
+from optiproxy.comparison.comparison import Comparison
 from optiproxy.comparison.grid import TaskSetting
-from optiproxy.comparison.stats.comparison import Comparison
-from optiproxy.comparison.stats.statistics import analyze
+from optiproxy.comparison.statistics import analyze
 from optiproxy.reporting.comparison.page import Report, assign_roles, write_comparison_report
 
 KNOWN = TaskSetting(objective="score:max", test="test", optimum=9.0, source="table")
@@ -46,7 +46,7 @@ def test_many_algorithms_keep_distinct_inks(comparison):
     made = comparison(lambda *_: [1.0], algorithms=names)
     found = assign_roles(made, analyze(made)).values()
     assert len({role.ink for role in found}) == len({role.key for role in found}) == 24
-    assert sum(role.lit for role in found) == 6
+    assert sum(role.highlighted for role in found) == 6
 
 
 def test_hostile_names_stay_text(comparison, read):

@@ -10,8 +10,8 @@ from optiproxy.metrics import Goal, Limit, Objective
 from optiproxy.reporting.search.card import card
 from optiproxy.spaces import FlatSpace
 from optiproxy.task.protocol import QueryProtocol
-from optiproxy.training.costs.latency import Latency
 from optiproxy.training.export.file_format import WrittenFile
+from optiproxy.training.forward import Latency
 
 
 def written(first: float, again: float, **changed) -> WrittenFile:

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from optiproxy.errors import DataError
-from optiproxy.tables.convert.hwnasbench import MEASURES, convert
+from optiproxy.tables.convert.nasbench201 import MEASURES
+from optiproxy.tables.convert.nasbench201 import convert_hardware as convert
 from optiproxy.tables.store.datasets import DATASETS
 
 from ..conftest import CELLS

@@ -16,9 +16,9 @@ from optiproxy.errors import DataError
 from optiproxy.spaces.published.nasbench101 import NASBench101
 from optiproxy.tables.convert.nasbench101 import module_hash
 from optiproxy.tables.convert.nasbench101_records import convert
-from optiproxy.tables.formats.tfrecord import MAX_BYTES, masked_checksums, read_records
+from optiproxy.tables.nasbench101 import RECORDS, nasbench101_task, to_rows
 from optiproxy.tables.store.files import write_arrays
-from optiproxy.tables.tasks.nasbench101 import RECORDS, nasbench101_task, to_rows
+from optiproxy.tables.store.protobuf import MAX_BYTES, masked_checksums, read_records
 
 CONV3, CONV1, POOL = "conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3"
 CELLS = [

@@ -7,8 +7,8 @@ import pytest
 
 from optiproxy.errors import DataError
 from optiproxy.tables.convert.nasbench201 import convert, parse
+from optiproxy.tables.nasbench201_sources import flops, parameters
 from optiproxy.tables.store.datasets import DATASETS
-from optiproxy.tables.tasks.nasbench201_sources import flops, parameters
 
 from ..conftest import CELLS, cell_text
 

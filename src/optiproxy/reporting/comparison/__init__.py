@@ -1,4 +1,4 @@
-"""The report of a comparison: its `figures` as data, its `tables`, its sentences (`words`), and the `page` that holds them.
+"""The report of a comparison: its `figures` as data, its tables, its sentences (`words`), and the `page` that holds them.
 
-Read `page` first.
+Read `page` first; `task_table` is of one task, `overview_tables` are of several.
 """

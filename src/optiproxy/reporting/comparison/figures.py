@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from optiproxy.comparison.stats.comparison import Comparison
-from optiproxy.comparison.stats.ranks import Ranking
-from optiproxy.comparison.stats.scores import incumbent_quartiles, queries_to_optimum
-from optiproxy.comparison.stats.survival import survival
+from optiproxy.comparison.comparison import Comparison
+from optiproxy.comparison.estimates import survival
+from optiproxy.comparison.ranks import Ranking
+from optiproxy.comparison.scores import incumbent_quartiles, queries_to_optimum
 from optiproxy.reporting.comparison.words import measure_in_words
 from optiproxy.reporting.figures import (
     Axis,
@@ -73,7 +73,7 @@ def survival_curves(comparison: Comparison, task: str, *, names: Sequence[str] |
     Args:
         comparison: A comparison of any size.
         task: Name of one of its tasks.
-        names: As for `incumbents`.
+        names: Algorithms in the order of drawing, as for `incumbents`.
 
     Returns:
         None where no optimum is known.
@@ -109,6 +109,7 @@ def overhead_against_rank(comparison: Comparison, ranking: Ranking, *, names: Se
         ranking: The ranks of its algorithms by one measure.
         names: The ranked algorithms, those first whose names have the best places; by rank by default.
     """
+    # Of the tasks that rank them: seconds of proposals differ from space to space.
     seconds = {name: overhead(comparison, ranking.tasks, name) for name in ranking.ranks}
     series = tuple(
         Series(
@@ -164,6 +165,7 @@ def groups(values: Sequence[float], difference: float) -> tuple[tuple[int, int],
     """
     found: list[tuple[int, int]] = []
     for first, rank in enumerate(values):
+        # The farthest that this one is not told apart from.
         last = max(i for i, other in enumerate(values) if other - rank <= difference)
         # One that ends where the one before ends is a part of it.
         if last > first and difference > 0 and not (found and found[-1][1] >= last):

@@ -10,10 +10,11 @@ from pathlib import Path
 from markupsafe import Markup
 
 from optiproxy import __version__
-from optiproxy.comparison.stats.comparison import Comparison
-from optiproxy.comparison.stats.statistics import Statistics
+from optiproxy.comparison.comparison import Comparison
+from optiproxy.comparison.statistics import Statistics
 from optiproxy.reporting.comparison import figures
-from optiproxy.reporting.comparison.tables import TaskTable, overall_lines, source_tables, task_table
+from optiproxy.reporting.comparison.overview_tables import overall_lines, source_tables
+from optiproxy.reporting.comparison.task_table import TaskTable, task_table
 from optiproxy.reporting.comparison.words import command, extent, measure_in_words, standing
 from optiproxy.reporting.figures import Figure
 from optiproxy.reporting.page import render, standalone
@@ -23,7 +24,7 @@ from optiproxy.reporting.svg.elements import QUIET, Ink, element, image, ink
 from optiproxy.reporting.words import goal_in_words, protocol_in_words
 from optiproxy.storage.files import write
 
-LIT = 6
+HIGHLIGHTED = 6
 """More curves in color than these are hard to follow: the others are drawn gray until a reader asks for one."""
 
 OTHERS = Ink("#bcc4cc")
@@ -36,15 +37,15 @@ class Role:
 
     Attributes:
         name: Name of the algorithm.
-        ink: Ink of its curves when they are lit.
+        ink: Ink of its curves when they are highlighted.
         place: Its number in the order of the legends: the reference, then by rank.
-        lit: Whether it stands out from the start.
+        highlighted: Whether it stands out from the start.
     """
 
     name: str
     ink: Ink
     place: int
-    lit: bool
+    highlighted: bool
 
     @property
     def key(self) -> str:
@@ -54,7 +55,7 @@ class Role:
     @property
     def css(self) -> str:
         """All classes of its curves."""
-        return self.key if self.lit else f"{self.key} quiet"
+        return self.key if self.highlighted else f"{self.key} quiet"
 
     @property
     def sample(self) -> Markup:
@@ -89,9 +90,12 @@ class Drawing:
 
     def file(self) -> str:
         """The content of a file of its own, whose legend names what stands out."""
-        lit = [(role.name, role.ink) for role in self.roles if role.lit]
-        quiet = [] if len(lit) == len(self.roles) else [(f"{len(self.roles) - len(lit)} others", OTHERS)]
-        return standalone(self.picture, lit + quiet)
+        highlighted = [(role.name, role.ink) for role in self.roles if role.highlighted]
+        # Nobody can ask a file for the gray curves, so that its legend only counts them.
+        quiet = (
+            [] if len(highlighted) == len(self.roles) else [(f"{len(self.roles) - len(highlighted)} others", OTHERS)]
+        )
+        return standalone(self.picture, highlighted + quiet)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,20 +118,22 @@ def write_comparison_report(comparison: Comparison, statistics: Statistics, path
     """
     report = Report(comparison, statistics)
     for drawing in report.drawings:
+        # A task that was given as ``MODULE:NAME`` has characters that not every file system takes.
         file_name = re.sub(r"[^\w.+-]", "_", drawing.name)
         write(path.parent / "figures" / f"{file_name}.svg", drawing.file())
     return write(path, report.page())
 
 
 def assign_roles(comparison: Comparison, statistics: Statistics) -> dict[str, Role]:
-    """The role of each algorithm: the reference and the best of the others are lit."""
+    """The role of each algorithm: the reference and the best of the others are highlighted."""
     ranked = [name for found in statistics.rankings[-1:] for name in found.ranks]
+    # The reference, then the others by rank, and behind them whom no ranking holds.
     order = list(dict.fromkeys([statistics.reference, *ranked, *comparison.algorithms]))
     # A single gray curve would make nothing easier to follow.
-    lit = len(order) if len(order) <= LIT + 1 else LIT
+    count = len(order) if len(order) <= HIGHLIGHTED + 1 else HIGHLIGHTED
     place = {name: i for i, name in enumerate(order)}
     return {
-        name: Role(name=name, ink=ink(place[name]), place=place[name], lit=place[name] < lit)
+        name: Role(name=name, ink=ink(place[name]), place=place[name], highlighted=place[name] < count)
         for name in comparison.algorithms
     }
 
@@ -146,7 +152,8 @@ class Report:
         self._sections = [self._section(task) for task in comparison.tasks]
         # The rank of one algorithm alone says nothing.
         rankings = statistics.rankings if len(comparison.algorithms) > 1 else ()
-        colors = {name: role.ink.color if role.lit else "var(--faint)" for name, role in self._roles.items()}
+        # Variables of the page's style; an image file puts in their values.
+        colors = {name: role.ink.color if role.highlighted else "var(--faint)" for name, role in self._roles.items()}
         self._ranks = [
             (found, Drawing(name=shown.name, picture=ranks.draw(shown, colors)))
             for found, shown in ((found, figures.ranks(found)) for found in rankings)
@@ -154,7 +161,7 @@ class Report:
         self._overhead: list[Drawing] = []
         # By the final incumbent, the last measure, which applies to every task.
         for found in rankings[-1:]:
-            shown = figures.overhead_against_rank(comparison, found, names=self._lit_first(found.ranks))
+            shown = figures.overhead_against_rank(comparison, found, names=self._highlighted_first(found.ranks))
             self._overhead.append(Drawing(name=shown.name, picture=chart.draw(shown, self._point_styles(), height=420)))
 
     @property
@@ -188,11 +195,12 @@ class Report:
         comparison = self._comparison
         setting = comparison.settings[task]
         shown = self._by_place(comparison.on(task))
+        # The largest one is told. Where promotions follow the budget, there is only one.
         budgets = {comparison.runs(task, name).budget for name in shown}
         # What stands out is drawn last, the reference on top.
         behind_first = shown[::-1]
-        lit = [name for name in shown if self._roles[name].lit]
-        curves = figures.incumbents(comparison, task, names=behind_first, emphasized=lit)
+        highlighted = [name for name in shown if self._roles[name].highlighted]
+        curves = figures.incumbents(comparison, task, names=behind_first, emphasized=highlighted)
         survival = figures.survival_curves(comparison, task, names=behind_first)
         return Section(
             task=task,
@@ -209,10 +217,13 @@ class Report:
         return Drawing(name=figure.name, picture=picture, roles=tuple(self._roles[name] for name in shown))
 
     def _point_styles(self) -> dict[str, Style]:
-        return {name: Style(role.ink) if role.lit else Style(QUIET, "hollow") for name, role in self._roles.items()}
+        return {
+            name: Style(role.ink) if role.highlighted else Style(QUIET, "hollow") for name, role in self._roles.items()
+        }
 
     def _by_place(self, names: Sequence[str]) -> list[str]:
         return sorted(names, key=lambda name: self._roles[name].place)
 
-    def _lit_first(self, names: Sequence[str] | dict[str, float]) -> list[str]:
-        return sorted(names, key=lambda name: not self._roles[name].lit)
+    def _highlighted_first(self, names: Sequence[str] | dict[str, float]) -> list[str]:
+        # False sorts before True, and sorting is stable: the highlighted ones first, each group in its order.
+        return sorted(names, key=lambda name: not self._roles[name].highlighted)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from optiproxy.comparison.comparison import Comparison
 from optiproxy.comparison.grid import Grid
-from optiproxy.comparison.stats.comparison import Comparison
-from optiproxy.comparison.stats.scores import FinalIncumbent, HalfwayIncumbent
-from optiproxy.comparison.stats.statistics import PairedTest, Statistics
+from optiproxy.comparison.paired import PairedTest
+from optiproxy.comparison.scores import FinalIncumbent, HalfwayIncumbent
+from optiproxy.comparison.statistics import Statistics
 from optiproxy.reporting.words import number
 
 _MEASURES = {
@@ -19,6 +20,7 @@ _MEASURES = {
 
 def measure_in_words(name: str) -> str:
     """The name of a measure, as it stands in a sentence: ``final incumbent``."""
+    # Only what would not read well by its name alone is listed.
     return _MEASURES.get(name, name.replace("_to_", " to the "))
 
 
@@ -73,6 +75,7 @@ def effect_in_words(test: PairedTest) -> str:
         return number(None)
     size = abs(test.effect_size)
     text = f"{size:.0f}" if size >= 100 else f"{size:.3g}"
+    # What rounds to 0 has no sign. The minus is the typographic one, as wide as the plus.
     return "0" if float(text) == 0 else ("+" if test.effect_size > 0 else "−") + text
 
 
@@ -83,6 +86,7 @@ def p_in_words(p_value: float) -> str:
 
 def extent(comparison: Comparison) -> str:
     """Algorithms, tasks, seeds and queries of a comparison, in one phrase."""
+    # Grids that were joined may differ in both.
     seeds = {grid.seeds for grid in comparison.grids}
     budgets = {grid.budget for grid in comparison.grids}
     tasks, names = len(comparison.tasks), len(comparison.algorithms)

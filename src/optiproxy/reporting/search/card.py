@@ -19,6 +19,7 @@ from optiproxy.training.export.file_format import WrittenFile
 _QUIET_SHARE = 0.15
 """Two measurements of one latency that differ by more than this were not made on a quiet machine."""
 
+# Releases of these change values or files; what else is installed does not.
 _PACKAGES = ("torch", "optuna", "numpy", "onnx", "onnxscript", "onnxruntime")
 
 
@@ -50,12 +51,14 @@ def _architecture(result: SearchResult, record: Record) -> list[str]:
 
 
 def _metrics(result: SearchResult, record: Record, trainings: Mapping[int, Metrics]) -> list[str]:
+    # What was searched for comes first.
     kept = result.goal.metric_names
     names = [*(name for name in kept if name in record.metrics), *(name for name in record.metrics if name not in kept)]
     rows = [
         (name, number(record.metrics[name]), _mean_and_std([m[name] for m in trainings.values() if name in m]))
         for name in names
     ]
+    # Of one training there is no standard deviation, and so no column for it.
     several = len(trainings) > 1
     return [
         "## Metrics",
@@ -110,6 +113,7 @@ def _files(files: Sequence[WrittenFile]) -> list[str]:
 
 def _busy_machine(file: WrittenFile) -> str:
     first, again = file.latency.median_ms, file.again.median_ms
+    # Relative to the shorter one, which other work on the machine has delayed less.
     share = abs(first - again) / min(first, again)
     if share <= _QUIET_SHARE:
         return ""

@@ -42,6 +42,7 @@ def progress(result: SearchResult) -> Figure | None:
         return None
     best = [math.nan if value is None else value for value in result.best_so_far]
     optimum = [] if result.optimum is None else [Reference(value=result.optimum, name="optimum")]
+    # A record without a fidelity was made at the full one; under a protocol with promotions those are the promotions.
     promoted = {i for i, record in enumerate(result.records) if result.protocol.promote and record.fidelity is None}
     states = [state(result, record) for record in result.records]
 
@@ -98,6 +99,7 @@ def tradeoffs(result: SearchResult) -> list[Figure]:
     """Every two objectives against each other, and the first against every limited metric with its limits."""
     objectives = [objective.metric for objective in result.goal.objectives]
     limited = [name for name in result.goal.metric_names if name not in objectives]
+    # Not the limits against each other: no figure of the result depends on such a trade-off.
     pairs = [*combinations(objectives, 2), *((objectives[0], name) for name in limited)]
     return [_tradeoff(result, first, other) for first, other in pairs]
 
@@ -105,6 +107,7 @@ def tradeoffs(result: SearchResult) -> list[Figure]:
 def _tradeoff(result: SearchResult, first: str, other: str) -> Figure:
     objectives = {objective.metric: objective.direction for objective in result.goal.objectives}
     front = result.front
+    # Cheap trainings are no points of the front.
     shown = [record for record in result.full if _measured(record, first, other)]
     bounds = [limit.bound for limit in result.goal.limits if limit.metric == other]
     series = [
@@ -137,6 +140,7 @@ def predictions(result: SearchResult) -> list[Figure]:
             for record in result.records
             if _measured(record, name) and math.isfinite(record.predicted.get(name, math.nan))
         ]
+        # A single point has no correlation.
         if len(known) < 2:
             continue
         predicted = [record.predicted[name] for record in known]

@@ -70,6 +70,7 @@ def write_search_report(result: SearchResult, path: Path) -> Path:
 
 def search_report(result: SearchResult, *, folder: Path) -> str:
     """The page as HTML; ``folder`` is where its commands look for the search."""
+    # All that was measured and not the goal's metrics alone: a task may measure more than is searched for.
     names = _metric_names(result.records)
     front = {record.number for record in result.front}
     rows = [_row(result, record, names=names, chosen=record.number in front) for record in result.records]
@@ -95,6 +96,7 @@ def search_report(result: SearchResult, *, folder: Path) -> str:
         infeasible=any(row.state == "infeasible" for row in rows),
         hypervolume=_drawn(figures.hypervolume(result), height=260),
         box=box_in_words(result),
+        # Without anything feasible there is no front to look at.
         tradeoffs=[_drawn(one, width=430, height=320) for one in figures.tradeoffs(result)] if best else [],
         predictions=[(_drawn(one, width=430, height=380), one.caption) for one in figures.predictions(result)],
         rows=rows,
@@ -123,6 +125,7 @@ def _key_figures(result: SearchResult) -> list[KeyFigure]:
             KeyFigure("hypervolume", number(result.hypervolume and round(result.hypervolume, 3))),
             *found,
         ]
+    # Where all trainings are equally long, the number of queries says as much.
     epochs = [] if result.protocol.fidelity is None else [KeyFigure("epochs", f"{result.epochs:,}")]
     spent = sum(record.evaluation_seconds for record in result.records)
     asked = sum(record.ask_seconds for record in result.records)
@@ -140,12 +143,14 @@ def _key_figures(result: SearchResult) -> list[KeyFigure]:
 
 def _with_unit(seconds: float) -> tuple[str, str]:
     """A time as a number and its unit."""
+    # A minute and a half reads well in seconds, and an hour and a half in minutes.
     if seconds < 90:
         return f"{seconds:.1f}", "s"
     return (f"{seconds / 60:.1f}", "min") if seconds < 5400 else (f"{seconds / 3600:.1f}", "h")
 
 
 def _row(result: SearchResult, record: Record, *, names: Sequence[str], chosen: bool) -> TrialRow:
+    # The class of the row. A failed training has no metrics, so that it is out as well.
     kind = "best" if chosen else "" if result.goal.feasible(record.metrics) else "out"
     # A cell without a number is sorted last.
     known = {name: value for name, value in record.metrics.items() if math.isfinite(value)}
@@ -166,6 +171,7 @@ def _metric_names(records: Sequence[Record]) -> list[str]:
 
 
 def _commands(folder: Path) -> str:
+    # The commands are copied into a shell, and a folder may have spaces in its name.
     where = quote(str(folder))
     return "\n".join(
         [

@@ -35,6 +35,7 @@ def profile_in_words(profile: Profile) -> str:
     for metric in profile.measures:
         lines += ["", *_metric(metric, profile.values(metric.name))]
     lines += ["", *_time(profile)]
+    # Where there is no time to tell, two empty lines would follow upon each other.
     return "\n".join([*lines, *(f"Caution: {told}" for told in profile.cautions)]).replace("\n\n\n", "\n\n")
 
 
@@ -64,6 +65,7 @@ def profile_as_json(profile: Profile) -> dict[str, Any]:
 
 def duration(seconds: float) -> str:
     """A time in the unit that a person would choose."""
+    # A unit serves from two of it on: 90 minutes read better than 1.5 hours.
     for unit, length in (("days", 172_800), ("hours", 7_200), ("minutes", 120)):
         if seconds >= length:
             return f"{seconds / {'days': 86_400, 'hours': 3_600, 'minutes': 60}[unit]:.1f} {unit}"
@@ -71,6 +73,7 @@ def duration(seconds: float) -> str:
 
 
 def _share(share: Share, of: str) -> str:
+    # Where all combinations were gone through, there is nothing to estimate.
     if share.exact:
         return f"{share.hits:,} of {share.of:,} {of}, which is all"
     low, high = share.interval
@@ -112,6 +115,7 @@ def _distribution(metric: Metric, values: Sequence[float]) -> dict[str, Any] | N
 def histogram(values: Sequence[float]) -> list[tuple[float, float, int]]:
     """Bounds and number of values of equally wide bins; each value is in one, the largest in the last."""
     low, high = min(values), max(values)
+    # A metric in which all architectures are equal fills one bin without width.
     if low == high:
         return [(low, high, len(values))]
     step = (high - low) / _BINS

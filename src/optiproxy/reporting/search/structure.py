@@ -20,6 +20,7 @@ def structure(space: Space, architecture: Architecture) -> Structure:
     Which decision a node belongs to is asked of the encoding itself: it is the one whose weights the node's features
     respond to, or several that they respond to about alike. So the drawing needs to know nothing about the space.
     """
+    # With gradients, by which the encoding tells which decision a node stands for.
     weights = space.one_hot([architecture]).requires_grad_()
     graph = space.encode(weights)
     connected = graph.adjacency[0].detach().numpy() > 0.5

@@ -1,4 +1,4 @@
 """Figures as SVG without a plotting library: `chart`, `ranks` and `graph` each draw one kind of record of `figures`.
 
-Read `chart` first; `axes` and `elements` serve it.
+Read `elements` first, which the others share, then `chart`.
 """

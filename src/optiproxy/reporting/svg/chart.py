@@ -12,8 +12,7 @@ from xml.etree.ElementTree import Element
 from markupsafe import Markup
 
 from optiproxy.reporting.figures import Figure, Series, Values
-from optiproxy.reporting.svg.elements import Ink, element, image
-from optiproxy.reporting.svg.placement import Point, beside, position, shows, ticks
+from optiproxy.reporting.svg.elements import Ink, Point, beside, element, image, position, shows, ticks
 
 LEFT, RIGHT, TOP, BOTTOM = 58, 18, 30, 42
 """CSS pixels around the inner rectangle."""
@@ -64,6 +63,7 @@ class _Chart:
         return image(self._width, self._height, *drawn, label=self._figure.title)
 
     def _at(self, x: float, y: float) -> Point:
+        # The origin of an SVG is the upper left corner, and y points down.
         inner_width, inner_height = self._width - LEFT - RIGHT, self._height - TOP - BOTTOM
         return (
             LEFT + position(self._figure.x, x) * inner_width,
@@ -107,6 +107,7 @@ class _Chart:
     def _points(self, series: Series) -> list[Element]:
         """One marker per point, with a tooltip; a rug lies at the foot of the chart."""
         axis = self._figure.y
+        # A little above the axis, whose line would hide it.
         foot = axis.low + 0.03 * (axis.high - axis.low)
         y = [foot] * len(series.x) if series.shape == "rug" else series.y
         notes = series.notes or [series.name] * len(series.x)
@@ -127,6 +128,7 @@ class _Chart:
         if style.marker == "cross":
             arms = f"M{x - 4:.1f},{y - 4:.1f} l8,8 m0,-8 l-8,8"
             return element("path", title, d=arms, stroke=color, stroke_width=1.8, fill="none")
+        # Filled with the page's color, because the curve below would show through a transparent marker.
         fill = color if style.marker == "filled" else "var(--paper)"
         return element(
             "circle", title, cx=x, cy=y, r=3.6, fill=fill, stroke=color, stroke_width=1.3, class_=style.marker
@@ -160,6 +162,7 @@ class _Chart:
                 (across, bottom), (_, top) = self._at(line.value, y.low), self._at(line.value, y.high)
                 drawn.append(element("line", x1=across, x2=across, y1=top, y2=bottom, class_="reference"))
                 drawn.append(element("text", line.name, x=across - 5, y=bottom - 6, class_="tick end"))
+        # Only where both axes show a value can it lie on the diagonal.
         low, high = max(x.low, y.low), min(x.high, y.high)
         if self._figure.diagonal and low < high:
             (x1, y1), (x2, y2) = self._at(low, low), self._at(high, high)
@@ -170,6 +173,7 @@ class _Chart:
         x, y = self._figure.x, self._figure.y
         left, right, base = LEFT, self._width - RIGHT, self._height - BOTTOM
         drawn: list[Element] = []
+        # Labels are wider than they are high, so ticks stand closer on the vertical axis.
         for value, text in ticks(y, max(4, self._height // 60)):
             up = self._at(x.low, value)[1]
             drawn.append(element("line", x1=left, x2=right, y1=up, y2=up, class_="grid"))

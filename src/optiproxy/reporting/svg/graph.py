@@ -93,6 +93,7 @@ def draw(structure: Structure, *, label: str) -> Markup:
 def _box(node: Node, center: Place) -> list[Element]:
     x, y = center
     fixed = not node.detail
+    # Gray for what was not chosen, or chosen from a list of its own.
     fill, edge = ("var(--wash)", "var(--faint)") if node.hue is None else tint(node.hue)
     box = element(
         "rect",
@@ -131,6 +132,7 @@ class Layout:
 def layered(count: int, edges: Sequence[Edge]) -> Layout:
     """Lay out ``count`` nodes, whose edges all lead from lower to higher ones."""
     layer = [0] * count
+    # In the order of their sources, so that the layer of a source is final when it is used.
     for i, j in sorted(edges):
         layer[j] = max(layer[j], layer[i] + 1)
     chains: list[list[int]] = []

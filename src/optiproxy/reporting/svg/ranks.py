@@ -21,6 +21,7 @@ def draw(figure: RankFigure, colors: Mapping[str, str]) -> Markup:
         figure: What is shown.
         colors: CSS color of each algorithm.
     """
+    # One algorithm alone still needs an axis with two ends.
     worst = max(len(figure.names), 2)
     scale = (WIDTH - 2 * SIDE) / (worst - 1)
 

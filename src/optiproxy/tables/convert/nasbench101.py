@@ -17,7 +17,7 @@ import numpy as np
 
 from optiproxy.errors import DataError
 from optiproxy.spaces.published.nasbench101_cells import EDGES, NODES, canonical_numbers, rows_of
-from optiproxy.tables.tasks.nasbench101 import to_arrays
+from optiproxy.tables.nasbench101 import to_arrays
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,6 +62,7 @@ def convert(files: Mapping[str, bytes]) -> dict[str, NDArray[Any]]:
     if len(set(hashes)) < len(hashes):
         raise DataError(f"Expected each cell once in {FILE}, got one again. {_REMEDY}")
     columns = {name: _column(lists[key], key, kind, most) for name, (key, kind, most) in _COLUMNS.items()}
+    # A hash cannot be inverted, so all cells of the benchmark are gone through.
     cells = cells_of(hashes)
     if len(cells) < len(hashes):
         raise DataError(f"{len(hashes) - len(cells)} hashes in {FILE} are of no cell of NAS-Bench-101. {_REMEDY}")
@@ -118,6 +119,7 @@ def module_hash(row: bytes) -> str:
             _digest(f"{''.join(sorted([codes[i] for i in b]))}|{''.join(sorted([codes[i] for i in a]))}|{code}")
             for a, b, code in zip(after, before, codes, strict=True)
         ]
+    # As Python writes a list: the benchmark digests this very text.
     return _digest(str(sorted(codes)))
 
 
@@ -152,6 +154,7 @@ def _first_code(leaving: int, arriving: int, label: int) -> str:
     return _digest(str((leaving, arriving, label)))
 
 
+# The cells of one graph follow upon each other, so that a few entries are enough.
 @lru_cache(maxsize=16)
 def _neighbours(edges: bytes) -> tuple[list[list[int]], list[list[int]]]:
     """For each live node, counted from the input to the output, the nodes before it and the nodes after it."""

@@ -17,9 +17,9 @@ from optiproxy.errors import DataError, UsageError
 from optiproxy.spaces.published.nasbench101 import NETWORKS, NASBench101
 from optiproxy.spaces.published.nasbench101_cells import NODES, OPERATIONS
 from optiproxy.tables.convert.nasbench101 import module_hash
-from optiproxy.tables.formats import protobuf
-from optiproxy.tables.formats.tfrecord import read_records
-from optiproxy.tables.tasks.nasbench101 import EPOCHS, OPERATION_NAMES, to_arrays, to_rows
+from optiproxy.tables.nasbench101 import EPOCHS, OPERATION_NAMES, to_arrays, to_rows
+from optiproxy.tables.store import protobuf
+from optiproxy.tables.store.protobuf import read_records
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,6 +29,7 @@ _EVALUATION, _PARAMETERS = 1, 2
 _MEASURED = {"train_time_s": 2, "valid_acc": 4, "test_acc": 5}
 """Our column -> number of the field of an evaluation that it is read from."""
 
+# Far above any training: damaged bytes can read as any number.
 _MOST_SECONDS, _MOST_PARAMETERS = 1e6, 10**9
 
 
@@ -106,6 +107,7 @@ class _Trainings:
         n = len(self._place)
         if not n:
             raise ValueError("it is empty")
+        # By hash, so that the table does not depend on the order of the records.
         order = np.argsort(np.array(list(self._place)))
         names = np.array(list(self._place))[order]
         rows = to_rows({key: array[:n][order] for key, array in self._cells.items()})
@@ -149,6 +151,7 @@ class _Trainings:
         if len(digits) != n * n or not set(digits) <= set("01"):
             raise ValueError(f"the edges of {n} nodes are {digits[:60]!r}")
         matrix = np.array(list(digits), dtype=np.uint8).reshape(n, n)
+        # Nodes are in topological order, so that edges lead to later ones only.
         if np.tril(matrix).any():
             raise ValueError("an edge leads back")
         self._cells["adj"][place, :n, :n] = matrix

@@ -1,10 +1,13 @@
-"""NAS-Bench-201 v1.0 (Dong and Yang, ICLR 2020, arXiv 2001.00326) from files of its users.
+"""NAS-Bench-201 v1.0 (Dong and Yang, ICLR 2020, arXiv 2001.00326) from files of its users, and HW-NAS-Bench on its cells.
 
-These are three pickled dictionaries with the trainings of 200 epochs, and a pickled frame with those of 12.
+The former are three pickled dictionaries with the trainings of 200 epochs, and a pickled frame with those of 12; HW-NAS-Bench
+(Li et al., ICLR 2021, arXiv 2103.10584) published one CSV file per dataset.
 """
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
@@ -13,11 +16,12 @@ import numpy as np
 
 from optiproxy.errors import DataError
 from optiproxy.spaces.published.nasbench201 import EDGES, OPERATIONS
-from optiproxy.tables.formats.pickles import NUMPY, PANDAS, frame_columns, number, unpickle_unknown
-from optiproxy.tables.tasks.nasbench201_sources import flops, parameters
+from optiproxy.tables.nasbench201_sources import flops, parameters
+from optiproxy.tables.store.pickles import NUMPY, PANDAS, frame_columns, number, unpickle_unknown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
 
 COUNT = len(OPERATIONS) ** len(EDGES)
 
@@ -57,6 +61,7 @@ def convert(files: Mapping[str, bytes]) -> dict[str, NDArray[Any]]:
     arrays = describe(texts)
     for prefix, (file, dataset) in _FULL.items():
         rows = unpickle_unknown(_content(files, file), NUMPY)
+        # Looked up by their text, so that the order of the cells in the files does not matter.
         both = np.array([_accuracies(rows, text, dataset, file) for text in texts])
         for column, split in enumerate(_SPLITS):
             arrays[f"{prefix}_{split}_200"] = np.ascontiguousarray(both[:, column])
@@ -102,6 +107,7 @@ def parse(text: str) -> list[int]:
     Raises:
         DataError: If it is malformed.
     """
+    # A whole match, because a longer text may be a cell of another space.
     found = _SHAPE.fullmatch(text)
     if found is None or not set(found.groups()) <= set(OPERATIONS):
         raise DataError(f"Expected a cell like '|none~0|+|...', got {text[:60]!r}. Get the file again from its source.")
@@ -116,7 +122,91 @@ def _content(files: Mapping[str, bytes], name: str) -> bytes:
 
 def _accuracies(rows: object, text: str, dataset: str, file: str) -> tuple[float, float]:
     try:
+        # The files hold a pair for each cell, the validation accuracy first.
         valid, test = cast("Any", rows)[text][dataset]["eval_acc1es"]
     except (TypeError, ValueError, KeyError, IndexError) as error:
         raise DataError(f"Expected two accuracies of {text} in {file}. Get the file again from its source.") from error
     return number(valid), number(test)
+
+
+_HARDWARE_FILES = {
+    "cifar10": "hw_cifar10.csv",
+    "cifar100": "hw_cifar100.csv",
+    "imagenet16_120": "hw_ImageNet16-120.csv",
+}
+"""Prefix of the columns -> file."""
+
+MEASURES = {
+    "edgegpu_latency_ms": "edgegpu_latency",
+    "edgegpu_energy_mj": "edgegpu_energy",
+    "raspi4_latency_ms": "raspi4_latency",
+    "edgetpu_latency_ms": "edgetpu_latency",
+    "pixel3_latency_ms": "pixel3_latency",
+    "eyeriss_latency_ms": "eyeriss_latency",
+    "eyeriss_energy_mj": "eyeriss_energy",
+    "fpga_latency_ms": "fpga_latency",
+    "fpga_energy_mj": "fpga_energy",
+}
+"""Our metric -> column of the files; energy was measured on three of the six devices."""
+
+_CELL = "net"
+_CELL_OPERATIONS = ("skip_connect", "none", "nor_conv_3x3", "nor_conv_1x1", "avg_pool_3x3")
+_CELL_EDGES = ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3))
+"""Operations in the order of their numbers in the files, and edges in the order of a cell's positions there."""
+
+
+def convert_hardware(files: Mapping[str, bytes]) -> dict[str, NDArray[Any]]:
+    """Make the table of what HW-NAS-Bench measured, rows in the order of the files.
+
+    Args:
+        files: Local name -> content.
+
+    Returns:
+        ``ops (n, 6)``, operation of each edge as a position in ``op_names``, and one ``(n,)`` column per dataset and
+        measure, for example ``cifar10_edgegpu_latency_ms``; NaN where the network could not be compiled for the device.
+
+    Raises:
+        DataError: If a file is missing, or does not hold every cell once in the order of the others.
+    """
+    arrays: dict[str, NDArray[Any]] = {}
+    for prefix, file in _HARDWARE_FILES.items():
+        if file not in files:
+            raise DataError(f"Expected the file {file} among {', '.join(files) or 'no files'}. Fetch them all.")
+        ops, columns = _read_hardware(files[file], file)
+        # One column of cells serves all three files.
+        if not np.array_equal(arrays.setdefault("ops", ops), ops):
+            raise DataError(f"Expected the cells of {file} in the order of the other files. Get the files again.")
+        arrays |= {f"{prefix}_{measure}": column for measure, column in columns.items()}
+    return {"op_names": np.array(OPERATIONS), **arrays}
+
+
+def _read_hardware(content: bytes, file: str) -> tuple[NDArray[np.uint8], dict[str, NDArray[np.float64]]]:
+    try:
+        # Strict, because broken quotes would otherwise be read as something else without a word.
+        rows = list(csv.DictReader(io.StringIO(content.decode("utf-8"), newline=""), strict=True))
+        ops = np.array([_hardware_cell(row[_CELL]) for row in rows], dtype=np.uint8)
+        columns = {measure: np.array([float(row[column]) for row in rows]) for measure, column in MEASURES.items()}
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
+        raise DataError(
+            f"Expected {file} to have cells and numbers in the columns {_CELL}, {', '.join(MEASURES.values())}. "
+            "Get the file again from its source."
+        ) from error
+    if len(ops) != COUNT or len(np.unique(ops, axis=0)) != COUNT:
+        raise DataError(f"Expected {COUNT:,} cells in {file}, got {len(ops):,}. Get the file again from its source.")
+    for measure, column in columns.items():
+        # The files write -1 where compiling failed.
+        columns[measure] = np.where(column == -1, np.nan, column)
+        if not (np.isnan(columns[measure]) | ((column > 0) & (column < np.inf))).all():
+            raise DataError(
+                f"Expected positive values or -1 of {measure} in {file}. Get the file again from its source."
+            )
+    return ops, columns
+
+
+def _hardware_cell(text: str) -> list[int]:
+    """Read a cell like ``(4, 3, 3, 0, 0, 0)`` into our order of edges and numbering of operations."""
+    if not re.fullmatch(r"\([0-4](, [0-4]){5}\)", text):
+        raise ValueError(text)
+    # The files number the operations and order the edges in ways of their own.
+    operation = dict(zip(_CELL_EDGES, map(int, re.findall("[0-4]", text)), strict=True))
+    return [OPERATIONS.index(_CELL_OPERATIONS[operation[edge]]) for edge in EDGES]

@@ -23,6 +23,7 @@ EPOCHS = 50
 
 CURVES = ("train_losses", "val_losses", "test_losses", "wall_times")
 
+# Three times as many as the archive holds.
 _MAX_RUNS = 1_000
 _MAX_BYTES = 50_000
 """Most bytes of one log, uncompressed: ten times the largest, so that no archive expands to more than 50 MB."""

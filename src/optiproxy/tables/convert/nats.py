@@ -17,7 +17,7 @@ import numpy as np
 
 from optiproxy.errors import DataError
 from optiproxy.tables.convert.nasbench201 import COUNT, describe
-from optiproxy.tables.formats.pickles import NUMPY, number, unpickle_unknown
+from optiproxy.tables.store.pickles import NUMPY, number, unpickle_unknown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

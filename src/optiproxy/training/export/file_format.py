@@ -13,8 +13,7 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
 from optiproxy.errors import ExportError
-from optiproxy.training.costs.forward import Inputs, arguments, evaluating
-from optiproxy.training.costs.latency import Latency, timed
+from optiproxy.training.forward import Inputs, Latency, arguments, evaluating, timed
 
 TOLERANCE = 1e-5
 """Largest difference between outputs of a file and its network, relative to the largest output above 1.
@@ -127,6 +126,7 @@ def write_checked(network: nn.Module, example: Inputs, folder: Path, *, as_forma
 
 def _probes(inputs: tuple[Tensor, ...], batch: int | None) -> Iterator[tuple[Tensor, ...]]:
     """Yield inputs to compare on: the example, changed examples, and several rows together where the file takes them."""
+    # The same probes each time: what passed once passes again.
     stream = torch.Generator().manual_seed(0)
     yield inputs
     # Other values show whether the graph depends on its inputs at all, or has recorded the answer to the example.
@@ -154,6 +154,7 @@ def _distance(expected: object, answered: object) -> float:
 def _largest(wanted: Tensor, given: Tensor) -> float:
     if not wanted.numel():
         return 0.0
+    # Small outputs are compared by their difference, large ones by its share.
     scale = max(1.0, float(wanted.abs().max()))
     far = float((wanted.double() - given.double()).abs().max()) / scale
     # NaN compares as no difference; it is the largest.

@@ -19,9 +19,8 @@ from torch import Tensor, nn
 from torch.fx.experimental.symbolic_shapes import is_concrete_int
 
 from optiproxy.errors import ExportError, UsageError
-from optiproxy.training.costs.forward import Inputs, arguments, evaluating
-from optiproxy.training.costs.latency import Latency, timed
 from optiproxy.training.export.file_format import Loaded
+from optiproxy.training.forward import Inputs, Latency, arguments, evaluating, timed
 
 if TYPE_CHECKING:
     from torch.export import ExportedProgram
@@ -88,6 +87,7 @@ class OnnxFile:
             feed = {entry.name: tensor.numpy() for entry, tensor in zip(taken, inputs, strict=True)}
             return tuple(map(torch.from_numpy, session.run(None, feed)))
 
+        # An axis that is left open has a name here instead of a number.
         rows = [entry.shape[0] for entry in taken if entry.shape]
         return Loaded(call, batch=next((row for row in rows if isinstance(row, int)), None))
 
@@ -114,6 +114,7 @@ def onnx_latency(network: nn.Module, example: Inputs, *, threads: int = 1, secon
 
 
 def _check_packages() -> None:
+    # All that are missing at once, so that nobody installs them one by one.
     missing = [name for name in _PACKAGES if find_spec(name) is None]
     if missing:
         raise UsageError(f"ONNX needs {', '.join(missing)}. Install the extra: pip install 'optiproxy[onnx]'.")
@@ -136,6 +137,7 @@ def capture(network: nn.Module, inputs: Inputs) -> ExportedProgram:
     for strict in (False, True):
         with suppress(Exception):
             program = _recorded(network, two, rows=torch.export.Dim.AUTO, strict=strict)
+            # torch may fix the number of rows without a word, although it was left open.
             if fixed_batch(program) is None:
                 return program
     try:

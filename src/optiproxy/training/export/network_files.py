@@ -20,7 +20,7 @@ from optiproxy.training.tasks.network_task import Trained, TrainingTask
 if TYPE_CHECKING:
     from torch import nn
 
-    from optiproxy.training.costs.forward import Inputs
+    from optiproxy.training.forward import Inputs
 
 ARCHITECTURE = "architecture.json"
 
@@ -64,6 +64,7 @@ def export_network(
         UsageError: If there is no such format, a package is missing, or the directory cannot be written.
         ExportError: If the network cannot be written in a format, or the file answers otherwise.
     """
+    # From the recorded graph: of a user's own class nothing is known, and its file may import anything.
     return _write(network, example, Path(directory), _chosen(formats, python=StraightLine()))
 
 
@@ -95,6 +96,7 @@ def export(
     """
     if not isinstance(task, TrainingTask):
         raise UsageError(f"Task {task.name!r} trains no network, so there are no weights to export. Export it as JSON.")
+    # Trained anew, because a search keeps metrics and no weights.
     trained = task.train(architecture, seed=seed, epochs=epochs)
     # Formats first: a format that cannot be had leaves nothing half done.
     files = _write(trained.network, trained.example, directory, _chosen(formats, python=OwnSource(trained.arguments)))
@@ -110,6 +112,7 @@ def export(
 
 
 def _chosen(names: Sequence[str], *, python: FileFormat) -> list[FileFormat]:
+    # Both ways to write Python go by one name: which of them applies does not depend on the user's wish.
     known: dict[str, FileFormat] = {known.name: known for known in (python, TorchProgram(), OnnxFile())}
     for name in names:
         if name not in known:
@@ -143,6 +146,7 @@ def _description(
         "space": task.space.name,
         "architecture": task.space.values(architecture),
         "seed": seed,
+        # The number, because what None means may change with the task.
         "epochs": task.full_or(epochs),
         "metrics": {"recorded": dict(metrics), "repeated": trained.metrics},
         "network": {"arguments": trained.arguments, "input_shape": list(trained.example.shape[1:])},
@@ -154,6 +158,7 @@ def _difference(task: TrainingTask, *, recorded: Metrics, repeated: Metrics) -> 
     changed = [
         f"{name} is {repeated[name]:.6g} instead of {recorded[name]:.6g}"
         for name in (objective.metric for objective in task.goal.objectives)
+        # Compared exactly: on the same machine a seed repeats a training bit by bit.
         if name in recorded and recorded[name] != repeated[name]
     ]
     if not changed:

@@ -20,9 +20,9 @@ from torch import Tensor, nn
 from torch.export.graph_signature import InputKind, OutputKind
 
 from optiproxy.errors import ExportError
-from optiproxy.training.costs.forward import Inputs, arguments
 from optiproxy.training.export.file_format import Loaded
 from optiproxy.training.export.graph_files import capture, fixed_batch
+from optiproxy.training.forward import Inputs, arguments
 
 if TYPE_CHECKING:
     from torch.export import ExportedProgram
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 WEIGHTS = "weights.pt"
 
+# Behind the copied source, so that it may rely on torch alone being imported: all else is imported inside.
 _LOADER = '''
 
 ARGUMENTS = {arguments}
@@ -81,6 +82,7 @@ class OwnSource:
             shapes=" and ".join(f"({shape})" for shape in shapes),
             weights=WEIGHTS,
         )
+        # The whole file and not the class alone, which needs what stands around it.
         path.write_text(inspect.getsource(sys.modules[kind.__module__]) + end, encoding="utf-8")
         torch.save(network.state_dict(), path.with_name(WEIGHTS))
 
@@ -148,6 +150,7 @@ class StraightLine:
         program = capture(network, inputs)
         tensors = _tensors(program)
         path.write_text(_source(program, type(network).__name__), encoding="utf-8")
+        # Plain tensors: the file itself says which of them are parameters.
         torch.save({name: tensor.detach() for name, tensor in tensors.items()}, path.with_name(WEIGHTS))
 
     def read(self, path: Path) -> Loaded:
@@ -171,6 +174,7 @@ def _tensors(program: ExportedProgram) -> dict[str, Tensor]:
 def _source(program: ExportedProgram, name: str) -> str:
     signature = program.graph_signature
     parameters = [spec.arg.name for spec in signature.input_specs if spec.kind is InputKind.PARAMETER]
+    # The nodes of a graph are in the order of execution already.
     lines = ["        " + line for node in program.graph.nodes for line in _statement(node, program)]
     return _FILE.format(
         name=name,
@@ -219,6 +223,7 @@ def _written(argument: Any) -> str:  # noqa: ANN401 - whatever a graph may hold
         case Node():
             return argument.name
         case list() | tuple():
+            # torch's operations take a list wherever they take a tuple.
             return f"[{', '.join(map(_written, argument))}]"
         case bool() | int() | str() | None:
             return repr(argument)

@@ -48,7 +48,7 @@ class Cell(nn.Module):
 
     Args:
         edges: ``(source node, target node, operation)``; node 0 is the input, the largest target the output.
-        channels: Of every node.
+        channels: Channels of every node.
     """
 
     def __init__(self, edges: Iterable[tuple[int, int, str]], *, channels: int) -> None:
@@ -92,9 +92,9 @@ class CellNetwork(nn.Module):
     """Stages of one repeated cell, a `Reduction` between any two.
 
     Args:
-        edges: Of the cell, see `Cell`.
-        channels: Of the first stage; each further stage has twice as many at half the resolution.
-        cells: In each stage, as many entries as stages.
+        edges: Edges of the cell, see `Cell`.
+        channels: Channels of the first stage; each further stage has twice as many at half the resolution.
+        cells: Number of cells in each stage, as many entries as stages.
         classes: Number of logits.
     """
 

@@ -68,12 +68,14 @@ class DigitsTask(NetworkTask["CellNetwork", "Digits"]):
     def example(self) -> Tensor:
         import torch
 
+        # Any image will do: what a network costs does not depend on the pixels.
         return torch.zeros(1, 1, 8, 8)
 
     def recipe(self) -> ImageRecipe:
         """Return how every network is trained."""
         from optiproxy.training.tasks.recipes import ImageRecipe
 
+        # Compared with other recipes in docs/decisions/digits-recipe.md.
         return ImageRecipe(batch=30, rate=0.1, decay=5e-4, shift=2)
 
     def fit(self, network: CellNetwork, data: Digits, *, epochs: int, seed: int) -> None:
@@ -120,6 +122,7 @@ def load() -> Digits:
     from sklearn.model_selection import train_test_split
 
     pixels, labels = (np.asarray(column).astype(np.uint8) for column in load_digits(return_X_y=True))
+    # Another release could hold other images, and values on these would not compare.
     digest = "sha256:" + hashlib.sha256(pixels.tobytes() + labels.tobytes()).hexdigest()
     if digest != DIGEST:
         raise DataError(f"Expected scikit-learn's digits images with {DIGEST}, got {digest}. Reinstall scikit-learn.")

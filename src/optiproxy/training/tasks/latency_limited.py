@@ -55,6 +55,7 @@ class LatencyLimited(TrainingTask):
         self.name = f"{task.name}-latency"
         self.space = task.space
         self.metrics = (*task.metrics, RELATIVE_LATENCY)
+        # The objectives stay: latency is a limit, and nothing is traded for it.
         self.goal = Goal(task.goal.objectives, (*task.goal.limits, Limit(RELATIVE_LATENCY.name, share)))
         self.source = task.source
         self.fidelities = task.fidelities
@@ -64,13 +65,14 @@ class LatencyLimited(TrainingTask):
 
     def train(self, architecture: Architecture, *, seed: int = 0, epochs: int | None = None) -> Trained:
         trained = self._task.train(architecture, seed=seed, epochs=epochs)
+        # Part of what a query stores, so that whether it kept the limit is known without measuring again.
         return replace(trained, metrics={**trained.metrics, RELATIVE_LATENCY.name: self._ratio(architecture)})
 
     def free_metrics(self, architecture: Architecture) -> dict[str, float]:
         return {**self._task.free_metrics(architecture), RELATIVE_LATENCY.name: self._ratio(architecture)}
 
     def _ratio(self, architecture: Architecture) -> float:
-        from optiproxy.training.costs.latency import ratio
+        from optiproxy.training.forward import ratio
 
         # Kept, because a limit that moves between two queries of one architecture would be none.
         form = self.space.canonical(architecture)
@@ -86,6 +88,7 @@ def digits_latency() -> LatencyLimited:
     from optiproxy.training.tasks.digits import DigitsTask
 
     task = DigitsTask()
+    # The cell with the most arithmetic, so that there is much to save.
     densest = task.space.architecture({decision.name: "nor_conv_3x3" for decision in task.space.decisions})
     return LatencyLimited(task, densest, share=0.5)
 

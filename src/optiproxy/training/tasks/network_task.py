@@ -61,6 +61,7 @@ class TrainingTask(Task):
 
     def evaluate(self, architecture: Architecture, *, seed: int = 0, fidelity: int | None = None) -> dict[str, float]:
         self.check_fidelity(fidelity)
+        # The network is dropped: of hundreds one will be wanted, and it can be trained again.
         return self.train(architecture, seed=seed, epochs=fidelity).metrics
 
     def full_or(self, epochs: int | None) -> int:
@@ -71,6 +72,7 @@ class TrainingTask(Task):
         """
         if epochs is not None and epochs < 1:
             raise UsageError(f"Expected at least 1 epoch, got {epochs}.")
+        # Fidelities are listed from the cheapest to the full one.
         return self.fidelities[-1] if epochs is None else epochs
 
 
@@ -78,6 +80,7 @@ COSTS = (
     Metric(name="params", direction="min", free=True),
     Metric(name="flops", direction="min", free=True),
     Metric(name="latency_ms", direction="min", unit="ms", free=True),
+    # A latency without its spread says nothing about the machine's noise.
     Metric(name="latency_iqr_ms", direction="min", unit="ms", free=True),
 )
 """Free metrics, which are measured on the untrained network."""
@@ -143,6 +146,7 @@ class NetworkTask(TrainingTask, Generic[N, D]):
             seconds = time.thread_time() - start
             metrics = {
                 **self.score(network.eval(), data),
+                # With the free ones as well, so that a record is complete without its task.
                 **self.free_metrics(architecture),
                 TRAINING_SECONDS.name: seconds,
             }
@@ -156,7 +160,7 @@ class NetworkTask(TrainingTask, Generic[N, D]):
         return dict(self._costs[form])
 
     def _measure(self, form: Architecture) -> dict[str, float]:
-        from optiproxy.training.costs import network_costs as costs
+        from optiproxy.training import costs
 
         network, example = self.untrained(form), self.example()
         latency = costs.latency(network, example)

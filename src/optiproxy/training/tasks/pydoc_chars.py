@@ -49,6 +49,7 @@ class PydocCharsTask(NetworkTask["RecurrentNetwork", "Text"]):
 
     def __init__(self) -> None:
         super().__init__()
+        # Not an attribute of the class: the digest needs the text, which is not loaded by listing the tasks.
         self.source = Source(
             "pydoc-topics-v1",
             f"trained here on the help topics of Python {platform.python_version()} (pydoc_data.topics)",
@@ -65,6 +66,7 @@ class PydocCharsTask(NetworkTask["RecurrentNetwork", "Text"]):
             "nodes": tuple((node.operation, node.inputs) for node in cell.nodes),
             "hidden": cell.hidden,
             "characters": self.data().characters,
+            # Widths of 32 and 64 are no better (docs/decisions/pydoc-chars.md).
             "width": 48,
         }
 
@@ -82,6 +84,7 @@ class PydocCharsTask(NetworkTask["RecurrentNetwork", "Text"]):
     def fit(self, network: RecurrentNetwork, data: Text, *, epochs: int, seed: int) -> None:
         from optiproxy.training.tasks.recipes import TextRecipe, fit_language_model
 
+        # At twice the rate some cells no longer learn (docs/decisions/pydoc-chars.md).
         recipe = TextRecipe(batch=32, window=16, rate=0.015, clip=1.0)
         fit_language_model(network, data.train, recipe=recipe, epochs=epochs, seed=seed)
 
@@ -171,11 +174,15 @@ def load() -> Text:
     import torch
 
     text = topics()
+    # Blocks and no lots: neighboring paragraphs resemble each other, and lots would tell the test part to the training
+    # part.
     first, second = int(TRAIN * len(text)), int((TRAIN + VALIDATION) * len(text))
     # Counted in the training part alone: which characters the others hold is not known when a model is made.
     counts = Counter(text[:first])
+    # Sorted, so that a number means the same character in every process.
     characters = UNKNOWN + "".join(sorted(character for character, count in counts.items() if count >= _RARE))
     numbers = {character: number for number, character in enumerate(characters)}
+    # The number 0 is that of `UNKNOWN`.
     everything = torch.tensor([numbers.get(character, 0) for character in text])
     train, validation, test = everything.tensor_split([first, second])
     return Text(characters=characters, train=train, validation=validation, test=test)

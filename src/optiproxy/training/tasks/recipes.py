@@ -21,6 +21,7 @@ from optiproxy.training.tasks.recurrent_network import RecurrentNetwork
 
 def one_cycle(optimizer: Optimizer, *, rate: float, steps: int) -> OneCycleLR:
     """Make the schedule: the peak ``rate`` after a fifth of ``steps``, near zero at their end; it takes a step after each."""
+    # The momentum stays, so that Adam and gradient descent share one schedule, of the rate alone.
     return OneCycleLR(optimizer, rate, total_steps=steps, pct_start=0.2, cycle_momentum=False)
 
 
@@ -54,6 +55,7 @@ def fit_classifier(
         epochs: Passes over the images.
         seed: Seed of order and shifts, see `batches`.
     """
+    # The schedule has to know its end before the first step.
     steps = epochs * (len(images) // recipe.batch)
     optimizer, schedule = descent(network.parameters(), recipe=recipe, steps=steps)
     network.train()
@@ -70,6 +72,7 @@ def batches(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield shifted images ``(b, 1, height, width)`` and their labels ``(b,)``, one pair per step."""
     stream = torch.Generator().manual_seed(seed)
+    # Whole batches alone: the normalization statistics of a small rest would be noisier than those of the others.
     used = len(images) // recipe.batch * recipe.batch
     for _ in range(epochs):
         order = torch.randperm(len(images), generator=stream)
@@ -79,6 +82,7 @@ def batches(
 
 def descent(parameters: Iterable[nn.Parameter], *, recipe: ImageRecipe, steps: int) -> tuple[SGD, OneCycleLR]:
     """Make the optimizer of a training of so many steps, with its schedule."""
+    # Fused: networks this small spend their time on the overhead of each parameter and not on arithmetic.
     optimizer = SGD(parameters, recipe.rate, momentum=0.9, nesterov=True, weight_decay=recipe.decay, fused=True)
     return optimizer, one_cycle(optimizer, rate=recipe.rate, steps=steps)
 
@@ -86,6 +90,7 @@ def descent(parameters: Iterable[nn.Parameter], *, recipe: ImageRecipe, steps: i
 def shifted(images: Tensor, *, by: int, stream: torch.Generator) -> Tensor:
     """Move each of ``(b, 1, height, width)`` images by its own draw from ``-by .. by`` along each axis; zeros come in."""
     b, _, height, width = images.shape
+    # One draw for each image and axis, and one gather for all images instead of a loop over them.
     offsets = torch.randint(0, 2 * by + 1, (2, b, 1), generator=stream)
     rows, columns = offsets[0] + torch.arange(height), offsets[1] + torch.arange(width)
     padded = functional.pad(images, (by, by, by, by))
@@ -101,6 +106,7 @@ def accuracy(network: nn.Module, images: Tensor, labels: Tensor) -> float:
         Percent.
     """
     network.eval()
+    # In double precision, so that the percentage is a count over the number of images to the last digit.
     right = network(images).argmax(dim=1) == labels
     return 100 * right.double().mean().item()
 
@@ -127,7 +133,7 @@ def fit_language_model(network: RecurrentNetwork, text: Tensor, *, recipe: TextR
     """Train a language model in place.
 
     Args:
-        network: Left in training mode.
+        network: The network, left in training mode.
         text: Numbers of the characters, ``(k,)``.
         recipe: How to train.
         epochs: Passes over the text.
@@ -150,10 +156,13 @@ def fit_language_model(network: RecurrentNetwork, text: Tensor, *, recipe: TextR
             carried = places != step % recipe.batch
             logits, states = network.read(read, [state.detach() * carried for state in states])
             loss = functional.cross_entropy(logits.flatten(0, 1), following.flatten())
+            # Some cells diverge. Going on would only take time, and that a training fails is an answer, too.
             if not math.isfinite(loss.item()):
                 raise FloatingPointError(f"The loss became {loss.item()} in step {epoch * steps + step + 1}.")
             optimizer.zero_grad()
             loss.backward()
+            # Through a recurrence over many characters gradients may explode; scaling them down is the remedy of Pascanu et
+            # al.
             nn.utils.clip_grad_norm_(network.parameters(), recipe.clip)
             optimizer.step()
             schedule.step()

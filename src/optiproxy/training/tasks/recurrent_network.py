@@ -38,9 +38,9 @@ class Cell(nn.Module):
 
     Args:
         nodes: ``(operation, numbers of the values that it reads)`` in the order of execution.
-        hidden: Of each state, the number of the value that becomes its new one; the first of them is the output.
+        hidden: For each state, the number of the value that becomes its new one; the first of them is the output.
         characters: How many are told apart.
-        width: Of every state and node.
+        width: Width of every state and node.
     """
 
     def __init__(
@@ -101,10 +101,10 @@ class RecurrentNetwork(nn.Module):
     A linear head reads the cell's first state, scaled to a root mean square of 1 (Zhang and Sennrich, 1910.07467).
 
     Args:
-        nodes: Of the cell, see `Cell`.
-        hidden: Of the cell.
+        nodes: Nodes of the cell, see `Cell`.
+        hidden: States of the cell, see `Cell`.
         characters: Those that are told apart, each once; the first stands for all others.
-        width: Of every state and node.
+        width: Width of every state and node.
     """
 
     def __init__(
@@ -125,6 +125,7 @@ class RecurrentNetwork(nn.Module):
 
     def start(self, b: int) -> list[Tensor]:
         """The states before a text begins, each ``(b, width)``."""
+        # Of the type and on the device of the network.
         return [self.head.weight.new_zeros(b, self.cell.width) for _ in self.cell.hidden]
 
     def read(self, numbers: Tensor, states: Sequence[Tensor]) -> tuple[Tensor, list[Tensor]]:
