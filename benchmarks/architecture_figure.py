@@ -81,7 +81,9 @@ def drawn() -> str:
     text(LEFT, 24, "Rooms: each imports only from layers below", "title")
     text(LANES, 24, "The way of one query; the shaded steps repeat until the budget is spent", "title")
     for i, layer in enumerate(rooms):
-        parts.append(f'<line x1="{LEFT - 24}" x2="{width - 20}" y1="{y(i) + ROW / 2:g}" y2="{y(i) + ROW / 2:g}" class="lane" />')
+        parts.append(
+            f'<line x1="{LEFT - 24}" x2="{width - 20}" y1="{y(i) + ROW / 2:g}" y2="{y(i) + ROW / 2:g}" class="lane" />'
+        )
         text(LEFT - 10, y(i) + 4, str(i + 1), "small end")
         for j, room in enumerate(layer):
             left = LEFT + j * (ROOM + GAP)

@@ -14,9 +14,9 @@ import time
 import psutil
 import pytest
 
+from optiproxy import registry
 from optiproxy.comparison.runs.compare import compare
 from optiproxy.errors import StudyError
-from optiproxy import registry
 from optiproxy.searching.search import run
 from optiproxy.searching.settings import SearchSettings
 
@@ -190,9 +190,7 @@ def test_kept_rows_are_enough_to_go_on_from(finished, tmp_path):
     parts = {outcome.run: outcome for outcome in grown.results}
     assert len(parts) == 6
     for outcome in before.results:
-        assert [query.architecture for query in parts[outcome.run].queries] == [
-            q.architecture for q in outcome.queries
-        ]
+        assert [query.architecture for query in parts[outcome.run].queries] == [q.architecture for q in outcome.queries]
         assert [query.best_so_far for query in parts[outcome.run].queries] == [q.best_so_far for q in outcome.queries]
 
 

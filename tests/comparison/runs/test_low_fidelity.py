@@ -8,19 +8,19 @@ import re
 import numpy as np
 import pytest
 
-from optiproxy.tables import TableTask
-from optiproxy.comparison.stats.statistics import analyze
+from optiproxy import registry
+from optiproxy.comparison.grid import Grid, TaskSetting
 from optiproxy.comparison.runs.folder import Folder
-from optiproxy.comparison.grid import TaskSetting, Grid
-from optiproxy.comparison.stats.scores import final_incumbent, incumbent_curves
 from optiproxy.comparison.runs.worker import search_once
-from optiproxy.searching.settings import SearchSettings
+from optiproxy.comparison.stats.scores import final_incumbent, incumbent_curves
+from optiproxy.comparison.stats.statistics import analyze
 from optiproxy.errors import StudyError
 from optiproxy.metrics import Goal, Limit, Metric, Objective
 from optiproxy.reporting.comparison.page import Report
 from optiproxy.reporting.words import number
-from optiproxy import registry
+from optiproxy.searching.settings import SearchSettings
 from optiproxy.spaces import FlatSpace
+from optiproxy.tables import TableTask
 from optiproxy.task.task import Source
 
 CELLS = np.array([[a, b] for a in range(4) for b in range(4)])
@@ -124,7 +124,9 @@ def test_settings_keep_the_protocol_and_another_is_refused(comparison, tmp_path)
     folder = Folder(tmp_path / "out")
     assert folder.grid() == comparison.grids[0]
     assert folder.grid().tasks["short"].protocol.full == 200
-    queried = Grid(**{**vars(comparison.grids[0]), "tasks": {"short": TaskSetting.of(short(), SearchSettings(budget=8))}})
+    queried = Grid(
+        **{**vars(comparison.grids[0]), "tasks": {"short": TaskSetting.of(short(), SearchSettings(budget=8))}}
+    )
     with pytest.raises(StudyError, match="free of short: size, now none"):
         folder.claim(queried)
 

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from optiproxy import registry
 from optiproxy.comparison.runs.compare import compare
 from optiproxy.errors import PackageError
-from optiproxy import registry
 
 
 def test_an_algorithm_without_its_package_is_skipped_and_told(tmp_path, monkeypatch):

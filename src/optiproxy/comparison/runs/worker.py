@@ -24,7 +24,6 @@ from optiproxy.errors import StudyError
 from optiproxy.execution.executors import end_with_parent
 from optiproxy.searching.settings import SearchSettings
 
-
 INTERVAL = 0.005
 """Seconds between two readings."""
 
