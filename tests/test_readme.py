@@ -7,6 +7,7 @@ import itertools
 import re
 import shlex
 from pathlib import Path
+from pkgutil import resolve_name
 from urllib.parse import unquote
 
 import pytest
@@ -139,3 +140,30 @@ def test_every_command_has_these_arguments(page, line):
         command = command.commands[name]
         context = None
     command.make_context(name, words, parent=context)
+
+
+def marked(page: Path) -> list[str]:
+    """What stands between code marks in the sentences and tables of a page."""
+    return re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```$", "", read(page), flags=re.MULTILINE | re.DOTALL))
+
+
+@each_page
+def test_what_make_is_asked_for_is_a_target(page):
+    targets = re.findall(r"^([a-z-]+):", read(ROOT / "Makefile"), re.MULTILINE)
+    for code in marked(page):
+        if found := re.fullmatch(r"make ([a-z-]+)", code):
+            assert found[1] in targets, code
+
+
+# What has changed names what is no more.
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name != "CHANGELOG.md"], ids=lambda page: page.stem)
+def test_every_path_and_every_name_of_the_package_exists(page):
+    for code in marked(page):
+        if re.fullmatch(r"(src|tests|docs|benchmarks|examples|results)/[\w/.-]+", code):
+            assert (ROOT / code).exists(), code
+        elif re.fullmatch(r"\w+/[\w/]+\.py", code):
+            assert (ROOT / "src" / "optiproxy" / code).exists(), code
+        elif re.fullmatch(r"optiproxy(\.\w+)+", code) and not re.fullmatch(
+            r"optiproxy\.(algorithms|tasks|spaces)", code
+        ):
+            resolve_name(code)
