@@ -1,4 +1,4 @@
-"""Print the tables of the README from the summaries in ``results/``: ``python benchmarks/readme_tables.py``."""
+"""Print the tables of README.md and docs/results.md from the files in results/: ``python benchmarks/readme_tables.py``."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ CELLS = {
 }
 SAMPLED = ("nasbench101", "nasbench101-slow")
 SURROGATE = ("nasbench301-50", "nasbench301-slow")
-DEVICES = ("hwnasbench-50",)
+DEVICES = "hwnasbench-50"
 """Tasks and the folders that hold them."""
 OVERHEAD = "overhead"
-"""Of all algorithms alike, with nothing beside them."""
+"""The folder in which all algorithms were measured alike, with nothing beside them."""
+RIVALS = 4
+"""How many rivals the README shows beside the published method and random search: those of best mean rank."""
 
 Figures = dict[str, Any]
 
@@ -36,8 +38,25 @@ def joined(task: str, *folders: str) -> dict[str, Figures]:
 
 
 def mean(values: list[float]) -> float:
-    """Of a list that is not empty."""
+    """Arithmetic mean of a list that is not empty."""
     return sum(values) / len(values)
+
+
+def mean_ranks() -> tuple[dict[str, float], int]:
+    """Algorithm -> mean rank of its final incumbent, best first; and the number of tasks."""
+    text = (RESULTS / "statistics.json").read_text(encoding="utf-8")
+    found = next(ranking for ranking in json.loads(text)["rankings"] if ranking["measure"] == "best_at_end")
+    return dict(sorted(found["ranks"].items(), key=lambda pair: pair[1])), len(found["tasks"])
+
+
+def limited_regret(name: str) -> float | None:
+    """Simple regret after 50 queries on the tasks with a queried limit: mean over tasks of the median over seeds.
+
+    None where the algorithm has not searched all of them, or has found nothing feasible in half of the searches of one.
+    """
+    tasks = summaries(DEVICES).values()
+    medians = [task[name]["marks"]["50"]["regret"]["median"] for task in tasks if name in task]
+    return None if len(medians) < len(tasks) or None in medians else mean(medians)
 
 
 def to_optimum(figures: Figures) -> str:
@@ -52,38 +71,49 @@ def rivals_table() -> list[str]:
     cells = {task: joined(task, *folders) for task, folders in CELLS.items()}
     sampled = joined("nasbench101-cifar10", *SAMPLED)
     surrogate = joined("nasbench301-cifar10", *SURROGATE)
-    devices = [joined(task, *DEVICES) for task in summaries(DEVICES[0])]
+    devices = list(summaries(DEVICES).values())
     alone = summaries(OVERHEAD)["nasbench201-cifar10"]
     rows = [
         "| algorithm | seeds | CIFAR-10 | CIFAR-100 | ImageNet16-120 | recurrent | NB-101 | DARTS | device limits | s | MB |",
         "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
 
-    def regret(name: str) -> float | None:
-        """Mean over the tasks of the median over seeds, after 50 queries."""
-        medians = [task[name]["marks"]["50"]["regret"]["median"] for task in devices if name in task]
-        return None if len(medians) < len(devices) or None in medians else mean(medians)
-
     def row(name: str) -> str:
         met = [to_optimum(task[name]) if name in task else "–" for task in cells.values()]
         lacking = f"{sampled[name]['optimum'] - sampled[name]['best_mean']:.2f}" if name in sampled else "–"
         best = f"{surrogate[name]['best_mean']:.2f} ± {surrogate[name]['best_std']:.2f}"
-        left = regret(name)
+        left = limited_regret(name)
         overhead = f"{alone[name]['overhead_seconds_per_100']:.1f} | {alone[name]['overhead_mb_peak']:.0f}"
         seeds = {task[name]["seeds"] for task in (*cells.values(), sampled, surrogate, *devices) if name in task}
-        spread = f"{min(seeds)}" if len(seeds) == 1 else f"{min(seeds)} to {max(seeds)}"
+        number = f"{min(seeds)}" if len(seeds) == 1 else f"{min(seeds)} to {max(seeds)}"
         limited = "–" if left is None else f"{left:.2f}"
-        return f"| `{name}` | {spread} | {' | '.join([*met, lacking, best, limited, overhead])} |"
+        return f"| `{name}` | {number} | {' | '.join([*met, lacking, best, limited, overhead])} |"
 
     return [*rows, *(row(name) for name in sorted(surrogate, key=lambda name: -surrogate[name]["best_mean"]))]
 
 
+def short_table() -> list[str]:
+    """The table of the README: optiproxy, its closest rivals by mean rank, the published method and random search."""
+    ranks, _ = mean_ranks()
+    cells = [joined(task, *folders) for task, folders in CELLS.items() if task.startswith("nasbench201")]
+    surrogate = joined("nasbench301-cifar10", *SURROGATE)
+    rows = [
+        "| algorithm | mean rank | CIFAR-10 | CIFAR-100 | ImageNet16-120 | NAS-Bench-301 | latency limits |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    closest = [name for name in ranks if name not in ("optiproxy", "optiproxy-published", "random")][:RIVALS]
+    for name in ("optiproxy", *closest, "optiproxy-published", "random"):
+        met = " | ".join(to_optimum(task[name]) for task in cells)
+        best = f"{surrogate[name]['best_mean']:.2f} ± {surrogate[name]['best_std']:.2f}"
+        rows.append(f"| `{name}` | {ranks[name]:.2f} | {met} | {best} | {limited_regret(name):.2f} |")
+    return rows
+
+
 def ranks() -> str:
-    """The average ranks, as a sentence."""
-    text = (RESULTS / "statistics.json").read_text(encoding="utf-8")
-    found = next(ranking for ranking in json.loads(text)["rankings"] if ranking["measure"] == "best_at_end")
-    told = ", ".join(f"{name} {rank:.2f}" for name, rank in sorted(found["ranks"].items(), key=lambda pair: pair[1]))
-    return f"Average ranks by the best at the end over {len(found['tasks'])} tasks: {told}."
+    """The mean ranks, as a sentence."""
+    found, tasks = mean_ranks()
+    told = ", ".join(f"{name} {rank:.2f}" for name, rank in found.items())
+    return f"Mean rank of the final incumbent over {tasks} tasks: {told}."
 
 
 def statement() -> list[str]:
@@ -166,7 +196,7 @@ def other_table() -> list[str]:
     cells = summaries("nasbench101")["nasbench101-cifar10"]
     row(
         f"`nasbench101-cifar10`, 150 queries, {seeds('nasbench101')}",
-        "mean regret",
+        "mean simple regret",
         {name: f"{cells[name]['optimum'] - cells[name]['best_mean']:.3f}" for name in NAMES},
     )
     recurrent = summaries("nasbench-nlp")["nasbench-nlp-wikitext2"]
@@ -188,5 +218,17 @@ def other_table() -> list[str]:
     return rows
 
 
+def readme() -> list[list[str]]:
+    """What README.md holds, block by block."""
+    return [short_table()]
+
+
+def results() -> list[list[str]]:
+    """What docs/results.md holds, block by block."""
+    return [[ranks()], rivals_table(), statement(), cells_table(), other_table()]
+
+
 if __name__ == "__main__":
-    print("\n".join([ranks(), "", *rivals_table(), "", *statement(), "", *cells_table(), "", *other_table()]))
+    for page, blocks in (("README.md", readme()), ("docs/results.md", results())):
+        print(f"--- {page}\n")
+        print("\n\n".join("\n".join(block) for block in blocks), end="\n\n")

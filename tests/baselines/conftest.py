@@ -16,7 +16,7 @@ from optiproxy.baselines.predictor_based.seminas import SemiNas, SemiNasConfig
 from optiproxy.baselines.predictor_based.weaknas import WeakNas, WeakNasConfig
 from optiproxy.baselines.reinforce import Reinforce
 from optiproxy.optimizer.ascent import Ascent
-from optiproxy.optimizer.published import published
+from optiproxy.optimizer.paper import published
 from optiproxy.optimizer.schedule import Batches
 from optiproxy.optimizer.selection import SampledSelection
 from optiproxy.optimizer.starts import LatinHypercube, RandomDesign

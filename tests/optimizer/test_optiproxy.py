@@ -12,7 +12,7 @@ from optiproxy.optimizer import Trial
 from optiproxy.optimizer.acquisition import HypervolumeImprovement, UpperConfidenceBound
 from optiproxy.optimizer.ascent import Ascent
 from optiproxy.optimizer.optiproxy import OptiProxy
-from optiproxy.optimizer.published import published
+from optiproxy.optimizer.paper import published
 from optiproxy.optimizer.schedule import Batches, EveryTrial
 from optiproxy.optimizer.selection import LocalSelection
 from optiproxy.optimizer.starts import MaximinDesign, NearIncumbents, RandomDesign

@@ -1,1 +1,4 @@
-"""."""
+"""The command line: one file for each command; it holds no method and no statistics, and says errors in plain sentences.
+
+Read `main` first, then `search`, the plainest command; `options` holds what several share, `saved` the folder of a search.
+"""

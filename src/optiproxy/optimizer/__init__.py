@@ -1,6 +1,6 @@
 """Search algorithms' contract, and OptiProxy with the parts that it is a product of.
 
-Read `algorithm` first, then `optiproxy`, and `parts` for what each part promises; `published` is the paper's product.
+Read `algorithm` first, then `optiproxy`, and `parts` for what each part promises; `paper` is the published product.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from optiproxy.optimizer.ascent import Ascent as Ascent
     from optiproxy.optimizer.ascent import GumbelSoftmax as GumbelSoftmax
     from optiproxy.optimizer.optiproxy import OptiProxy as OptiProxy
-    from optiproxy.optimizer.published import published as published
+    from optiproxy.optimizer.paper import published as published
     from optiproxy.optimizer.schedule import Batches as Batches
     from optiproxy.optimizer.schedule import EveryTrial as EveryTrial
     from optiproxy.optimizer.selection import LocalSelection as LocalSelection
@@ -53,6 +53,6 @@ __getattr__ = exported(
         "SampledSelection": "optiproxy.optimizer.selection",
         "StructuralProxy": "optiproxy.proxy.structural",
         "UpperConfidenceBound": "optiproxy.optimizer.acquisition",
-        "published": "optiproxy.optimizer.published",
+        "published": "optiproxy.optimizer.paper",
     },
 )

@@ -14,7 +14,7 @@ ALGORITHMS = (
     ),
     AlgorithmEntry(
         name="optiproxy-published",
-        target="optiproxy.optimizer.published:published",
+        target="optiproxy.optimizer.paper:published",
         description="the paper's own configuration, without leaks",
         paper="Lyu, Cui, Shi, Li 2025, arXiv 2509.05656",
     ),

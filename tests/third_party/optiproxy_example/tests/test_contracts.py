@@ -7,6 +7,7 @@ from optiproxy_example.algorithm import NearTheBest
 from optiproxy_example.executor import CommandExecutor
 from optiproxy_example.space import StackSpace
 from optiproxy_example.task import StackTask
+from optiproxy_example.variant import cautious
 
 from optiproxy.testing import AlgorithmConformance, ExecutorConformance, SpaceConformance, TaskConformance
 
@@ -21,6 +22,12 @@ class TestAlgorithm(AlgorithmConformance):
     @pytest.fixture
     def algorithm(self):
         return NearTheBest
+
+
+class TestVariant(AlgorithmConformance):
+    @pytest.fixture
+    def algorithm(self):
+        return cautious
 
 
 class TestTask(TaskConformance):

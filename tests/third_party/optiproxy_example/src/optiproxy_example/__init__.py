@@ -1,1 +1,1 @@
-"""One of everything that can be added to optiproxy: `space`, `metric`, `algorithm`, `task` and `executor`."""
+"""One of everything that can be added to optiproxy: `space`, `metric`, `algorithm`, `task`, `executor`, and a `variant`."""
