@@ -66,6 +66,7 @@ def comparison(tmp_path, monkeypatch):
 
 
 def test_only_full_values_count_as_the_best(comparison):
+    assert len(comparison.results) == sum(len(grid.runs) for grid in comparison.grids) > 0
     for outcome in comparison.results:
         low, full = outcome.queries[:8], outcome.queries[8:]
         assert {query.fidelity for query in low} == {12}
