@@ -9,7 +9,8 @@ import re
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-DOCS = Path(__file__).parent.parent / "docs"
+ROOT = Path(__file__).parent.parent
+DOCS, PACKAGE = ROOT / "docs", ROOT / "src" / "optiproxy"
 PAGE = DOCS / "architecture.md"
 FIGURE = DOCS / "images" / "architecture.svg"
 
@@ -27,7 +28,7 @@ text { font-family: Inter, "Segoe UI", "Helvetica Neue", Roboto, "Noto Sans", Ar
 .number { font-size: 10.5px; font-weight: 600; fill: #ffffff; text-anchor: middle; }
 .middle { text-anchor: middle; }
 .end { text-anchor: end; }
-.room { fill: #e3edf9; stroke: #7ba3d3; }
+.folder { fill: #e3edf9; stroke: #7ba3d3; }
 .file { fill: #f4f6f8; stroke: #a3adb8; }
 .lane { stroke: #e2e6ea; stroke-width: 1; }
 .repeated { fill: #fff6e5; }
@@ -87,7 +88,7 @@ def drawn() -> str:
         text(LEFT - 10, y(i) + 4, str(i + 1), "small end")
         for j, room in enumerate(layer):
             left = LEFT + j * (ROOM + GAP)
-            kind = "file" if room in ("__main__", "errors", "graph", "lazy", "metrics") else "room"
+            kind = "folder" if (PACKAGE / room).is_dir() else "file"
             parts.append(
                 f'<rect x="{left}" y="{y(i) - ROW / 2 + 5:g}" width="{ROOM}" height="{ROW - 10}" rx="5" class="{kind}" />'
             )
