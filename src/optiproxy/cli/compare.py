@@ -22,14 +22,18 @@ if TYPE_CHECKING:
 
 
 def compare(
-    tasks: Annotated[list[str], typer.Argument(metavar="TASK...", help="Names that `optiproxy tasks` lists.")],
+    tasks: Annotated[
+        list[str],
+        typer.Argument(metavar="TASK...", help="Names that `optiproxy tasks` lists, or MODULE:NAME of your own."),
+    ],
     *,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the results; the same one resumes or grows.")],
     algorithm: Annotated[
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="May be repeated; the others are tested against the first. optiproxy and random if left out.",
+            help="A name that `optiproxy algorithms` lists, or MODULE:NAME. May be repeated; the others are tested against "
+            "the first. optiproxy and random if left out.",
         ),
     ] = None,
     seeds: Annotated[int, typer.Option(help="Searches of each algorithm on each task.")] = 5,
