@@ -17,7 +17,7 @@ import pytest
 from optiproxy import registry
 from optiproxy.comparison.compare import compare
 from optiproxy.errors import StudyError
-from optiproxy.searching.search import run
+from optiproxy.searching.run import run
 from optiproxy.searching.settings import SearchSettings
 
 TASK = "nasbench201-cifar10"

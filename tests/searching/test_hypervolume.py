@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from optiproxy.errors import UsageError
 from optiproxy.metrics import Goal, Limit, Objective
 from optiproxy.searching.hypervolume import Box
-from optiproxy.searching.search import load, search
+from optiproxy.searching.run import load
+from optiproxy.searching.search import search
 
 GOALS = {
     2: Goal((Objective("a"), Objective("b", "min"))),

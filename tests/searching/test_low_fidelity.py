@@ -14,7 +14,7 @@ import pytest
 from optiproxy import registry
 from optiproxy.errors import StudyError, UsageError
 from optiproxy.metrics import Goal, Limit, Metric, Objective
-from optiproxy.searching.search import load, run
+from optiproxy.searching.run import load, run
 from optiproxy.searching.settings import SearchSettings
 from optiproxy.spaces import FlatSpace
 from optiproxy.tables import TableTask
@@ -284,7 +284,7 @@ SCRIPT = """
 import sys, time
 sys.path.insert(0, sys.argv[1])
 from test_low_fidelity import Short
-from optiproxy.searching.search import run
+from optiproxy.searching.run import run
 from optiproxy.searching.settings import SearchSettings
 
 class Slow(Short):

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from optiproxy.metrics import Goal, Limit, Objective
 from optiproxy.searching.progress import Lines, Live, best, observer_for
-from optiproxy.searching.search import run
+from optiproxy.searching.run import run
 from optiproxy.searching.settings import SearchSettings
 from optiproxy.spaces import FlatSpace
 from optiproxy.storage.record import Record

@@ -14,7 +14,8 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from optiproxy.searching.search import load, search
+from optiproxy.searching.run import load
+from optiproxy.searching.search import search
 from optiproxy.storage import liveness
 from optiproxy.storage.liveness import SILENCE, Owner, is_gone
 from optiproxy.storage.schema import OWNER, SEEN, UNSEEN

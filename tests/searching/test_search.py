@@ -15,7 +15,8 @@ import pytest
 from optiproxy.baselines import RandomSearch, RegularizedEvolution
 from optiproxy.errors import SearchFailed, StudyError, UsageError
 from optiproxy.metrics import Goal, Limit, Metric, Objective
-from optiproxy.searching.search import load, run, search
+from optiproxy.searching.run import load, run
+from optiproxy.searching.search import search
 from optiproxy.searching.settings import SearchSettings
 from optiproxy.spaces import FlatSpace, NASBench201
 from optiproxy.task.task import Source, Task

@@ -8,7 +8,8 @@ import pytest
 
 from optiproxy.errors import StudyError, UsageError
 from optiproxy.metrics import Goal, Limit, Objective
-from optiproxy.searching.search import load, search
+from optiproxy.searching.run import load
+from optiproxy.searching.search import search
 from optiproxy.spaces import FlatSpace, NASBench201
 from optiproxy.storage.identity import (
     Identity,

@@ -136,7 +136,7 @@ def _found(target: str, study: str | None) -> tuple[Place, SearchResult, Record]
     """
     from optiproxy.cli import saved
     from optiproxy.errors import SearchFailed
-    from optiproxy.searching.search import load
+    from optiproxy.searching.run import load
 
     place = saved.locate(target)
     result = load(place.storage, study or place.study)

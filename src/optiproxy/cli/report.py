@@ -62,7 +62,7 @@ def report(
 def _report_search(target: str, study: str | None, out: Path | None) -> None:
     from optiproxy.cli import saved
     from optiproxy.reporting.search.page import write_search_report
-    from optiproxy.searching.search import load
+    from optiproxy.searching.run import load
 
     place = saved.locate(target)
     # From the study and not from result.json: a search that is still running is reported as it stands.

@@ -73,7 +73,7 @@ def search(
     from optiproxy.cli import saved
     from optiproxy.reporting.search.page import write_search_report
     from optiproxy.searching.progress import observer_for
-    from optiproxy.searching.search import run
+    from optiproxy.searching.run import run
     from optiproxy.searching.settings import SearchSettings
     from optiproxy.task.protocol import wanted_goal
 

@@ -19,7 +19,7 @@ from optiproxy.execution.interrupts import Interrupts
 from optiproxy.searching.progress import Observer, Silence
 from optiproxy.searching.settings import SearchSettings
 
-LIBRARIES = ("optuna", "scipy.special", "torch", "optiproxy.registry", "optiproxy.searching.search")
+LIBRARIES = ("optuna", "scipy.special", "torch", "optiproxy.registry", "optiproxy.searching.run")
 """Imported once, before the processes fork: what every search needs and none should be charged for."""
 
 

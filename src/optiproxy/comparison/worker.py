@@ -45,13 +45,13 @@ def search_once(run: Run, setting: TaskSetting, settings: SearchSettings, *, pat
 
     Raises:
         StudyError: If the task is not what the comparison has announced: its data was replaced meanwhile.
-        OptiProxyError: Whatever `optiproxy.searching.search.run` raises.
+        OptiProxyError: Whatever `optiproxy.searching.run.run` raises.
     """
     import torch
 
     from optiproxy import registry
     from optiproxy.execution.executors import InlineExecutor
-    from optiproxy.searching.search import run as search
+    from optiproxy.searching.run import run as search
 
     # One thread for every algorithm, or their seconds would not compare.
     torch.set_num_threads(1)

@@ -1,37 +1,17 @@
-"""Searches: of a task, of a user's function, and one that was stored earlier."""
+"""`optiproxy.search`: the public function, for a user's own training function or a task."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor
 from typing import TYPE_CHECKING, cast
 
-from optiproxy import registry
-from optiproxy.errors import SearchFailed, UsageError
-from optiproxy.execution.evaluation import Evaluation, evaluate
-from optiproxy.execution.executors import InlineExecutor, ProcessExecutor
+from optiproxy.errors import UsageError
 from optiproxy.metrics import Goal, Limit, Objective
-from optiproxy.searching.loop import spend
-from optiproxy.searching.phases import Exploration, Promotion, awaiting_promotion
-from optiproxy.searching.progress import Observer, Silence
 from optiproxy.searching.result import SearchResult
+from optiproxy.searching.run import run
 from optiproxy.searching.settings import SearchSettings
 from optiproxy.spaces import Choice, FlatSpace, Space
-from optiproxy.storage.identity import (
-    Identity,
-    goal_from_json,
-    protocol_from_json,
-    source_from_json,
-    space_from_json,
-)
-from optiproxy.storage.liveness import heartbeat
-from optiproxy.storage.log import QueryLog
-from optiproxy.storage.parameters import Parameters
-from optiproxy.storage.proposer import Proposer
-from optiproxy.storage.record import Query, Record
-from optiproxy.storage.schema import finished_records, is_exhausted, metrics_of
-from optiproxy.storage.study import open_study, storage_errors, stored_study
-from optiproxy.task.free_metrics import FreeLimits
 from optiproxy.task.function import Evaluate, FunctionTask, Measure
 from optiproxy.task.protocol import wanted_goal
 from optiproxy.task.task import Task
@@ -126,158 +106,6 @@ def search(
         study=study,
     )
     return run(task, settings, goal=goal, executor=executor)
-
-
-def run(
-    task: Task,
-    settings: SearchSettings,
-    *,
-    goal: Goal | None = None,
-    executor: Executor | None = None,
-    observer: Observer[Record] | None = None,
-) -> SearchResult:
-    """Search a task. The same call again resumes a stored search and finishes its budget.
-
-    Limits on free metrics are kept beforehand, whatever the algorithm; the others are learned from what was queried.
-    With one worker the same seed gives the same queries, interrupted or not, as far as the task's values are
-    reproducible.
-
-    At a lower fidelity the whole budget is spent there, on the same objectives, and then the best are queried again in
-    full. The answer is chosen among the latter alone.
-
-    Args:
-        task: What to search.
-        settings: How.
-        goal: What for; None means the task's own goal.
-        executor: Runs the evaluations instead of local worker processes and stays open; a timeout is then its affair.
-        observer: Told of the progress.
-
-    Raises:
-        UsageError: If the task cannot be searched so.
-        StudyError: If the storage cannot be used, or holds another search under this name.
-        SearchFailed: If no architecture keeps the limits, or no worker process can start.
-    """
-    if settings.timeout is not None and executor is not None:
-        raise UsageError("A timeout is kept by the built-in worker processes only. Set it in the executor instead.")
-    goal = task.goal if goal is None else goal
-    protocol = settings.protocol(task, goal)
-    limits = FreeLimits(task, goal, protocol.free)
-    space = limits.restrict(task.space)
-    identity = Identity(
-        task=task.name,
-        space=space,
-        goal=goal,
-        source=task.source,
-        algorithm=settings.algorithm_name,
-        seed=settings.seed,
-        protocol=protocol,
-    )
-    # The algorithm is looked up before the study is opened: an unknown name leaves no database behind.
-    name, parameters = settings.study_name(task), Parameters(space)
-    proposer = Proposer(settings.factory, parameters, seed=settings.seed, metrics=metrics_of)
-    study = open_study(identity, storage=settings.storage, name=name, budget=settings.budget)
-    log = QueryLog(study, proposer, goal)
-    exploration = Exploration(log, budget=settings.budget, fidelity=protocol.fidelity)
-    promotion = Promotion(log, goal, space, count=protocol.promote, free=protocol.free)
-    chosen = executor or (
-        ProcessExecutor(settings.workers, timeout=settings.timeout) if task.isolated else InlineExecutor()
-    )
-
-    def submit(query: Query) -> Future[Evaluation]:
-        # What settled that the architecture keeps its limits stays so: a latency that is measured again may break one.
-        known = {**limits.measured(query.architecture), **query.known}
-        return chosen.submit(
-            evaluate,
-            task,
-            query.architecture,
-            goal,
-            seed=settings.seed,
-            known=known,
-            fidelity=query.fidelity,
-            number=query.number,
-        )
-
-    with storage_errors(settings.storage):
-        # First, because architectures of dead processes are free again.
-        log.recover()
-        try:
-            with heartbeat(log.beat):
-                finished = spend(
-                    log,
-                    submit,
-                    phases=(exploration, promotion) if protocol.promote else (exploration,),
-                    total=protocol.queries(settings.budget),
-                    workers=settings.workers if task.isolated else 1,
-                    observer=observer or Silence(),
-                )
-        finally:
-            # Workers end before their queries are given up, so that none is trained here and asked for elsewhere.
-            if executor is None:
-                chosen.shutdown(cancel_futures=True)
-            log.release()
-        records = tuple(log.records())
-    if exploration.exhausted and not records:
-        raise SearchFailed(limits.nothing_left())
-    return SearchResult(
-        task=task.name,
-        space=task.space,
-        goal=goal,
-        source=task.source,
-        algorithm=identity.algorithm,
-        seed=settings.seed,
-        budget=settings.budget,
-        records=records,
-        stopped="interrupted" if not finished else "exhausted" if exploration.exhausted else "budget",
-        study=name,
-        storage=settings.storage or "",
-        protocol=protocol,
-        optimum=_optimum(task, goal),
-    )
-
-
-def load(storage: str, study: str | None = None) -> SearchResult:
-    """The result, so far, of a stored search.
-
-    Args:
-        storage: SQLite file or SQLAlchemy URL.
-        study: Its name; None where the storage holds just one.
-
-    Raises:
-        StudyError: If there is no such study, or it cannot be read.
-    """
-    opened, content = stored_study(storage, study)
-    task = registry.known_task(content["task"], content["space"])
-    space = task.space if task else space_from_json(content)
-    goal, protocol, source = goal_from_json(content), protocol_from_json(content), source_from_json(content)
-    with storage_errors(storage):
-        records = tuple(finished_records(opened, Parameters(space)))
-        exhausted = is_exhausted(opened)
-    # Promotions are at another fidelity, and come on top of the budget.
-    spent = sum(record.fidelity == protocol.fidelity for record in records) >= content["budget"]
-    done = (spent or exhausted) and not awaiting_promotion(records, goal, space, protocol.promote)
-    return SearchResult(
-        task=content["task"],
-        space=space,
-        goal=goal,
-        source=source,
-        algorithm=content["algorithm"],
-        seed=content["seed"],
-        budget=content["budget"],
-        records=records,
-        stopped="interrupted" if not done else "budget" if spent else "exhausted",
-        study=opened.study_name,
-        storage=storage,
-        protocol=protocol,
-        optimum=_optimum(task, goal)
-        if task and (task.source.name, task.source.digest) == (source.name, source.digest)
-        else None,
-    )
-
-
-def _optimum(task: Task, goal: Goal) -> float | None:
-    """The task's known optimum, where the goal is the one that it holds for."""
-    same = goal.objectives[0] == task.goal.objectives[0] and set(goal.limits) == set(task.goal.limits)
-    return task.optimum if same else None
 
 
 def _checked_task(task: Task, evaluate: object, free: object) -> Task:

@@ -5,7 +5,7 @@ import pickle
 import pytest
 
 from optiproxy.errors import UsageError
-from optiproxy.searching.search import run
+from optiproxy.searching.run import run
 from optiproxy.searching.settings import SearchSettings
 from optiproxy.training.tasks.digits import DigitsTask
 from optiproxy.training.tasks.latency_limited import LatencyLimited, digits_latency
