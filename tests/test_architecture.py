@@ -161,6 +161,7 @@ def test_every_function_on_the_way_exists(figure):
         assert inspect.isfunction(named(dotted)), dotted
 
 
+@pytest.mark.slow
 def test_a_search_takes_the_way_that_the_page_shows(figure, calls):
     way = [dotted for _, _, dotted, _ in figure.cells("The way of one query")]
     assert is_met(way, calls)
@@ -169,12 +170,14 @@ def test_a_search_takes_the_way_that_the_page_shows(figure, calls):
     assert [is_met(repeated, query) for query in queries(calls)] == [False, False, True, True, True]
 
 
+@pytest.mark.slow
 def test_from_the_loop_to_the_algorithm_it_is_four_calls(calls):
     (loop,) = (call for call in calls if call.name == "searching.loop.spend")
     depths = {call.depth - loop.depth for call in calls if call.name == "optimizer.optiproxy.OptiProxy.propose"}
     assert depths == {4}
 
 
+@pytest.mark.slow
 def test_a_query_reads_the_study_twice(calls):
     assert [sum(call.name == READING for call in query) for query in queries(calls)] == [2] * 5
 
@@ -202,6 +205,7 @@ def test_a_part_is_what_the_page_says(part, contract, default, paper):
     assert getattr(published(SPACE, goal, seed=0), f"_{part}") == made(paper)
 
 
+@pytest.mark.slow
 def test_the_variants_run(tmp_path, monkeypatch):
     """The sampler, the search and the command line, as they stand on the page."""
     variants, *snippets = code("python")
