@@ -42,6 +42,7 @@ def lint(path: Path) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_runs_and_prints_what_it_found(example, tmp_path):
     done = subprocess.run(
@@ -66,6 +67,7 @@ def test_a_search_takes_at_most_fifteen_changed_lines_and_every_one_is_marked(na
     assert lint(tmp_path / name).strip() in ("", "All checks passed!")
 
 
+@pytest.mark.slow
 def test_the_script_without_its_search_still_trains(tmp_path):
     plain, _ = without_search((ROOT / "examples" / "resume_and_export.py").read_text())
     (tmp_path / "plain.py").write_text(plain)

@@ -186,6 +186,7 @@ def test_outside_of_a_space_the_first_choice_is_taken():
     assert str(model()) == str(Space.from_model(model).build((0,) * 14))
 
 
+@pytest.mark.slow
 def test_a_built_network_can_be_exported_and_agrees():
     space = Space.from_model(model)
     network = space.build(space.sample(np.random.default_rng(1), 1)[0]).eval()

@@ -15,6 +15,7 @@ from optiproxy.testing import AlgorithmConformance
 GOAL = Goal((Objective("accuracy"),))
 
 
+@pytest.mark.slow
 class TestConformance(AlgorithmConformance):
     @pytest.fixture
     def algorithm(self, baseline):
@@ -43,6 +44,7 @@ def _pool():
     return PoolSpace(base, list(members))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "space",
     [
@@ -59,6 +61,7 @@ def test_searches_any_kind_of_space(baseline, space):
     assert all(space.is_valid(trial.architecture) for trial in trials)
 
 
+@pytest.mark.slow
 def test_finds_better_ones_than_random_search(learner):
     """One-sided, over fixed seeds: the mean best of 30 queries is higher by a point, a third of a convolution."""
 
@@ -72,6 +75,7 @@ def test_finds_better_ones_than_random_search(learner):
     assert mean_best(learner) > mean_best(RandomSearch) + 1.0
 
 
+@pytest.mark.slow
 def test_learns_to_keep_a_limit(learner):
     """Most architectures break the limit; after the first trials fewer of the proposals do."""
     goal = Goal((Objective("accuracy"),), (Limit("cost", 1.0),))
@@ -87,6 +91,7 @@ def test_learns_to_keep_a_limit(learner):
     assert kept(learner) > kept(RandomSearch)
 
 
+@pytest.mark.slow
 def test_minimizes_as_well_as_it_maximizes(baseline):
     """The same search whichever way the objective is written down."""
     space = NASBench201()
@@ -97,6 +102,7 @@ def test_minimizes_as_well_as_it_maximizes(baseline):
     assert [trial.architecture for trial in up] == [trial.architecture for trial in down]
 
 
+@pytest.mark.slow
 def test_units_do_not_matter(learner):
     """A thousandth of the value, as from points to seconds, changes nothing but rounding."""
     space = NASBench201()

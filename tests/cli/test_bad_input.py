@@ -57,6 +57,7 @@ USAGE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", USAGE)
 def test_bad_usage_is_a_plain_message_and_exit_code_2_and_writes_nothing(optiproxy, tmp_path, case):
     arguments, message = USAGE[case]
@@ -72,6 +73,7 @@ def search(optiproxy, *options, task=TABLE, budget=3):
     return optiproxy("search", task, "--algorithm", "random", "--budget", budget, *options)
 
 
+@pytest.mark.slow
 def test_limits_that_nothing_keeps_are_a_failed_search(optiproxy):
     result = search(optiproxy, "--limit", "params<=0.0001")
     assert result.exit_code == 1
@@ -79,6 +81,7 @@ def test_limits_that_nothing_keeps_are_a_failed_search(optiproxy):
     assert "params<=0.0001" in result.stderr
 
 
+@pytest.mark.slow
 def test_a_search_without_anything_feasible_fails_but_leaves_its_report(optiproxy, tmp_path):
     result = search(optiproxy, "--limit", "val_accuracy>=99.9", "--out", "out")
     assert result.exit_code == 1
@@ -86,12 +89,14 @@ def test_a_search_without_anything_feasible_fails_but_leaves_its_report(optiprox
     assert {"study.db", "result.json", "report.html"} <= {path.name for path in (tmp_path / "out").iterdir()}
 
 
+@pytest.mark.slow
 def test_a_space_smaller_than_the_budget_ends_early_and_says_so(optiproxy):
     result = search(optiproxy, "--limit", "latency_ms<=8", "--limit", "params<=0.0735", budget=50)
     assert result.exit_code == 0
     assert "Finished after 4 of 50 queries: the space holds no further architecture." in result.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("storage", ["sqlite:///broken.db", "broken.db"])
 def test_a_corrupt_database_is_named_and_left_alone(optiproxy, tmp_path, storage):
     (tmp_path / "broken.db").write_bytes(b"this is no database" * 100)
@@ -102,6 +107,7 @@ def test_a_corrupt_database_is_named_and_left_alone(optiproxy, tmp_path, storage
     assert optiproxy("report", "broken.db").exit_code == 2
 
 
+@pytest.mark.slow
 def test_a_read_only_database_is_named_and_stays_as_it_was(optiproxy, tmp_path):
     assert search(optiproxy, "--out", "out").exit_code == 0
     # Read-only by the URL: file permissions would not stop a test that runs as root.
@@ -119,6 +125,7 @@ def test_a_folder_that_cannot_be_written_is_named(optiproxy, tmp_path):
     assert "locked" in result.stderr
 
 
+@pytest.mark.slow
 def test_a_file_in_the_way_of_the_folder_is_named(optiproxy, tmp_path):
     (tmp_path / "out").write_text("a file")
     for arguments in (["search", TABLE], ["compare", TABLE]):
@@ -128,6 +135,7 @@ def test_a_file_in_the_way_of_the_folder_is_named(optiproxy, tmp_path):
     assert (tmp_path / "out").read_text() == "a file"
 
 
+@pytest.mark.slow
 def test_a_study_of_another_task_is_refused(optiproxy):
     shared = ("--storage", "sqlite:///shared.db", "--study", "mine")
     assert search(optiproxy, *shared, "--out", "a").exit_code == 0
@@ -136,6 +144,7 @@ def test_a_study_of_another_task_is_refused(optiproxy):
     assert "was made for task 'nasbench201-cifar10', not 'nasbench201-cifar100'" in result.stderr
 
 
+@pytest.mark.slow
 def test_a_study_that_is_not_ours_is_refused(optiproxy, tmp_path):
     import optuna
 
@@ -148,6 +157,7 @@ def test_a_study_that_is_not_ours_is_refused(optiproxy, tmp_path):
     assert "other" in result.stderr
 
 
+@pytest.mark.slow
 def test_a_folder_keeps_one_search(optiproxy, tmp_path):
     assert search(optiproxy, "--out", "out").exit_code == 0
     before = (tmp_path / "out/result.json").read_text()
@@ -157,6 +167,7 @@ def test_a_folder_keeps_one_search(optiproxy, tmp_path):
     assert (tmp_path / "out/result.json").read_text() == before
 
 
+@pytest.mark.slow
 def test_several_studies_in_one_database_need_a_name(optiproxy):
     for seed in (0, 1):
         assert search(optiproxy, "--storage", "sqlite:///both.db", "--seed", seed).exit_code == 0
@@ -189,6 +200,7 @@ def test_damaged_data_is_named(optiproxy, monkeypatch, tmp_path):
     assert "not available" in listed.stdout
 
 
+@pytest.mark.slow
 def test_nothing_to_export_is_a_failed_search(optiproxy):
     search(optiproxy, "--limit", "val_accuracy>=99.9", "--out", "out")
     result = optiproxy("export", "out", "--format", "json")
@@ -196,6 +208,7 @@ def test_nothing_to_export_is_a_failed_search(optiproxy):
     assert "no feasible architecture" in result.stderr
 
 
+@pytest.mark.slow
 def test_a_table_cannot_be_exported_as_a_network(optiproxy):
     search(optiproxy, "--out", "out")
     result = optiproxy("export", "out", "--format", "torch")
@@ -203,6 +216,7 @@ def test_a_table_cannot_be_exported_as_a_network(optiproxy):
     assert TABLE in result.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [("export", "--format", "torch"), ("export", "--format", "onnx"), ("retrain",)])
 def test_networks_of_a_function_of_ones_own_are_built_by_its_own_code(optiproxy, command):
     searching.search({"depth": [1, 2]}, lambda values: values["depth"], budget=2, algorithm="random", storage="own.db")

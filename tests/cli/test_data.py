@@ -151,6 +151,7 @@ def test_what_is_no_archive_is_not_imported(optiproxy, folder, tmp_path):
         assert list(folder.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_tasks_without_their_data_say_how_to_get_it(optiproxy, folder):
     folder.mkdir()
     found = {entry["id"]: entry for entry in json.loads(optiproxy("tasks", "--json").stdout)}
@@ -168,6 +169,7 @@ def test_tasks_without_their_data_say_how_to_get_it(optiproxy, folder):
     assert "Get it with `optiproxy data fetch nasbench201`" in search.stderr
 
 
+@pytest.mark.slow
 def test_tasks_with_their_data_are_available(optiproxy, monkeypatch, data_folder):
     monkeypatch.setenv("OPTIPROXY_DATA", str(data_folder))
     found = json.loads(optiproxy("tasks", "--json").stdout)

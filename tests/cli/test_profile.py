@@ -51,6 +51,7 @@ def test_a_space_of_ones_own_is_found_in_the_folder(optiproxy, tmp_path):
         assert told in refused.stderr
 
 
+@pytest.mark.slow
 def test_one_training_is_timed(optiproxy):
     result = optiproxy("profile", "digits", "--samples", 2, "--budget", 40)
     assert result.exit_code == 0, result.stderr
@@ -58,6 +59,7 @@ def test_one_training_is_timed(optiproxy):
     assert "latency_ms: " in result.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

@@ -59,6 +59,7 @@ def read(path):
     return json.loads((path / "result.json").read_text())
 
 
+@pytest.mark.slow
 def test_a_limit_is_queried_unless_it_is_asked_to_be_free(cli, tmp_path):
     queried = cli("search", "device", "--budget", 20)
     assert "Known only after a query (queried): latency_ms." in queried.stdout
@@ -74,6 +75,7 @@ def test_a_limit_is_queried_unless_it_is_asked_to_be_free(cli, tmp_path):
     assert "(free)" in (other / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_the_other_protocol_does_not_resume_a_study(cli):
     assert cli("search", "device", "--budget", 20, "--study", "s").exit_code == 0
     refused = cli("search", "device", "--budget", 20, "--study", "s", "--free", "latency_ms")
@@ -102,6 +104,7 @@ def test_a_lower_fidelity_and_promotions_are_counted_and_reported(cli, optiproxy
     assert (folder / "report.html").read_text() == page
 
 
+@pytest.mark.slow
 def test_a_task_that_is_searched_cheaply_needs_no_options(cli, tmp_path):
     found = cli("search", "short", "--budget", 5, "--out", "out")
     assert "(5 at fidelity 12 and 3 at 200, 660 epochs in all)" in found.stdout
@@ -147,6 +150,7 @@ def test_nothing_feasible_in_full_fails_the_search(cli):
     assert "No feasible architecture was found at fidelity 200." in found.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("free", [(), ("--free", "latency_ms")], ids=["queried", "free"])
 def test_published_hardware_tasks_are_compared_under_either_protocol(
     optiproxy, tmp_path, monkeypatch, data_folder, free

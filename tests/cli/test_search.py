@@ -45,12 +45,14 @@ def test_a_search_prints_the_best_and_leaves_result_report_and_study(optiproxy, 
     assert "report.html" in result.stdout
 
 
+@pytest.mark.slow
 def test_the_same_command_resumes_to_a_larger_budget_as_if_never_interrupted(optiproxy, tmp_path):
     for budget, out in ((5, "parts"), (9, "parts"), (9, "whole")):
         assert optiproxy(*QUICK, "--budget", budget, "--out", out).exit_code == 0
     assert untimed(read(tmp_path / "parts")["trials"]) == untimed(read(tmp_path / "whole")["trials"])
 
 
+@pytest.mark.slow
 def test_optiproxy_searches_by_default_and_resumes_as_if_never_interrupted(optiproxy, tmp_path):
     for budget, out in ((2, "parts"), (6, "parts"), (6, "whole")):
         assert optiproxy("search", TABLE, "--seed", 1, "--budget", budget, "--out", out).exit_code == 0

@@ -82,6 +82,7 @@ def finished(tmp_path_factory):
         return out, small(out)
 
 
+@pytest.mark.slow
 def test_results_have_a_row_for_every_query_of_every_search(finished):
     out, _ = finished
     with (out / "results.csv").open(newline="") as file:
@@ -132,6 +133,7 @@ def test_the_same_comparison_again_only_writes_what_was_lost(finished):
     assert {path: path.stat().st_mtime_ns for path in (out / "parts").iterdir()} == parts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "told"),
     [
@@ -153,6 +155,7 @@ def test_other_settings_or_fewer_in_the_same_folder_are_refused(finished, change
     assert (out / "settings.json").read_text() == before
 
 
+@pytest.mark.slow
 def test_a_comparison_grows_and_keeps_what_is_finished(tmp_path):
     small(tmp_path, algorithms=["random"], seeds=1, budget=4)
     first = {path.name: path.read_bytes() for path in (tmp_path / "parts").iterdir()}
@@ -178,6 +181,7 @@ def test_a_comparison_grows_and_keeps_what_is_finished(tmp_path):
     assert statistics["reference"] == "local-search"
 
 
+@pytest.mark.slow
 def test_kept_rows_are_enough_to_go_on_from(finished, tmp_path):
     out, before = finished
     for name in ("settings.json", "summary.json"):
@@ -201,6 +205,7 @@ def test_another_source_in_the_same_folder_is_refused(finished, monkeypatch, dat
         small(out)
 
 
+@pytest.mark.slow
 def test_damaged_files_are_named(tmp_path):
     small(tmp_path, seeds=1, budget=2)
     part = tmp_path / f"parts/{TASK}--random--0.json"
@@ -214,6 +219,7 @@ def test_damaged_files_are_named(tmp_path):
         small(tmp_path, seeds=1, budget=2)
 
 
+@pytest.mark.slow
 def test_a_test_metric_is_that_of_the_selected(tmp_path, monkeypatch, data_folder):
     monkeypatch.setenv("OPTIPROXY_DATA", str(data_folder))
     comparison = small(tmp_path, algorithms=["random"], seeds=1, budget=8)
@@ -222,6 +228,7 @@ def test_a_test_metric_is_that_of_the_selected(tmp_path, monkeypatch, data_folde
     assert comparison.summaries[TASK]["random"].test_mean == best.metrics["test_accuracy"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_a_killed_comparison_resumes_to_the_same_results(tmp_path, number):
@@ -247,6 +254,7 @@ def test_a_killed_comparison_resumes_to_the_same_results(tmp_path, number):
         assert sum(1 for _ in file) == 6 * 30 + 1
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_searches_whose_processes_are_killed_are_told_and_tried_again(tmp_path, number):

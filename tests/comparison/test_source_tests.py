@@ -59,6 +59,7 @@ def test_a_task_told_twice_is_no_more_evidence(together):
     assert (often.effect_size, often.pairs) == (pytest.approx(twice.effect_size), 6)
 
 
+@pytest.mark.slow
 def test_units_do_not_matter(together):
     scaled = [(1000 * ours, 1000 * theirs) for ours, theirs in HARD]
     costs = [(-ours, -theirs) for ours, theirs in HARD]

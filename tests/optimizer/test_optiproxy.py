@@ -69,6 +69,7 @@ def share_better(score):
     return float(np.mean(np.array(sample) > score))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1])
 def test_finds_in_40_queries_what_random_search_needs_thousands_for(seed):
     """With the default configuration: among the best thousandth, where one random search in 25 would be."""
@@ -77,6 +78,7 @@ def test_finds_in_40_queries_what_random_search_needs_thousands_for(seed):
     assert found > best(search(RandomSearch(SPACE, SCORE, seed=seed), 40))
 
 
+@pytest.mark.slow
 def test_looks_where_a_limit_is_kept():
     """A fifth of the space keeps it; once it has seen some, most of what is proposed does."""
     goal = Goal((Objective("score"),), (Limit("cost", 9.0),))
@@ -100,6 +102,7 @@ def dominated(trials):
     return float(sum(height * (end - cost) for (cost, _), end, height in zip(points, ends, heights, strict=True)))
 
 
+@pytest.mark.slow
 def test_several_objectives_give_a_front_that_spans_what_random_search_does_not_reach():
     goal = Goal((Objective("score"), Objective("cost", "min")))
     ours, random = ([], [])
@@ -111,6 +114,7 @@ def test_several_objectives_give_a_front_that_spans_what_random_search_does_not_
     assert min(ours) > max(random)
 
 
+@pytest.mark.slow
 def test_learns_from_what_others_have_tried():
     """From 60 random trials the first proposal is better than all of them."""
     for seed in range(3):
@@ -122,6 +126,7 @@ def test_learns_from_what_others_have_tried():
         assert measure(proposal.architecture)["score"] > best(trials)
 
 
+@pytest.mark.slow
 def test_predictions_are_in_the_units_of_the_metrics_and_tell_good_from_bad():
     goal = Goal((Objective("score"),), (Limit("cost", 12.0),))
     algorithm = optiproxy(goal=goal)
@@ -143,6 +148,7 @@ def test_predictions_are_in_the_units_of_the_metrics_and_tell_good_from_bad():
     assert (error < std).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("failed", [{}, {"score": float("nan")}])
 def test_failures_are_avoided_like_bad_results(failed):
     """Everything that has choice 0 in the first layer crashes, a quarter of the space."""
@@ -231,6 +237,7 @@ def test_every_part_is_exchanged_by_passing_an_object(usual):
     assert all(part.calls > 0 for part in watched.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "part",
     [
@@ -246,6 +253,7 @@ def test_another_part_is_another_search(part, usual):
     assert search(optiproxy(**part), 6) != usual
 
 
+@pytest.mark.slow
 def test_the_published_method_goes_on_after_an_interruption_as_if_there_had_been_none():
     parts = {"proxy": GraphConvolution(width=16), "initial": RandomDesign(size=3), "schedule": Batches(3, 2)}
     whole = search(published(SPACE, SCORE, seed=0, **parts), 9)

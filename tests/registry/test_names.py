@@ -21,6 +21,7 @@ def test_names_are_unique_and_described():
         assert all(entry.description and "\n" not in entry.description for entry in entries)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("entry", registry.algorithms(), ids=lambda entry: entry.name)
 def test_every_algorithm_can_be_built_and_asked(entry):
     if problem := registry.missing_package(entry.name):

@@ -49,6 +49,7 @@ class TestRandomConforms(_Conformance):
         return lambda: AlgorithmSampler(RandomSearch, seed=0)
 
 
+@pytest.mark.slow
 class TestOptiProxyConforms(_Conformance):
     @pytest.fixture
     def sampler(self, light_parts) -> Callable[[], BaseSampler]:
@@ -111,6 +112,7 @@ study.optimize(lambda t: t.suggest_categorical("a", [*range(4)]) + t.suggest_cat
 """
 
 
+@pytest.mark.slow
 def test_processes_of_the_same_seed_never_ask_for_the_same_twice(tmp_path):
     """They choose alike, so only the claims keep them apart; together they visit the whole space."""
     url = f"sqlite:///{tmp_path}/study.db"
@@ -291,6 +293,7 @@ def test_a_space_of_which_nothing_is_valid_is_named():
         study.ask(dict(Parameters(space).distributions))
 
 
+@pytest.mark.slow
 def test_the_sampler_of_optiproxy_asks_for_what_the_algorithm_proposes(flat):
     """With the default configuration, which is that of the command line."""
     study = optuna.create_study(direction="maximize", sampler=OptiProxySampler(flat, seed=3))
@@ -350,6 +353,7 @@ def test_another_sampler_continues_a_study_with_ranges():
     assert all(trial.params["depth"] in (1, 4, 7) for trial in study.trials)
 
 
+@pytest.mark.slow
 def test_a_space_from_an_objective_serves_the_same_objective(light_parts):
     """Integers are asked for as integers; what is not asked for in a trial is known all the same."""
 

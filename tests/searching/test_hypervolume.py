@@ -63,6 +63,7 @@ def test_the_curve_never_falls_and_ends_at_the_share(told):
         assert 0 <= min(curve) <= max(curve) <= 1
 
 
+@pytest.mark.slow
 @given(searches, st.floats(0.01, 100), st.floats(-1000, 1000))
 def test_units_do_not_matter(told, factor, offset):
     objectives, found = told
@@ -98,6 +99,7 @@ def train(values):
     return {"accuracy": width + depth, "cost": width * depth, "memory": width + 2 * tail, "energy": depth * (3 - tail)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("objectives", [2, 3, 4])
 @pytest.mark.parametrize("algorithm", ["optiproxy", "random", "regularized-evolution"])
 def test_a_search_keeps_the_feasible_front_and_its_hypervolume(objectives, algorithm, tmp_path):

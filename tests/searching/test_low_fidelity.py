@@ -99,6 +99,7 @@ def test_the_answer_is_the_best_in_full_not_the_one_that_cheap_trainings_overrat
     assert result.front == (result.best,)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("algorithm", ["random", "regularized-evolution"])
 def test_a_larger_budget_goes_on_from_the_lower_fidelity_alone(url, algorithm):
     for budget in (1, 13, 20):
@@ -113,6 +114,7 @@ def test_a_larger_budget_goes_on_from_the_lower_fidelity_alone(url, algorithm):
     assert parts.best.metrics["accuracy"] >= whole.best.metrics["accuracy"]
 
 
+@pytest.mark.slow
 def test_more_promotions_go_on_too(url):
     _run(promote=2, storage=url)
     again = _run(promote=5, storage=url)
@@ -120,6 +122,7 @@ def test_more_promotions_go_on_too(url):
     assert len(_run(promote=3, storage=url).full) == 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", [1, 7, 20, 21, 22, 24])
 def test_an_interrupted_search_ends_like_any_other(url, at, known):
     task = Short()
@@ -141,6 +144,7 @@ def test_an_interrupted_search_ends_like_any_other(url, at, known):
     assert (again.stopped, load(url).stopped) == ("budget", "budget")
 
 
+@pytest.mark.slow
 def test_a_finished_search_is_answered_from_its_study(url, known):
     first = _run(storage=url)
     task = Short()
@@ -153,6 +157,7 @@ def test_a_finished_search_is_answered_from_its_study(url, known):
     assert loaded.best == first.best
 
 
+@pytest.mark.slow
 def test_a_failed_promotion_is_spent_and_no_other_takes_its_place(url):
     class Failing(Short):
         def evaluate(self, architecture, *, seed=0, fidelity=None):
@@ -198,6 +203,7 @@ def test_limits_hold_under_both_protocols(queried):
     assert len(result.full) == 3
 
 
+@pytest.mark.slow
 def test_a_free_metric_holds_as_it_was_measured_before_the_first_query(url):
     """A latency that is measured anew may be a little larger; that must not make an admitted architecture infeasible."""
 
@@ -239,6 +245,7 @@ def test_a_full_search_is_told_the_full_fidelity():
     assert {fidelity for _, fidelity in task.asked} == {None}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("first", "second", "told"),
     [
@@ -263,6 +270,7 @@ def test_optuna_sees_the_fidelity_of_each_trial(url):
     assert all(set(trial.params) == {"a", "b"} for trial in trials)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 3])
 def test_real_processes_are_told_the_fidelity(workers):
     task = Short()
@@ -298,6 +306,7 @@ print(len(result.full))
 """
 
 
+@pytest.mark.slow
 def test_three_processes_share_both_budgets_exactly(tmp_path, url):
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)

@@ -85,6 +85,7 @@ def test_every_kind_of_failure_is_a_query_and_the_search_goes_on():
     }
 
 
+@pytest.mark.slow
 def test_in_workers_a_crash_a_hang_and_a_strange_error_cost_one_query_each():
     class Strange(Exception):
         pass
@@ -123,6 +124,7 @@ def test_one_worker_and_no_timeout_stays_in_this_process():
     assert seen == [os.getpid()] * 3
 
 
+@pytest.mark.slow
 def test_limits_decide_what_is_best(tmp_path):
     def evaluate(values):
         metrics = {"accuracy": _accuracy(values), "latency_ms": values["depth"] * values["kernel"]}
@@ -136,6 +138,7 @@ def test_limits_decide_what_is_best(tmp_path):
     assert again.best == result.best
 
 
+@pytest.mark.slow
 def test_constraints_are_stored_as_optuna_knows_them(tmp_path):
     import optuna
 
@@ -267,6 +270,7 @@ def test_what_a_task_and_a_function_do_not_share_is_named(call, told):
         call()
 
 
+@pytest.mark.slow
 def test_an_algorithm_is_a_name_a_factory_or_where_to_import_it(tmp_path):
     url = f"sqlite:///{tmp_path}/s.db"
     asked = [
@@ -350,6 +354,7 @@ optiproxy.search({"a": [1, 2]}, lambda v: v["a"], budget=2, algorithm="random", 
 """
 
 
+@pytest.mark.slow
 def test_a_script_without_a_guard_is_told_what_to_do(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(UNGUARDED)

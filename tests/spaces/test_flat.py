@@ -28,6 +28,7 @@ flat_spaces = st.dictionaries(
 CHECKS = [check for name, check in inspect.getmembers(SpaceConformance) if name.startswith("test_")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_any_mapping_of_choices_conforms(check):
     @settings(max_examples=15)

@@ -81,6 +81,7 @@ def reasons(study):
     return [trial.system_attrs.get(UNSEEN) for trial in study.get_trials()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("times", [1, 3, 5])
 def test_who_finds_its_architecture_taken_meanwhile_asks_again(study, ahead, times):
     query = ahead(study, times).ask(budget=20)

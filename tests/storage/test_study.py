@@ -37,6 +37,7 @@ def url(tmp_path):
     return f"sqlite:///{tmp_path}/study.db"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "told"),
     [
@@ -65,6 +66,7 @@ def test_a_study_of_someone_else_is_refused(url):
         load(url)
 
 
+@pytest.mark.slow
 def test_a_larger_budget_goes_on(url):
     assert len(_find(url, budget=5).records) == 5
     assert len(_find(url, budget=7).records) == 7
@@ -90,6 +92,7 @@ def test_a_corrupt_database_is_left_alone_and_named(tmp_path, content):
     assert path.read_bytes() == content
 
 
+@pytest.mark.slow
 def test_a_truncated_database_is_named(tmp_path, url):
     _find(url, budget=12)
     with sqlite3.connect(tmp_path / "study.db") as database:
@@ -121,6 +124,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
         _find(f"{tmp_path}/file/deeper/study.db")
 
 
+@pytest.mark.slow
 def test_what_is_not_there_cannot_be_loaded(tmp_path, url):
     with pytest.raises(StudyError, match="There is no study database"):
         load(url)
@@ -133,6 +137,7 @@ def test_what_is_not_there_cannot_be_loaded(tmp_path, url):
         load(url)
 
 
+@pytest.mark.slow
 def test_loading_gives_back_everything(url):
     result = _find(url, limits=["latency<=1.23456789"], budget=12)
     again = load(url)

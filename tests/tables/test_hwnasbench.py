@@ -38,6 +38,7 @@ def _data(monkeypatch, data_folder):
     monkeypatch.setenv("OPTIPROXY_DATA", str(data_folder))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("device", "limit"), OPTIMA)
 def test_constrained_optima(device, limit):
     task = registry.task(f"hwnasbench-{device}-{limit}ms")

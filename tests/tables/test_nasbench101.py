@@ -47,6 +47,7 @@ def task(data_folder):
         return nasbench101_task()
 
 
+@pytest.mark.slow
 class TestTask(TaskConformance):
     @pytest.fixture(scope="class")
     @classmethod
@@ -74,6 +75,7 @@ def test_hashes_are_those_of_the_benchmark():
         assert module_hash(row.tobytes()) == name
 
 
+@pytest.mark.slow
 def test_hashes_tell_networks_apart():
     rows = np.array(SPACE.sample(np.random.default_rng(0), 200), dtype=np.uint8)
     assert len({module_hash(row.tobytes()) for row in rows}) == len(np.unique(rows, axis=0))
@@ -111,6 +113,7 @@ def test_the_converter_finds_cells_and_keeps_values_and_order():
     assert arrays["params"].tolist() == [10**6 + i for i in range(len(rows))]
 
 
+@pytest.mark.slow
 def test_the_published_file_is_what_the_table_holds(raw_folder, table):
     """All but the search for the cells, which takes a minute: a sixth of their hashes, which no two cells share."""
     published = json.loads((raw_folder / FILE).read_bytes())

@@ -46,6 +46,7 @@ def test_optima_of_the_published_table(v1, dataset, validation, test):
     assert best["test_accuracy"] == pytest.approx(test, abs=5e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("dataset", "validation"), [("cifar10", 91.6067), ("cifar100", 73.4933), ("imagenet16", 46.7333)]
 )
@@ -215,6 +216,7 @@ def test_a_folder_that_is_not_there_is_a_mistake_not_a_reason_for_other_values(m
         nasbench201_task("cifar10")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 not the table"])
 @pytest.mark.parametrize("file", ["nasbench201.npz", "nasbench201_archive.npz", "hwnasbench.npz"])
 def test_a_damaged_file_is_refused_and_nothing_else_takes_its_place(monkeypatch, tmp_path, content, file):

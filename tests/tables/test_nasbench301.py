@@ -55,6 +55,7 @@ def published(data_folder):
         return cells, reference["valid_accuracy"]
 
 
+@pytest.mark.slow
 class TestConformance(TaskConformance):
     @pytest.fixture(scope="class")
     @classmethod
@@ -70,6 +71,7 @@ def test_the_official_surrogate_ranks_alike(task, published):
     assert np.mean(accuracy - official) == pytest.approx(1.2, abs=0.3)
 
 
+@pytest.mark.slow
 def test_every_input_of_the_network_is_the_right_one(published):
     """With the values of any two inputs exchanged that have the same categories, the ranking gets worse on the whole."""
     architectures, official = published

@@ -51,6 +51,7 @@ class TestPool(TaskConformance):
         return nasbench_nlp_task()
 
 
+@pytest.mark.slow
 class TestSurrogate(TaskConformance):
     @pytest.fixture(scope="class")
     @classmethod
@@ -159,6 +160,7 @@ def test_missing_data_says_how_to_get_it(tmp_path, monkeypatch):
 # The surrogate
 
 
+@pytest.mark.slow
 def test_the_surrogate_is_labelled_as_ours_with_its_cross_validated_correlation(surrogate):
     from scipy.stats import spearmanr
     from sklearn.model_selection import KFold, cross_val_predict

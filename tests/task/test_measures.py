@@ -33,6 +33,7 @@ def find(evaluate=lambda choices: choices["width"], space=None, **arguments):
     return search(space or CHOICES, evaluate, **{"budget": 20, "algorithm": "random", **arguments})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("algorithm", ["random", "regularized-evolution", "optiproxy"])
 def test_what_breaks_a_limit_is_never_trained(algorithm):
     trained = []
@@ -48,6 +49,7 @@ def test_what_breaks_a_limit_is_never_trained(algorithm):
     assert result.best.metrics == {"accuracy": 4.0, "params": 4.0}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_free_metrics_are_recorded_without_a_limit_and_count_as_objectives(workers):
     result = find(free={"params": params}, objectives=["accuracy", "params:min"], workers=workers, budget=24)

@@ -43,6 +43,7 @@ def find(space, evaluate, **arguments):
     return search(space, evaluate, **{"budget": 12, "algorithm": "random", **arguments})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_the_function_gets_the_network_and_its_trial(workers):
     space = Space.from_model(model)
@@ -61,6 +62,7 @@ def test_the_function_gets_the_network_and_its_trial(workers):
     assert len({space.canonical(record.architecture) for record in result.records}) == 12
 
 
+@pytest.mark.slow
 def test_curves_are_kept_in_the_study(tmp_path):
     storage = f"sqlite:///{tmp_path}/study.db"
     space = Space.from_model(model)
@@ -90,6 +92,7 @@ def test_a_rule_keeps_what_breaks_it_from_being_trained():
     assert (len(result.records), result.stopped) == (4 * (2 + 4), "exhausted")
 
 
+@pytest.mark.slow
 def test_the_search_learns_to_avoid_what_does_not_fit():
     """Of all combinations seven in eight fail; later queries of the search fail less often than that."""
 

@@ -16,6 +16,7 @@ from optiproxy.task.task import Source
 from optiproxy.testing import TaskConformance
 
 
+@pytest.mark.slow
 class TestRegistered(TaskConformance):
     @pytest.fixture(scope="class", params=[entry.name for entry in registry.tasks()])
     @classmethod
@@ -33,6 +34,7 @@ class TestRegistered(TaskConformance):
         assert registry.task(task.name).name == task.name == request.node.callspec.params["task"]
 
 
+@pytest.mark.slow
 class TestNASBench201Package(TaskConformance):
     """What is used where there is no data folder, also when there is one."""
 

@@ -10,6 +10,7 @@ from optiproxy import registry
 from optiproxy.testing import AlgorithmConformance
 
 
+@pytest.mark.slow
 class TestRegistered(AlgorithmConformance):
     @pytest.fixture(params=["optiproxy", "random", "regularized-evolution"])
     def algorithm(self, request, light_parts):

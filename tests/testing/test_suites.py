@@ -154,6 +154,7 @@ def test_an_algorithm_that_breaks_a_rule_is_found(algorithm, check, arguments):
         getattr(AlgorithmConformance(), f"test_{check}")(algorithm, **arguments)
 
 
+@pytest.mark.slow
 def test_an_algorithm_that_differs_between_processes_is_found(monkeypatch):
     # Other processes hash text differently, even where this one was told how.
     monkeypatch.setenv("PYTHONHASHSEED", "42")

@@ -73,6 +73,7 @@ def test_rubbish_and_failures_are_told_plainly(program, told):
         runner(program)(nn.Linear(3, 4))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="process groups are POSIX")
 def test_a_command_that_hangs_is_stopped_with_all_that_it_started(tmp_path):
     child = f"import time; time.sleep(3); open({str(tmp_path / 'late')!r}, 'w')"

@@ -22,6 +22,7 @@ SPACE = FlatSpace({f"d{d}": [0, 1, 2, 3] for d in range(6)})
 ALL = [optuna_tpe, optuna_tpe_univariate, optuna_nsga2, optuna_gp]
 
 
+@pytest.mark.slow
 class TestConformance(AlgorithmConformance):
     @pytest.fixture(params=ALL, ids=lambda make: make.__name__)
     def algorithm(self, request):
@@ -45,11 +46,13 @@ def _mean_sum(make, goal, told):
     return sum(sum(algorithm.propose(1)[0].architecture) for algorithm in algorithms) / 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", ALL, ids=lambda make: make.__name__)
 def test_learns_which_way_is_better(make, told):
     assert _mean_sum(make, GOAL, told) - _mean_sum(make, Goal((Objective("score", "min"),)), told) > 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", ALL, ids=lambda make: make.__name__)
 def test_learns_to_keep_a_limit(make, told):
     """The objective pulls up and the limit down, which 5 % of all architectures keep."""

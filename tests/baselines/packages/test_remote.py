@@ -24,6 +24,7 @@ SPACE = FlatSpace({f"d{d}": [0, 1, 2, 3] for d in range(6)})
 LIMITED = Goal((Objective("score"),), (Limit("cost", 4.0),))
 
 
+@pytest.mark.slow
 class TestThroughAPipe(AlgorithmConformance):
     @pytest.fixture
     def algorithm(self, random_search):

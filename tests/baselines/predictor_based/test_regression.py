@@ -77,6 +77,7 @@ def test_predictions_in_parts_are_the_predictions():
     assert np.allclose(in_parts(network, graphs), network(graphs).detach().numpy(), atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoder", [Convolutions, Isomorphism])
 def test_fits_by_squares_what_the_graphs_tell(encoder):
     """The number of convolutions, standardized: the fit explains nine tenths of its variance."""

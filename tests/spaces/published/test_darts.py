@@ -162,6 +162,7 @@ def test_the_graph_of_the_published_cells():
     assert {(i, j) for i, j in graphs.adjacency[0].nonzero().tolist()} == expected
 
 
+@pytest.mark.slow
 @given(architecture=architectures)
 def test_the_graphs_of_a_network_differ_in_the_order_of_their_nodes_alone(architecture):
     forms = [architecture, SPACE.canonical(architecture)]
@@ -169,6 +170,7 @@ def test_the_graphs_of_a_network_differ_in_the_order_of_their_nodes_alone(archit
     assert torch.allclose(properties[0], properties[1])
 
 
+@pytest.mark.slow
 @given(architecture=architectures)
 def test_every_operation_is_live(architecture):
     """All intermediate nodes feed the output of their cell."""

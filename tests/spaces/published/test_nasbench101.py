@@ -35,12 +35,14 @@ def edges_of(architecture):
 CHAIN = {(0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (5, 6)}
 
 
+@pytest.mark.slow
 class TestNASBench101(SpaceConformance):
     @pytest.fixture
     def space(self):
         return SPACE
 
 
+@pytest.mark.slow
 def test_there_are_as_many_networks_as_the_benchmark_counts():
     """Ying et al., section 2.2: 423,624 of at most seven nodes and nine edges; one of them has no operation at all."""
     counts = []

@@ -167,6 +167,7 @@ def test_a_node_that_is_missing_is_named():
 # Canonical form
 
 
+@pytest.mark.slow
 @given(seed=seeds)
 def test_cells_that_differ_in_numbering_have_one_form(seed):
     rng = np.random.default_rng(seed)
@@ -180,6 +181,7 @@ def test_the_canonical_form_computes_the_same(seed):
     assert _run(canonical_cell(cell)) == pytest.approx(_run(cell), rel=1e-9, abs=1e-12)
 
 
+@pytest.mark.slow
 @given(seed=seeds)
 def test_cells_with_one_form_are_isomorphic_and_others_are_not(seed):
     """Against an isomorphism test of its own, by trying all numberings; on the neighbours of a small cell, which are alike."""
@@ -338,6 +340,7 @@ def test_edits_lead_from_the_simplest_cell_to_the_gated_ones():
         assert SPACE.canonical(SPACE.architecture_of(after)) in SPACE.neighbours(SPACE.architecture_of(before))
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(seed=seeds)
 def test_an_edit_that_loses_no_node_or_state_can_be_undone(seed):
@@ -353,6 +356,7 @@ def test_an_edit_that_loses_no_node_or_state_can_be_undone(seed):
         assert architecture in SPACE.neighbours(other)
 
 
+@pytest.mark.slow
 def test_states_come_and_go_by_edits():
     """From any number of hidden states there is a way to any other."""
     counts = {n: set() for n in (1, 2, 3)}

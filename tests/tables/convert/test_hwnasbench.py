@@ -27,6 +27,7 @@ def _files(**changes):
     return dict.fromkeys(FILES, same)
 
 
+@pytest.mark.slow
 def test_cells_are_numbered_our_way():
     """The files order edges by their source and number operations otherwise: here 0->2 is a 1x1 convolution, 0->3 a pool."""
     cells = [(0, 3, 4, 1, 1, 1), *(cell for cell in CELLS if cell != (0, 3, 4, 1, 1, 1))]
@@ -42,6 +43,7 @@ def test_cells_are_numbered_our_way():
     assert arrays["cifar100_edgegpu_energy_mj"][0] == 1.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("content", "message"),
     [

@@ -179,6 +179,7 @@ def test_a_record_without_end_is_not_read():
         list(read_records(io.BytesIO(length + struct.pack("<I", checksum(length)))))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("damaged", "message"),
     [

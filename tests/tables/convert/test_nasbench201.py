@@ -25,6 +25,7 @@ def published(raw_folder):
     return {file.name: (raw_folder / file.name).read_bytes() for file in DATASETS["nasbench201"].files}
 
 
+@pytest.mark.slow
 def test_exchanged_files_are_refused(published):
     first, second, _ = FULL
     with pytest.raises(DataError, match="Expected two accuracies"):
@@ -76,6 +77,7 @@ def made(pickled_frame):
     return files
 
 
+@pytest.mark.slow
 def test_rows_follow_the_order_of_the_frame_and_columns_their_split(made):
     arrays = convert(made())
     np.testing.assert_array_equal(arrays["ops"], CELLS[::-1])
@@ -84,6 +86,7 @@ def test_rows_follow_the_order_of_the_frame_and_columns_their_split(made):
     np.testing.assert_array_equal(arrays["imagenet16_120_test_12"], np.arange(15_625) / 300 + 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -106,6 +106,7 @@ def archive(request, tmp_path):
     return tmp_path / "archive.pth"
 
 
+@pytest.mark.slow
 def test_every_form_gives_the_same_table(archive):
     arrays = convert(archive)
     np.testing.assert_array_equal(arrays["ops"], CELLS[::3333])
@@ -131,6 +132,7 @@ class _Harmful:
 FIRST = "NATS-tss-v1_0-3ffb9-simple/000000.pickle.pbz2"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

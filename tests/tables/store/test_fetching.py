@@ -132,6 +132,7 @@ def server():
     running.server_close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["nasbench201", "hwnasbench", "nasbench301_surrogate", "nasbench_nlp_wikitext2"])
 def test_the_published_files_make_what_an_independent_conversion_made(name, folder, raw_folder, data_folder):
     """NAS-Bench-101 goes the same way in its own tests, because its hashes take long."""

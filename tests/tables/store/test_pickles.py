@@ -25,6 +25,7 @@ plain = st.recursive(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("read", READERS)
 @given(value=plain, protocol=st.sampled_from([3, 4, 5]))
 def test_plain_values_are_read(read, value, protocol):

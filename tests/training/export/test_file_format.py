@@ -40,6 +40,7 @@ def network() -> Recurrent:
     return Recurrent()
 
 
+@pytest.mark.slow
 def test_a_network_of_ones_own_becomes_straight_python_that_needs_torch_alone(network, tmp_path):
     (written,) = export_network(network, TOKENS, tmp_path, formats=["python"])
     assert written.difference <= 1e-5
@@ -58,6 +59,7 @@ def test_a_network_of_ones_own_becomes_straight_python_that_needs_torch_alone(ne
     assert ours == "False"
 
 
+@pytest.mark.slow
 @needs_onnx
 def test_the_program_and_the_onnx_file_answer_like_the_network_for_any_number_of_rows(network, tmp_path):
     program, onnx = export_network(network, TOKENS, tmp_path, formats=["torch", "onnx"])

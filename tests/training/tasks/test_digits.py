@@ -49,6 +49,7 @@ def test_a_cell_that_passes_nothing_on_trains_to_chance(task):
     assert 5 < metrics["val_accuracy"] < 15
 
 
+@pytest.mark.slow
 def test_a_cell_that_sees_patterns_beats_one_that_does_not(task):
     seeing = task.evaluate((CONV3, SKIP, CONV3, SKIP, SKIP, CONV3), fidelity=DigitsTask.fidelities[1])
     assert seeing["val_accuracy"] > 50
@@ -71,6 +72,7 @@ def test_training_leaves_the_callers_random_stream_alone(task):
     assert torch.equal(torch.get_rng_state(), before)
 
 
+@pytest.mark.slow
 def test_another_process_trains_the_same_network(task):
     here = task.evaluate(ONE_CONVOLUTION, seed=5, fidelity=CHEAPEST)
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
