@@ -372,3 +372,20 @@ def test_a_space_from_an_objective_serves_the_same_objective(light_parts):
     # Architectures that differ only in what was not asked for count as one.
     assert len({tuple(sorted(trial.params.items())) for trial in study.trials}) == 12
     assert all(len(trial.params) == trial.params["depth"] + 2 for trial in study.trials)
+
+
+def test_the_config_of_the_version_before_still_works(light_parts):
+    from optiproxy.optimizer.core import OptiProxyConfig
+
+    config = OptiProxyConfig(proxy=light_parts["proxy"], ascent=light_parts["ascent"], starts=4, unlabelled=64)
+
+    def proposed(sampler):
+        study = optuna.create_study(direction="maximize", sampler=sampler)
+        study.optimize(lambda trial: trial.suggest_int("x", 0, 4) + trial.suggest_int("y", 0, 4), n_trials=6)
+        return [trial.params for trial in study.trials]
+
+    with pytest.warns(DeprecationWarning, match="algorithm=partial"):
+        old = OptiProxySampler(seed=0, config=config)
+    assert proposed(old) == proposed(OptiProxySampler(seed=0, algorithm=partial(OptiProxy, **light_parts)))
+    with pytest.raises(UsageError, match="got both"):
+        OptiProxySampler(algorithm=OptiProxy, config=config)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
+from functools import partial
 from typing import TYPE_CHECKING, Any, final
 
 from optuna.samplers import BaseSampler
 
+from optiproxy.errors import UsageError
 from optiproxy.sampler.algorithm import AlgorithmSampler
 
 if TYPE_CHECKING:
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
 
     from optiproxy.metrics import Goal
     from optiproxy.optimizer import Algorithm, AlgorithmFactory
+    from optiproxy.optimizer.core import OptiProxyConfig
     from optiproxy.spaces import Space
 
 
@@ -35,11 +39,22 @@ class OptiProxySampler(BaseSampler):
             integers with few values. Floats are sampled at random.
         seed: The same seed and trials give the same proposals. If None, another one each time.
         algorithm: Builds another variant of the method, or any other `Algorithm`: ``partial(OptiProxy, ascent=Ascent(steps=30))``.
+        config: Deprecated and gone in the next version; ``algorithm`` says the same and more.
+
+    Raises:
+        UsageError: If both an algorithm and a config are given.
     """
 
     def __init__(
-        self, space: Space | None = None, *, seed: int | None = None, algorithm: AlgorithmFactory | None = None
+        self,
+        space: Space | None = None,
+        *,
+        seed: int | None = None,
+        algorithm: AlgorithmFactory | None = None,
+        config: OptiProxyConfig | None = None,
     ) -> None:
+        if config is not None:
+            algorithm = _configured(config, algorithm)
         self._sampler = AlgorithmSampler(algorithm or _optiproxy, space, seed=seed)
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
@@ -54,6 +69,21 @@ class OptiProxySampler(BaseSampler):
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:  # noqa: ANN401 - Optuna's signature
         return self._sampler.sample_independent(study, trial, param_name, param_distribution)
+
+
+def _configured(config: OptiProxyConfig, algorithm: AlgorithmFactory | None) -> AlgorithmFactory:
+    """What ``config`` of the version before means today."""
+    from optiproxy.optimizer.optiproxy import OptiProxy
+
+    if algorithm is not None:
+        raise UsageError("Expected an algorithm or a config, got both. The algorithm alone says what is searched by.")
+    # Of the caller of the sampler's constructor.
+    warnings.warn(
+        "OptiProxySampler(config=...) is deprecated: pass algorithm=partial(OptiProxy, ...) with the parts themselves.",
+        DeprecationWarning,
+        stacklevel=3,
+    )
+    return partial(OptiProxy, **config.parts())
 
 
 def _optiproxy(space: Space, goal: Goal, *, seed: int) -> Algorithm:
