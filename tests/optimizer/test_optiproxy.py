@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 import torch
 
 from optiproxy.baselines import RandomSearch
+from optiproxy.errors import UsageError
 from optiproxy.metrics import Goal, Limit, Objective
 from optiproxy.optimizer import Trial
 from optiproxy.optimizer.acquisition import HypervolumeImprovement, UpperConfidenceBound
@@ -260,3 +263,24 @@ def test_the_published_method_goes_on_after_an_interruption_as_if_there_had_been
     resumed = published(SPACE, SCORE, seed=0, **parts)
     resumed.observe(whole[:8])
     assert resumed.propose(1)[0].architecture == whole[8].architecture
+
+
+@pytest.mark.parametrize(
+    ("part", "told"),
+    [
+        ({"ascent": None}, "'ascent' to have __call__, got NoneType None"),
+        ({"acquisition": UpperConfidenceBound}, "Write UpperConfidenceBound()"),
+        ({"proxy": "structural"}, "unlabelled, pretrain, fit, got str 'structural'"),
+        ({"acquisition": Ascent()}, "'acquisition' to have rank"),
+        ({"schedule": 3}, "'schedule' to have rounds"),
+    ],
+    ids=["nothing", "class", "text", "another part", "number"],
+)
+def test_what_is_no_part_is_refused_at_once(part, told):
+    with pytest.raises(UsageError, match=re.escape(told)):
+        optiproxy(**part)
+
+
+def test_an_ascent_that_cannot_climb_is_refused():
+    with pytest.raises(UsageError, match="0 or more steps"):
+        Ascent(steps=-1)

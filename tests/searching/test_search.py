@@ -3,6 +3,7 @@ from __future__ import annotations
 import inspect
 import math
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -361,3 +362,43 @@ def test_a_script_without_a_guard_is_told_what_to_do(tmp_path):
     done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=100, check=False)
     assert done.returncode != 0
     assert "if __name__ == '__main__':" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (lambda: None, "the training function comes second"),
+        ("digits-table", "optiproxy.registry.task('digits-table')"),
+        (Task, "Make the task first: Task()"),
+        (7, "got int 7"),
+    ],
+    ids=["function", "name", "class", "number"],
+)
+def test_what_is_no_space_is_refused_with_what_to_do(given, told):
+    with pytest.raises(UsageError, match=re.escape(told)):
+        search(given, lambda _: 1.0, budget=1)
+
+
+@pytest.mark.parametrize("given", [4, "threads", ThreadPoolExecutor], ids=["number", "text", "class"])
+def test_what_is_no_executor_is_refused_before_anything_runs(given):
+    with pytest.raises(UsageError, match="Expected an open executor"):
+        search({"a": [1, 2]}, lambda _: 1.0, budget=1, executor=given)
+
+
+def test_an_executor_that_has_been_shut_down_is_told_plainly():
+    pool = ThreadPoolExecutor(1)
+    pool.shutdown()
+    with pytest.raises(UsageError, match="takes no evaluation"):
+        search({"a": [1, 2]}, lambda _: 1.0, budget=1, algorithm="random", executor=pool)
+
+
+def test_a_task_says_what_it_lacks():
+    class Bare(Task):
+        name = "bare"
+        space = FlatSpace({"a": [1, 2]})
+
+        def evaluate(self, architecture, *, seed=0, fidelity=None):
+            return {}
+
+    with pytest.raises(UsageError, match="Expected Bare to set metrics, goal, source"):
+        search(Bare(), budget=1)

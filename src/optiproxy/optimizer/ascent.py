@@ -9,6 +9,7 @@ from typing import final
 import torch
 from torch import Generator, Tensor
 
+from optiproxy.errors import UsageError
 from optiproxy.optimizer.parts import Relaxation
 from optiproxy.proxy.networks import Adam
 
@@ -46,11 +47,20 @@ class Ascent:
         steps: Number of gradient steps.
         learning_rate: Of Adam, in units of the architecture parameters.
         relaxation: From parameters to relaxed architectures.
+
+    Raises:
+        UsageError: If the number of steps is negative, or the relaxation is none.
     """
 
     steps: int = 15
     learning_rate: float = 0.3
     relaxation: Relaxation = field(default_factory=GumbelSoftmax)
+
+    def __post_init__(self) -> None:
+        if self.steps < 0 or not callable(self.relaxation):
+            raise UsageError(
+                f"Expected 0 or more steps and a relaxation to climb by, got {self.steps} and {self.relaxation!r}."
+            )
 
     def __call__(self, starts: Tensor, mask: Tensor, value: Callable[[Tensor], Tensor], generator: Generator) -> Tensor:
         parameters = starts.clone().requires_grad_()

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from optiproxy.errors import UsageError
 from optiproxy.metrics import Goal
 from optiproxy.optimizer.acquisition import HypervolumeImprovement
 from optiproxy.optimizer.algorithm import ObservingAlgorithm, Proposal
@@ -69,6 +70,9 @@ class OptiProxy(ObservingAlgorithm):
         acquisition: Says what an architecture is worth trying.
         selection: From relaxed to discrete architectures.
         schedule: When the proxy is fitted anew.
+
+    Raises:
+        UsageError: If something else than such a part arrives in its place.
     """
 
     def __init__(
@@ -87,6 +91,14 @@ class OptiProxy(ObservingAlgorithm):
         schedule: Schedule = EveryTrial(),
     ) -> None:
         super().__init__(space, goal, seed=seed)
+        _check_part("initial", initial, "size")
+        _check_part("proxy", proxy, "unlabelled", "pretrain", "fit")
+        _check_part("normalization", normalization)
+        _check_part("starts", starts)
+        _check_part("ascent", ascent)
+        _check_part("acquisition", acquisition, "rank")
+        _check_part("selection", selection)
+        _check_part("schedule", schedule, "rounds")
         self._problem = Problem(space, goal, seed)
         self._initial = initial
         self._proxy = proxy
@@ -198,3 +210,18 @@ class OptiProxy(ObservingAlgorithm):
         encoder = self._encoder
         with torch.no_grad():
             return encoder(self._problem.graphs(architectures))
+
+
+def _check_part(name: str, part: object, *members: str) -> None:
+    """Refuse at once what would fail after the first trainings: None, a class in place of an object, another kind of part."""
+    needed = members if name in ("proxy", "schedule") else ("__call__", *members)
+    lacking = [member for member in needed if not hasattr(part, member)]
+    if isinstance(part, type):
+        raise UsageError(
+            f"Expected an object for the part {name!r}, got the class {part.__name__}. Write {part.__name__}()."
+        )
+    if lacking:
+        raise UsageError(
+            f"Expected the part {name!r} to have {', '.join(lacking)}, got {type(part).__name__} {part!r}. "
+            "optiproxy.optimizer.parts says what each part has to do."
+        )

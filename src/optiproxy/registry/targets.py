@@ -119,7 +119,9 @@ def _parts(target: str, wanted: str = "an object") -> tuple[str, str, Path]:
     # From the right, because the path of a file may hold a colon of its own.
     module, _, name = target.rpartition(":")
     if not module or not all(part.isidentifier() for part in name.split(".")):
-        raise UsageError(f"Expected MODULE:NAME of {wanted}, for example my_search:NAME, got {target!r}.")
+        raise UsageError(
+            f"Expected MODULE:NAME of {wanted}, for example my_search:{wanted.rsplit(maxsplit=1)[-1]}, got {target!r}."
+        )
     here = Path.cwd()
     if not module.endswith(".py") and "/" not in module:
         return module, name, here

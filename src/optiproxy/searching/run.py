@@ -61,8 +61,9 @@ def run(
         StudyError: If the storage cannot be used, or holds another search under this name.
         SearchFailed: If no architecture keeps the limits, or no worker process can start.
     """
-    if settings.timeout is not None and executor is not None:
-        raise UsageError("A timeout is kept by the built-in worker processes only. Set it in the executor instead.")
+    task.check_declared()
+    if executor is not None:
+        _check_executor(executor, settings)
     goal = task.goal if goal is None else goal
     protocol = settings.protocol(task, goal)
     limits = FreeLimits(task, goal, protocol.free)
@@ -90,16 +91,19 @@ def run(
     def submit(query: Query) -> Future[Evaluation]:
         # What settled that the architecture keeps its limits stays so: a latency that is measured again may break one.
         known = {**limits.measured(query.architecture), **query.known}
-        return chosen.submit(
-            evaluate,
-            task,
-            query.architecture,
-            goal,
-            seed=settings.seed,
-            known=known,
-            fidelity=query.fidelity,
-            number=query.number,
-        )
+        try:
+            return chosen.submit(
+                evaluate,
+                task,
+                query.architecture,
+                goal,
+                seed=settings.seed,
+                known=known,
+                fidelity=query.fidelity,
+                number=query.number,
+            )
+        except RuntimeError as error:  # what an executor raises that has been shut down
+            raise UsageError(f"The executor takes no evaluation: {error}. Give one that is open.") from error
 
     with storage_errors(settings.storage):
         # First, because architectures of dead processes are free again.
@@ -137,6 +141,22 @@ def run(
         protocol=protocol,
         optimum=_optimum(task, goal),
     )
+
+
+def _check_executor(executor: object, settings: SearchSettings) -> None:
+    """Raise `UsageError` unless evaluations can be submitted to it."""
+    if isinstance(executor, type) or not callable(getattr(executor, "submit", None)):
+        shown = (
+            f"the class {executor.__name__}"
+            if isinstance(executor, type)
+            else f"{type(executor).__name__} {executor!r}"
+        )
+        raise UsageError(
+            f"Expected an open executor with the interface of concurrent.futures.Executor, got {shown}. "
+            "Give for example ThreadPoolExecutor(4)."
+        )
+    if settings.timeout is not None:
+        raise UsageError("A timeout is kept by the built-in worker processes only. Set it in the executor instead.")
 
 
 def load(storage: str, study: str | None = None) -> SearchResult:

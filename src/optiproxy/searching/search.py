@@ -126,9 +126,27 @@ def _function_task(
     isolated: bool,
     free: Mapping[str, Measure] | Sequence[str] | None,
 ) -> Task:
+    if not isinstance(space, Space | Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] - of a user without a type checker
+        raise UsageError(_no_space(space))
     if evaluate is None:
         raise UsageError("Expected a training function beside the space, got none. Only a Task brings its own.")
     if free and not isinstance(free, Mapping):
         raise UsageError(f"Expected free metrics by name with the functions that measure them, got {free!r}.")
     opened = space if isinstance(space, Space) else FlatSpace(space)
     return FunctionTask(opened, evaluate, goal=goal, isolated=isolated, free=free if isinstance(free, Mapping) else {})
+
+
+def _no_space(given: object) -> str:
+    """What to do about a first argument that is neither a space nor a task."""
+    got = f"the class {given.__name__}" if isinstance(given, type) else f"{type(given).__name__} {given!r}"[:80]
+    if isinstance(given, type) and issubclass(given, Task):
+        advice = f"Make the task first: {given.__name__}()."
+    elif isinstance(given, str):
+        advice = f"Build a task by its name with optiproxy.registry.task({given!r})."
+    elif callable(given):
+        advice = (
+            "A function that builds a network becomes a space by Space.from_model; the training function comes second."
+        )
+    else:
+        advice = "For example {'depth': [2, 4, 8]}."
+    return f"Expected a Space, a mapping of choices or a Task first, got {got}. {advice}"

@@ -122,6 +122,7 @@ def wanted_goal(task: Task, *, objectives: Sequence[str], limits: Sequence[str])
     Raises:
         UsageError: If one is malformed, given twice, or of a metric that the task does not offer to a search.
     """
+    task.check_declared()
     directions: dict[str, Direction] = {metric.name: metric.direction for metric in task.metrics}
     named = [Objective.parse(text, default=directions.get(text, "max")) for text in objectives]
     bounds = [Limit.parse(text) for text in limits]

@@ -77,6 +77,14 @@ class Task(ABC):
         """The metrics declared `free`, those of `queried` included, measured without training."""
         return {}
 
+    def check_declared(self) -> None:
+        """Raise `UsageError` unless the task says all that every task has to say; called before a search begins."""
+        missing = [name for name in ("name", "space", "metrics", "goal", "source") if not hasattr(self, name)]
+        if missing:
+            raise UsageError(
+                f"Expected {type(self).__name__} to set {', '.join(missing)}, as every task does. See `optiproxy.Task`."
+            )
+
     def check_fidelity(self, fidelity: int | None) -> None:
         """Raise `UsageError` unless it is one of `fidelities`, or None for the full one."""
         if fidelity is None or fidelity in self.fidelities:
