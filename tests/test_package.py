@@ -68,3 +68,26 @@ def test_the_package_runs_as_a_module():
     done = subprocess.run([sys.executable, "-m", "optiproxy", "--help"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "search" in done.stdout
+
+
+@pytest.mark.slow
+def test_modules_are_found_under_the_names_of_the_version_before():
+    """In a process of their own, where a warning is no error."""
+    program = (
+        "import importlib, warnings\n"
+        "from optiproxy.renamed import MOVED\n"
+        "for old, new in MOVED.items():\n"
+        "    with warnings.catch_warnings(record=True) as told:\n"
+        "        warnings.simplefilter('always')\n"
+        "        found = importlib.import_module(f'optiproxy.{old}')\n"
+        "    assert any(f'optiproxy.{new}' in str(one.message) for one in told), old\n"
+        "    assert vars(found).items() >= {n: v for n, v in vars(importlib.import_module(f'optiproxy.{new}')).items()"
+        " if not n.startswith('__')}.items(), old\n"
+        "from optiproxy.running.search import run\n"
+        "from optiproxy.running import registry\n"
+        "from optiproxy.benchmarks import TableTask\n"
+        "from optiproxy.spaces.nasbench201 import NASBench201\n"
+        "import optiproxy; assert NASBench201 is optiproxy.NASBench201 and registry.tasks() and callable(optiproxy.search)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

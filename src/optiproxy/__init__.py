@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from optiproxy.lazy import exported
+from optiproxy.renamed import install
 
 if TYPE_CHECKING:
     from optiproxy.errors import DataError as DataError
@@ -83,6 +84,7 @@ __all__ = [
 
 
 __getattr__ = exported(__name__, _HOME)
+install()
 
 
 def __dir__() -> list[str]:
