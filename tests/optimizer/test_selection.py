@@ -113,9 +113,9 @@ def test_discrete_steps_reach_what_the_ascent_has_missed():
         score=distance_to((3, 1, 0, 2)),
         generator=torch.Generator().manual_seed(0),
     )
-    assert found.architectures[int(found.values[0].argmax())] == (3, 1, 0, 2)
+    assert found.architectures[int(found.ranking[0, 0])] == (3, 1, 0, 2)
     assert found.means.shape == (len(found.architectures), 1)
-    assert found.values.shape == (2, len(found.architectures))
+    assert found.ranking.shape == (2, len(found.architectures))
     assert len(set(found.architectures)) == len(found.architectures)
     assert (0, 0, 0, 0) not in found.architectures
 

@@ -187,9 +187,9 @@ class OptiProxy(ObservingAlgorithm):
         if found is None or targets is None:
             return []
         chosen: list[int] = []
-        for row in found.values.expand(n, -1) if len(found.values) == 1 else found.values[:n]:
-            # Validity may be expensive (a latency to measure), so it is asked by falling value, as rarely as possible.
-            ranked = (i for i in row.argsort(descending=True).tolist() if i not in chosen)
+        for row in found.ranking.expand(n, -1) if len(found.ranking) == 1 else found.ranking[:n]:
+            # Validity may be expensive (a latency to measure), so it is asked from the best on, as rarely as possible.
+            ranked = (i for i in row.tolist() if i not in chosen)
             unseen = (i for i in ranked if found.architectures[i] not in seen)
             best = next((i for i in unseen if self._space.is_valid(found.architectures[i])), None)
             if best is None:

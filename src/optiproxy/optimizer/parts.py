@@ -92,12 +92,13 @@ class Candidates(NamedTuple):
     Attributes:
         architectures: ``b`` canonical forms, none of them seen before; their validity is still to be asked for.
         means: ``(b, m)`` predicted scores.
-        values: ``(k, b)`` values of the acquisition function, one row for each of ``k`` preferences among the objectives.
+        ranking: ``(k, b)`` positions of the architectures, best first, one row for each of ``k`` preferences among the
+            objectives.
     """
 
     architectures: Sequence[Architecture]
     means: Tensor
-    values: Tensor
+    ranking: Tensor
 
 
 Score: TypeAlias = Callable[[Sequence[Architecture]], tuple[Tensor, Tensor]]

@@ -55,7 +55,7 @@ class LocalSelection:
             found += around
             more_means, more_values = score(around)
             means, values = torch.cat([means, more_means]), torch.cat([values, more_values], 1)
-        return Candidates(found, means, values)
+        return Candidates(found, means, values.argsort(descending=True))
 
     def candidates(
         self, peaks: Tensor, *, problem: Problem, history: History, generator: Generator
@@ -94,4 +94,8 @@ class SampledSelection:
         # `Space.draw` adds the likeliest of each set.
         drawn = problem.space.draw(probabilities, max(self.batch // len(peaks) - 1, 1), generator)
         found = seen.unseen(map(problem.space.canonical, drawn))
-        return Candidates(found, *score(found)) if found else None
+        if not found:
+            return None
+        means, values = score(found)
+        # Stable: of those that are predicted to break a limit, all equally bad, the first that was drawn.
+        return Candidates(found, means, values.argsort(descending=True, stable=True))
