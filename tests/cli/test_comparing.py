@@ -7,6 +7,8 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 TASK = "nasbench201-cifar10"
 OTHER = "nasbench201-cifar100"
 

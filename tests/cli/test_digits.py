@@ -4,6 +4,10 @@ import json
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 
 def test_a_network_trained_for_real_is_searched_reported_and_exported(optiproxy, tmp_path):
     settings = ("--algorithm", "random", "--budget", 2, "--fidelity", 5, "--promote", 1)

@@ -9,6 +9,8 @@ import pytest
 from optiproxy.comparison.compare import compare
 from optiproxy.errors import UsageError
 
+pytestmark = pytest.mark.slow
+
 OWN = '''
 import numpy as np
 

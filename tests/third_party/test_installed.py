@@ -11,6 +11,8 @@ import pytest
 
 from optiproxy.searching.search import search
 
+pytestmark = pytest.mark.slow
+
 PACKAGE = "optiproxy-example"
 TASK, ALGORITHM, SPACE = "example-stack", "near-the-best", "stack"
 BY_MODULE = {

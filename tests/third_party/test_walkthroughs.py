@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parent
 PAGE = HERE.parent.parent / "docs" / "extending.md"
 PACKAGE = HERE / "optiproxy_example"
