@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 TABLE = "nasbench201-cifar10"
 QUICK = ("search", TABLE, "--algorithm", "regularized-evolution")
 

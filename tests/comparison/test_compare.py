@@ -20,6 +20,8 @@ from optiproxy.errors import StudyError
 from optiproxy.searching.run import run
 from optiproxy.searching.settings import SearchSettings
 
+pytestmark = pytest.mark.slow
+
 TASK = "nasbench201-cifar10"
 FIGURES = {
     "seeds",

@@ -15,6 +15,8 @@ from optiproxy.training.tasks import recipes
 from optiproxy.training.tasks.digits import DigitsTask
 from optiproxy.training.tasks.network_task import reproducible
 
+pytestmark = pytest.mark.slow
+
 FOLDER = Path(__file__).parents[2] / "benchmarks" / "digits_table"
 CELLS = [
     (3, 3, 3, 3, 3, 3),

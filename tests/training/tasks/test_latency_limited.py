@@ -10,6 +10,8 @@ from optiproxy.searching.settings import SearchSettings
 from optiproxy.training.tasks.digits import DigitsTask
 from optiproxy.training.tasks.latency_limited import LatencyLimited, digits_latency
 
+pytestmark = pytest.mark.slow
+
 SKIPS = (1,) * 6
 CONVOLUTIONS = (3,) * 6
 

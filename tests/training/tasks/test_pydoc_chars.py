@@ -16,6 +16,8 @@ from optiproxy.training.tasks.network_task import single_thread
 from optiproxy.training.tasks.pydoc_chars import PydocCharsTask
 from optiproxy.training.tasks.recipes import TextRecipe, bits_per_character, fit_language_model
 
+pytestmark = pytest.mark.slow
+
 RECIPE = TextRecipe(batch=8, window=8, rate=0.03, clip=1.0)
 
 
