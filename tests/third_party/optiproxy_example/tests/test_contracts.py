@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from optiproxy_example.algorithm import NearTheBest
 from optiproxy_example.executor import CommandExecutor
@@ -9,6 +11,8 @@ from optiproxy_example.space import StackSpace
 from optiproxy_example.task import StackTask
 from optiproxy_example.variant import cautious
 
+from optiproxy.optimizer import StructuralProxy
+from optiproxy.proxy.encoder import PretrainingConfig
 from optiproxy.testing import AlgorithmConformance, ExecutorConformance, SpaceConformance, TaskConformance
 
 
@@ -27,7 +31,8 @@ class TestAlgorithm(AlgorithmConformance):
 class TestVariant(AlgorithmConformance):
     @pytest.fixture
     def algorithm(self):
-        return cautious
+        # The contract holds whatever the size of the parts, and a short pretraining keeps the suite short.
+        return partial(cautious, proxy=StructuralProxy(pretraining=PretrainingConfig(steps=4), unlabelled=64))
 
 
 class TestTask(TaskConformance):
