@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import importlib.util
 import json
 from pathlib import Path
 
@@ -12,12 +12,11 @@ import torch
 from optiproxy import registry
 from optiproxy.optimizer import Trial
 
-GOLDEN = json.loads((Path(__file__).parent / "golden" / "proposals.json").read_text(encoding="utf-8"))
+_SPEC = importlib.util.spec_from_file_location("golden", Path(__file__).parent.parent / "benchmarks" / "golden.py")
+golden = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(golden)
+GOLDEN = json.loads(golden.GOLDEN.read_text(encoding="utf-8"))
 WITHOUT_MODEL = ("random", "regularized-evolution", "local-search")
-
-
-def digest(values):
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def proposed(task, algorithm, *, seed, queries):
@@ -28,7 +27,7 @@ def proposed(task, algorithm, *, seed, queries):
         search.observe(trials)
         (proposal,) = search.propose(1)
         trials.append(Trial(proposal.architecture, task.evaluate(proposal.architecture)))
-    return [digest(task.space.values(trial.architecture)) for trial in trials]
+    return [golden.digest(task.space.values(trial.architecture)) for trial in trials]
 
 
 def check(task, algorithm, *, seed=0, queries):

@@ -32,11 +32,12 @@ from optiproxy.optimizer.seen import Seen
 from optiproxy.optimizer.selection import LocalSelection
 from optiproxy.optimizer.starts import MaximinDesign, NearIncumbents
 from optiproxy.proxy import Encoder, Predictor, Proxy, StructuralProxy
+from optiproxy.proxy.networks import torch_stream
 from optiproxy.proxy.targets import Normalization, Targets
 from optiproxy.spaces import Architecture, Space
 
 
-class Played(NamedTuple):
+class RoundResult(NamedTuple):
     """What a round leaves to the next one."""
 
     round: Round | None = None
@@ -91,13 +92,13 @@ class OptiProxy(ObservingAlgorithm):
         schedule: Schedule = EveryTrial(),
     ) -> None:
         super().__init__(space, goal, seed=seed)
-        _check_part("initial", initial, "size")
+        _check_part("initial", initial, "__call__", "size")
         _check_part("proxy", proxy, "unlabelled", "pretrain", "fit")
-        _check_part("normalization", normalization)
-        _check_part("starts", starts)
-        _check_part("ascent", ascent)
-        _check_part("acquisition", acquisition, "rank")
-        _check_part("selection", selection)
+        _check_part("normalization", normalization, "__call__")
+        _check_part("starts", starts, "__call__")
+        _check_part("ascent", ascent, "__call__")
+        _check_part("acquisition", acquisition, "__call__", "rank")
+        _check_part("selection", selection, "__call__")
         _check_part("schedule", schedule, "rounds")
         self._problem = Problem(space, goal, seed)
         self._initial = initial
@@ -108,7 +109,7 @@ class OptiProxy(ObservingAlgorithm):
         self._acquisition = acquisition
         self._selection = selection
         self._schedule = schedule
-        self._played = Played()
+        self._latest = RoundResult()
 
     def propose(self, n: int, pending: Sequence[Architecture] = ()) -> list[Proposal]:
         """Up to ``n`` architectures, the most promising first; random ones while no training has succeeded."""
@@ -127,24 +128,24 @@ class OptiProxy(ObservingAlgorithm):
         return proposals + [Proposal(architecture) for architecture in found.draw(rng, n - len(proposals))]
 
     def _catch_up(self, rounds: Sequence[Round]) -> None:
-        """Play the rounds that this instance has not played yet; a search that was interrupted repeats some."""
-        if self._played.round not in rounds:
-            self._played = Played()
+        """Run the rounds that this instance has not run yet; a search that was interrupted repeats some."""
+        if self._latest.round not in rounds:
+            self._latest = RoundResult()
         else:
-            rounds = rounds[rounds.index(self._played.round) + 1 :]
+            rounds = rounds[rounds.index(self._latest.round) + 1 :]
         for round_ in rounds:
-            self._played = self._play(round_)
+            self._latest = self._run(round_)
 
-    def _play(self, round_: Round) -> Played:
+    def _run(self, round_: Round) -> RoundResult:
         """One round of the method."""
         problem, space = self._problem, self._space
         trials = self._trials[: round_.trials]
         if not any(all(np.isfinite(self._goal.gains(trial.metrics))) for trial in trials):
-            return self._played._replace(round=round_, candidates=None)
+            return self._latest._replace(round=round_, candidates=None)
         finished = self._seen if len(trials) == len(self._trials) else Seen(space, [t.architecture for t in trials])
         seen = finished.union(round_.pending)
         rng = np.random.default_rng([self._seed, len(seen)])
-        generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
+        generator = torch_stream(rng)
 
         # 1. Fit the proxy to all finished trials.
         targets = self._normalization(self._goal, [trial.metrics for trial in trials])
@@ -153,12 +154,12 @@ class OptiProxy(ObservingAlgorithm):
             self._encoder,
             problem.graphs(history.architectures),
             history.scores,
-            previous=self._played.predictor,
+            previous=self._latest.predictor,
             generator=generator,
         )
 
         # 2. Ascend: the gradient of the acquisition function flows through the proxy and the graph to the choices.
-        starts = self._starts(problem, history, previous=self._played.peaks, generator=generator)
+        starts = self._starts(problem, history, previous=self._latest.peaks, generator=generator)
         # One preference among the objectives for each ascent and for each proposal, uniform on the simplex.
         preferences = torch.tensor(
             rng.dirichlet(np.ones(history.objectives), size=len(starts) + round_.proposals), dtype=torch.float32
@@ -179,11 +180,11 @@ class OptiProxy(ObservingAlgorithm):
         candidates = self._selection(
             peaks, problem=problem, history=history, seen=seen, score=score, generator=generator
         )
-        return Played(round_, predictor, peaks, targets, candidates)
+        return RoundResult(round_, predictor, peaks, targets, candidates)
 
     def _choose(self, n: int, seen: Seen) -> list[Proposal]:
         """Of each preference's candidates the best that is valid and was not chosen yet."""
-        found, targets = self._played.candidates, self._played.targets
+        found, targets = self._latest.candidates, self._latest.targets
         if found is None or targets is None:
             return []
         chosen: list[int] = []
@@ -214,8 +215,7 @@ class OptiProxy(ObservingAlgorithm):
 
 def _check_part(name: str, part: object, *members: str) -> None:
     """Refuse at once what would fail after the first trainings: None, a class in place of an object, another kind of part."""
-    needed = members if name in ("proxy", "schedule") else ("__call__", *members)
-    lacking = [member for member in needed if not hasattr(part, member)]
+    lacking = [member for member in members if not hasattr(part, member)]
     if isinstance(part, type):
         raise UsageError(
             f"Expected an object for the part {name!r}, got the class {part.__name__}. Write {part.__name__}()."

@@ -244,7 +244,7 @@ class Schedule(Protocol):
     def rounds(self, trials: int, pending: Sequence[Architecture], n: int) -> Sequence[Round]:
         """The rounds on which the next proposals depend, the one that they come from last; none asks for random ones.
 
-        Called by each proposal. Rounds that have been played already are not played again, and those that a search has
+        Called by each proposal. Rounds that have been run already are not run again, and those that a search has
         missed, because it was interrupted, are.
 
         Args:

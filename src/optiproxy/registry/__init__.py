@@ -4,7 +4,7 @@ Read `names` first (what can be looked up), then `targets` (how a user's own mod
 """
 
 from optiproxy.registry.entries import AlgorithmEntry as AlgorithmEntry
-from optiproxy.registry.entries import SpaceEntry as SpaceEntry
+from optiproxy.registry.entries import Entry as Entry
 from optiproxy.registry.entries import TaskEntry as TaskEntry
 from optiproxy.registry.names import algorithm as algorithm
 from optiproxy.registry.names import algorithm_name as algorithm_name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from optiproxy.registry.entries import AlgorithmEntry, SpaceEntry, TaskEntry
+from optiproxy.registry.entries import AlgorithmEntry, Entry, TaskEntry
 
 ALGORITHMS = (
     # The method itself, as it is recommended and as it was published.
@@ -158,10 +158,10 @@ ALGORITHMS = (
 
 
 SPACES = (
-    SpaceEntry(name="darts", target="optiproxy.spaces.published.darts:DARTS"),
-    SpaceEntry(name="nasbench-nlp", target="optiproxy.spaces.published.recurrent:RecurrentSpace"),
-    SpaceEntry(name="nasbench101", target="optiproxy.spaces.published.nasbench101:NASBench101"),
-    SpaceEntry(name="nasbench201", target="optiproxy.spaces.published.nasbench201:NASBench201"),
+    Entry(name="darts", target="optiproxy.spaces.published.darts:DARTS"),
+    Entry(name="nasbench-nlp", target="optiproxy.spaces.published.recurrent:RecurrentSpace"),
+    Entry(name="nasbench101", target="optiproxy.spaces.published.nasbench101:NASBench101"),
+    Entry(name="nasbench201", target="optiproxy.spaces.published.nasbench201:NASBench201"),
 )
 """The published spaces. Those of the tasks need no name of their own."""
 

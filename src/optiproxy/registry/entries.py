@@ -10,64 +10,50 @@ from typing import TypeVar
 
 
 @dataclass(frozen=True, kw_only=True)
-class SpaceEntry:
-    """One search space.
+class Entry:
+    """One name; of a space it is all there is.
 
     Attributes:
         name: What it is called on the command line and in studies.
         target: ``"module:attribute"`` of what makes it.
+        description: One line for the listing.
         package: The distribution that registers the name by an entry point; empty for what comes with optiproxy.
     """
 
     name: str
     target: str
+    description: str = ""
     package: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
-class AlgorithmEntry:
+class AlgorithmEntry(Entry):
     """One search algorithm.
 
     Attributes:
-        name: What it is called on the command line and in studies.
-        target: ``"module:attribute"`` of its factory.
-        description: One line for the listing.
         paper: Where it was published.
         environment: The environment of its own that its package needs (`optiproxy.baselines.packages.environments`);
             empty where it runs in ours.
-        package: The distribution that registers the name by an entry point; empty for what comes with optiproxy.
     """
 
-    name: str
-    target: str
-    description: str = ""
     paper: str = ""
     environment: str = ""
-    package: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
-class TaskEntry:
+class TaskEntry(Entry):
     """One task.
 
     Attributes:
-        name: What it is called on the command line and in studies.
-        target: ``"module:attribute"`` of its factory.
-        description: One line for the listing.
         arguments: Keyword arguments of the factory.
         data: Datasets that it reads where they are here; `optiproxy data` knows them by these names.
-        package: The distribution that registers the name by an entry point; empty for what comes with optiproxy.
     """
 
-    name: str
-    target: str
-    description: str = ""
     arguments: Mapping[str, str] = field(default_factory=dict[str, str])
     data: tuple[str, ...] = ()
-    package: str = ""
 
 
-E = TypeVar("E", SpaceEntry, AlgorithmEntry, TaskEntry)
+E = TypeVar("E", bound=Entry)
 
 
 def registered(kind: str, make: type[E], builtin: Iterable[str]) -> list[E]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 from optiproxy.errors import OptiProxyError, UsageError, unknown
 from optiproxy.registry import targets
 from optiproxy.registry.builtin import ALGORITHMS, SPACES, TASKS
-from optiproxy.registry.entries import AlgorithmEntry, E, SpaceEntry, TaskEntry, registered
+from optiproxy.registry.entries import AlgorithmEntry, E, Entry, TaskEntry, registered
 
 if TYPE_CHECKING:
     from optiproxy.optimizer import AlgorithmFactory
@@ -38,9 +38,9 @@ def tasks() -> tuple[TaskEntry, ...]:
     return (*TASKS, *registered("task", TaskEntry, [entry.name for entry in TASKS]))
 
 
-def spaces() -> tuple[SpaceEntry, ...]:
+def spaces() -> tuple[Entry, ...]:
     """Return all spaces that have a name: the published ones, then those that other packages register."""
-    return (*SPACES, *registered("space", SpaceEntry, [entry.name for entry in SPACES]))
+    return (*SPACES, *registered("space", Entry, [entry.name for entry in SPACES]))
 
 
 def algorithm(spec: str | AlgorithmFactory) -> AlgorithmFactory:
@@ -232,7 +232,7 @@ def _unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
     return UsageError(f"{unknown(kind, name, known)} One of your own is given as MODULE:NAME.")
 
 
-def _imported(kind: str, entry: AlgorithmEntry | TaskEntry | SpaceEntry) -> Any:  # noqa: ANN401 - a class or a function
+def _imported(kind: str, entry: AlgorithmEntry | TaskEntry | Entry) -> Any:  # noqa: ANN401 - a class or a function
     # What comes with us is there; an error on the way is a bug, whose traceback should stay.
     if not entry.package:
         module, _, attribute = entry.target.partition(":")

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, final
 
-from optiproxy.baselines.baseline import Array, standardized
-from optiproxy.baselines.predictor_based.regression import GraphPredictor, fit_by_squares, in_parts
+from optiproxy.baselines.predictor_based.regression import fitted_by_squares
 from optiproxy.baselines.predictor_based.rounds import History, RoundConfig, RoundSearch, best_first, pool
 from optiproxy.errors import UsageError
 from optiproxy.optimizer.parts import Round, Schedule
 from optiproxy.proxy.convolution import Convolutions
-from optiproxy.proxy.networks import Perceptron, Training, torch_stream
+from optiproxy.proxy.networks import Training, torch_stream
 from optiproxy.spaces import Architecture
 
 if TYPE_CHECKING:
@@ -94,15 +93,13 @@ class NeuralPredictor(RoundSearch[NeuralPredictorConfig]):
             rate=config.dropout,
             generator=generator,
         )
-        # A new network for each round: one that depended on earlier rounds could not be had again from the trials
-        # alone.
-        network = GraphPredictor(encoder, Perceptron([config.width, config.hidden, 1], generator=generator))
-        # Objectives come in any unit; the published learning rate suits targets about 1.
-        targets = standardized(history.utilities)
-        fit_by_squares(network, graphs, targets, training=config.training, generator=generator)
-
-        def predict(architectures: Sequence[Architecture]) -> Array:
-            return in_parts(network, self._graphs(architectures))[:, 0]
-
+        predict = fitted_by_squares(
+            encoder,
+            graphs,
+            history.utilities,
+            sizes=[config.width, config.hidden, 1],
+            training=config.training,
+            generator=generator,
+        )
         # No exploration: the acquisition function is the prediction itself.
-        return best_first(candidates, predict)
+        return best_first(candidates, lambda found: predict(self._graphs(found)))

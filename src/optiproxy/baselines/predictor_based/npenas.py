@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, final
 import torch
 from torch import Tensor, nn
 
-from optiproxy.baselines.baseline import Array, standardized
-from optiproxy.baselines.predictor_based.regression import GraphPredictor, fit_by_squares, in_parts
+from optiproxy.baselines.predictor_based.regression import fitted_by_squares
 from optiproxy.baselines.predictor_based.rounds import History, RoundConfig, RoundSearch, best_first, mutants
-from optiproxy.proxy.networks import Perceptron, Training, dropout, torch_stream, weight
+from optiproxy.proxy.networks import Training, dropout, torch_stream, weight
 from optiproxy.spaces import Architecture, GraphBatch
 
 if TYPE_CHECKING:
@@ -74,15 +73,16 @@ class Npenas(RoundSearch[NpenasConfig]):
             generator=generator,
         )
         # Fitted from scratch in each round, as published.
-        network = GraphPredictor(encoder, Perceptron([config.width, config.hidden, 1], generator=generator))
-        targets = standardized(history.utilities)
-        fit_by_squares(network, graphs, targets, training=config.training, generator=generator)
-
-        def predict(architectures: Sequence[Architecture]) -> Array:
-            return in_parts(network, self._graphs(architectures))[:, 0]
-
+        predict = fitted_by_squares(
+            encoder,
+            graphs,
+            history.utilities,
+            sizes=[config.width, config.hidden, 1],
+            training=config.training,
+            generator=generator,
+        )
         # NPENAS-NP has no exploration: its acquisition function is the prediction itself.
-        return best_first(candidates, predict)
+        return best_first(candidates, lambda found: predict(self._graphs(found)))
 
 
 class Isomorphism(nn.Module):

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from optiproxy.baselines.baseline import Array
+from optiproxy.baselines.baseline import Array, standardized
 from optiproxy.proxy.networks import Perceptron, Training, take, train
 from optiproxy.spaces import GraphBatch
 
@@ -41,16 +41,38 @@ class GraphPredictor(nn.Module):
         return outputs[0]
 
 
-def fit_by_squares(
-    network: GraphPredictor, graphs: GraphBatch, values: Array, *, training: Training, generator: torch.Generator
-) -> None:
-    """Fit the first output of a network, in place and with dropout, to ``(n,)`` values by the mean squared error."""
-    targets = torch.from_numpy(values).float()
+def fitted_by_squares(
+    encoder: nn.Module,
+    graphs: GraphBatch,
+    utilities: Array,
+    *,
+    sizes: Sequence[int],
+    training: Training,
+    generator: torch.Generator,
+) -> Callable[[GraphBatch], Array]:
+    """Fit a new graph network, with dropout, to standardized utilities by the mean squared error.
+
+    New in each round: a network that depended on earlier rounds could not be had again from the trials alone.
+
+    Args:
+        encoder: Untrained, see `GraphPredictor`; fitted in place.
+        graphs: ``n`` discrete graphs of the trials.
+        utilities: ``(n,)``, larger = better. Objectives come in any unit; the published rates suit targets about 1.
+        sizes: Units of the perceptron on top, from ``h`` to 1.
+        training: Length and rate of the training.
+        generator: Draws the head's weights, batches and dropout, in this order.
+
+    Returns:
+        ``b`` graphs -> ``(b,)`` predictions.
+    """
+    network = GraphPredictor(encoder, Perceptron(sizes, generator=generator))
+    targets = torch.from_numpy(standardized(utilities)).float()
 
     def loss(rows: Tensor) -> Tensor:
         return (network(take(graphs, rows), generator)[:, 0] - targets[rows]).square().mean()
 
     train(network, loss, len(graphs), training=training, generator=generator)
+    return lambda unseen: in_parts(network, unseen)[:, 0]
 
 
 def in_parts(function: Callable[[GraphBatch], Tensor], graphs: GraphBatch) -> Array:
