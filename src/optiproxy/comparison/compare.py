@@ -94,7 +94,9 @@ def compare(
     problem = next((problems[run.algorithm] for run in missing if problems[run.algorithm]), "")
     if problem:
         raise PackageError(problem)
-    watcher.on_start(total=len(grid.runs), done=[run for run in grid.runs if run not in missing])
+    # A set, because a grid may hold tens of thousands of runs.
+    to_do = set(missing)
+    watcher.on_start(total=len(grid.runs), done=[run for run in grid.runs if run not in to_do])
     try:
         with Interrupts() as interrupts, interrupts.heard():
             lost = _search_all(

@@ -232,7 +232,7 @@ def _unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
     return UsageError(f"{unknown(kind, name, known)} One of your own is given as MODULE:NAME.")
 
 
-def _imported(kind: str, entry: AlgorithmEntry | TaskEntry | Entry) -> Any:  # noqa: ANN401 - a class or a function
+def _imported(kind: str, entry: Entry) -> Any:  # noqa: ANN401 - a class or a function
     # What comes with us is there; an error on the way is a bug, whose traceback should stay.
     if not entry.package:
         module, _, attribute = entry.target.partition(":")

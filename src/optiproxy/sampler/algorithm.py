@@ -16,7 +16,7 @@ from optiproxy.errors import UsageError
 from optiproxy.sampler.reading import common_parameters, enumerable, goal_of, inferred_space, metrics_of
 from optiproxy.storage.parameters import Parameters
 from optiproxy.storage.proposer import Proposer
-from optiproxy.storage.schema import ARCHITECTURE, PREDICTED, UNSEEN, annotate
+from optiproxy.storage.schema import ARCHITECTURE, PREDICTED, UNSEEN, annotate, predicted_note
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -139,7 +139,7 @@ class AlgorithmSampler(BaseSampler):
                 annotate(study, trial, ARCHITECTURE, None)
                 return False
         if proposal.predicted:
-            annotate(study, trial, PREDICTED, {name: float(value) for name, value in proposal.predicted.items()})
+            annotate(study, trial, PREDICTED, predicted_note(proposal))
         return True
 
 

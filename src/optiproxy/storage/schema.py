@@ -82,9 +82,8 @@ def begun(
     """
     values = parameters.encode(proposal.architecture)
     notes: dict[str, Note] = {OWNER: owner.to_json(), SEEN: time.time(), ARCHITECTURE: values}
-    # numpy scalars would not pass through JSON.
     if proposal.predicted:
-        notes[PREDICTED] = {name: float(value) for name, value in proposal.predicted.items()}
+        notes[PREDICTED] = predicted_note(proposal)
     if unseen is not None:
         notes[UNSEEN] = unseen
     return create_trial(
@@ -94,6 +93,12 @@ def begun(
         user_attrs={ASK_SECONDS: ask_seconds} | ({} if fidelity is None else {FIDELITY: fidelity}),
         system_attrs=notes,
     )
+
+
+def predicted_note(proposal: Proposal) -> Note:
+    """What `PREDICTED` holds of a proposal."""
+    # numpy scalars would not pass through JSON.
+    return {name: float(value) for name, value in proposal.predicted.items()}
 
 
 def nothing_left(owner: Owner) -> FrozenTrial:
