@@ -19,9 +19,12 @@ settings.load_profile("optiproxy")
 
 @pytest.fixture(scope="session", autouse=True)
 def _empty_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Without OPTIPROXY_DATA no test finds data: what the user has fetched plays no part."""
+    """What the user has fetched plays no part, and without OPTIPROXY_DATA no test finds data."""
     with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        # One for the processes of a run: a space is pretrained on once, not in each of them.
+        folder = tmp_path_factory.getbasetemp()
+        shared = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+        environment.setenv("XDG_CACHE_HOME", str(shared / "cache"))
         yield
 
 

@@ -8,6 +8,8 @@ import pytest
 
 import optiproxy as package
 
+pytestmark = pytest.mark.slow
+
 
 def script(*arguments, cwd=None):
     command = [sys.executable, "-m", "optiproxy", *arguments]

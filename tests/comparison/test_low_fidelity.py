@@ -23,6 +23,8 @@ from optiproxy.spaces import FlatSpace
 from optiproxy.tables import TableTask
 from optiproxy.task.task import Source
 
+pytestmark = pytest.mark.slow
+
 CELLS = np.array([[a, b] for a in range(4) for b in range(4)])
 
 

@@ -8,6 +8,8 @@ from optiproxy import registry
 from optiproxy.comparison.compare import compare
 from optiproxy.errors import PackageError
 
+pytestmark = pytest.mark.slow
+
 
 def test_an_algorithm_without_its_package_is_skipped_and_told(tmp_path, monkeypatch):
     monkeypatch.setenv("OPTIPROXY_BENCH_ENV", str(tmp_path / "nowhere"))

@@ -5,8 +5,11 @@ import sys
 import time
 
 import numpy as np
+import pytest
 
 from optiproxy.comparison.worker import CHILDREN_EVERY, INTERVAL, PeakMemory
+
+pytestmark = pytest.mark.slow
 
 
 def test_the_peak_counts_memory_that_is_gone_again():

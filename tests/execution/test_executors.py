@@ -16,6 +16,8 @@ from optiproxy.errors import SearchFailed, UsageError
 from optiproxy.execution.evaluation import Evaluation, evaluation_of
 from optiproxy.execution.executors import InlineExecutor, ProcessExecutor
 
+pytestmark = pytest.mark.slow
+
 
 def _failed_with(error: BaseException) -> Future[Evaluation]:
     future: Future[Evaluation] = Future()

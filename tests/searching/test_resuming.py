@@ -20,6 +20,8 @@ from optiproxy.storage import liveness
 from optiproxy.storage.liveness import SILENCE, Owner, is_gone
 from optiproxy.storage.schema import OWNER, SEEN, UNSEEN
 
+pytestmark = pytest.mark.slow
+
 CHOICES = {"a": [*range(6)], "b": [*range(6)]}
 
 
@@ -47,7 +49,6 @@ def uninterrupted():
     return _story(_find(None))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("algorithm", ["random", "regularized-evolution"])
 def test_in_parts_as_in_one(url, algorithm):
     for budget in (1, 7, 8, 20):
@@ -55,14 +56,12 @@ def test_in_parts_as_in_one(url, algorithm):
     assert _story(parts) == _story(_find(None, algorithm=algorithm))
 
 
-@pytest.mark.slow
 def test_a_finished_search_is_answered_from_its_study(url):
     first = _find(url)
     again = _find(url, evaluate=lambda _: pytest.fail("nothing is left to evaluate"))
     assert again.records == first.records
 
 
-@pytest.mark.slow
 def test_the_exhausted_end_is_told_again_and_uses_no_budget(url):
     assert _find(url, budget=99).stopped == "exhausted"
     again = _find(url, budget=99)
@@ -100,7 +99,6 @@ def test_a_signal_in_the_middle_of_writing_waits(url, uninterrupted, monkeypatch
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
-@pytest.mark.slow
 def test_a_signal_that_something_swallows_is_not_lost(url, uninterrupted):
     calls = []
 
@@ -143,7 +141,6 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "timeout", "ends"),
     [
@@ -172,7 +169,6 @@ def test_a_process_that_ends_early_is_continued(tmp_path, url, uninterrupted, nu
     assert _story(_find(url)) == uninterrupted
 
 
-@pytest.mark.slow
 def test_three_processes_share_a_budget_exactly_and_without_duplicates(tmp_path, url):
     script = tmp_path / "script.py"
     script.write_text(SCRIPT.replace("== 5", "== 500"))

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from optiproxy.graph import GraphBatch
+from optiproxy.proxy import cache
 from optiproxy.proxy.networks import Adam
 
 CHUNK = 22
@@ -94,24 +95,33 @@ class PretrainingConfig:
     learning_rate: float = 2e-2
 
 
-def pretrain(
-    graphs: GraphBatch, *, ensemble: EnsembleConfig, config: PretrainingConfig, generator: torch.Generator
-) -> GraphEnsemble:
+def pretrain(graphs: GraphBatch, *, ensemble: EnsembleConfig, config: PretrainingConfig, seed: int) -> GraphEnsemble:
     """An ensemble that has learned to predict the structural properties of unlabelled graphs.
+
+    The result is a function of the arguments, and kept: see `optiproxy.proxy.cache`.
 
     Args:
         graphs: ``(n, ...)`` discrete graphs, drawn at random from the space.
         ensemble: Sizes.
         config: Schedule.
-        generator: Draws weights and batches; the result is a function of its state and the arguments.
+        seed: Of initial weights and batches.
 
     Returns:
         The ensemble, its parameters frozen.
     """
-    network = GraphEnsemble(graphs.operations.shape[2], ensemble, generator)
-    targets = _standardized(structural_properties(graphs))
-    if targets.shape[1]:
-        _fit(network, graphs, targets, config, generator)
+
+    def make() -> cache.Weights:
+        generator = torch.Generator().manual_seed(seed)
+        network = GraphEnsemble(graphs.operations.shape[2], ensemble, generator)
+        targets = _standardized(structural_properties(graphs))
+        if targets.shape[1]:
+            _fit(network, graphs, targets, config, generator)
+        return {name: weight.detach().numpy() for name, weight in network.named_parameters()}
+
+    given = (graphs.operations.numpy(), graphs.adjacency.numpy(), graphs.inputs, graphs.outputs)
+    weights = cache.recall(cache.key(*given, ensemble, config, seed, torch.__version__), make)
+    network = GraphEnsemble(graphs.operations.shape[2], ensemble, torch.Generator())
+    network.load_state_dict({name: torch.tensor(weight) for name, weight in weights.items()})
     return network.requires_grad_(requires_grad=False)
 
 

@@ -38,8 +38,7 @@ class StructuralProxy:
     unlabelled: int = 1500
 
     def pretrain(self, graphs: GraphBatch, *, seed: int) -> StructuralEncoder:
-        generator = torch.Generator().manual_seed(seed)
-        ensemble = pretrain(graphs, ensemble=self.ensemble, config=self.pretraining, generator=generator)
+        ensemble = pretrain(graphs, ensemble=self.ensemble, config=self.pretraining, seed=seed)
         return StructuralEncoder(ensemble, graphs.split(TYPICAL)[0])
 
     def fit(

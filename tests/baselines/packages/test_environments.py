@@ -11,6 +11,8 @@ from optiproxy.baselines.packages import environments
 from optiproxy.baselines.packages.environments import ENVIRONMENTS, Environment
 from optiproxy.errors import PackageError, UsageError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def tiny(monkeypatch, tmp_path):

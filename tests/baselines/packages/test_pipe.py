@@ -12,6 +12,8 @@ import pytest
 from optiproxy.baselines.packages.pipe import Server
 from optiproxy.errors import PackageError
 
+pytestmark = pytest.mark.slow
+
 QUESTION = {"counts": [3, 4], "step": 1}
 
 

@@ -15,6 +15,8 @@ from optiproxy.task.task import Source, Task
 from optiproxy.training.export.network_files import Exported, export
 from optiproxy.training.tasks.digits import DigitsTask
 
+pytestmark = pytest.mark.slow
+
 ARCHITECTURE = (3, 1, 2, 4, 0, 3)
 SEED = 4
 
