@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from optiproxy.spaces.flat import FlatSpace as FlatSpace
     from optiproxy.spaces.pool import PoolSpace as PoolSpace
     from optiproxy.spaces.published.nasbench201 import NASBench201 as NASBench201
+    from optiproxy.spaces.scales import Float as Float
+    from optiproxy.spaces.scales import Int as Int
+    from optiproxy.spaces.scales import Ordered as Ordered
     from optiproxy.spaces.space import Space as Space
     from optiproxy.task.task import Task as Task
     from optiproxy.task.training_trial import TrainingTrial as TrainingTrial
@@ -39,7 +42,9 @@ _HOME = {
     "DataError": "optiproxy.errors",
     "DeviceRunner": "optiproxy.training.costs",
     "FlatSpace": "optiproxy.spaces.flat",
+    "Float": "optiproxy.spaces.scales",
     "Goal": "optiproxy.metrics",
+    "Int": "optiproxy.spaces.scales",
     "Limit": "optiproxy.metrics",
     "Metric": "optiproxy.metrics",
     "NASBench201": "optiproxy.spaces.published.nasbench201",
@@ -47,6 +52,7 @@ _HOME = {
     "OptiProxy": "optiproxy.optimizer.optiproxy",
     "OptiProxyError": "optiproxy.errors",
     "OptiProxySampler": "optiproxy.sampler",
+    "Ordered": "optiproxy.spaces.scales",
     "PoolSpace": "optiproxy.spaces.pool",
     "SearchFailed": "optiproxy.errors",
     "Space": "optiproxy.spaces.space",
@@ -63,7 +69,9 @@ __all__ = [
     "DataError",
     "DeviceRunner",
     "FlatSpace",
+    "Float",
     "Goal",
+    "Int",
     "Limit",
     "Metric",
     "NASBench201",
@@ -71,6 +79,7 @@ __all__ = [
     "OptiProxy",
     "OptiProxyError",
     "OptiProxySampler",
+    "Ordered",
     "PoolSpace",
     "SearchFailed",
     "Space",

@@ -35,6 +35,11 @@ class GraphBatch:
         outputs: Nodes where the result leaves.
         carried: Further nodes where data enters or leaves, such as the states of a recurrent cell, with their names. Drawings
             show them; to a proxy they are nodes like any other.
+        decisions: ``(b, k)`` the decisions themselves, beside what the graph shows of them: for each category a coordinate
+            per choice, for each order or number its place on a scale, centred; 0 where a decision does not matter. Two
+            choices of a category, and the two ends of a scale, are at distance 1. None where `Space.encode` was asked
+            directly.
+        owners: Position of the decision that each of these coordinates belongs to.
     """
 
     operations: Tensor
@@ -42,11 +47,17 @@ class GraphBatch:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     carried: Mapping[int, str] = field(default_factory=dict[int, str])
+    decisions: Tensor | None = None
+    owners: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.operations)
 
     def split(self, size: int) -> list[GraphBatch]:
         """The same graphs in batches of at most ``size``."""
-        parts = zip(self.operations.split(size), self.adjacency.split(size), strict=True)
-        return [replace(self, operations=operations, adjacency=adjacency) for operations, adjacency in parts]
+        return [self[start : start + size] for start in range(0, max(len(self), 1), size)]
+
+    def __getitem__(self, rows: slice | Tensor) -> GraphBatch:
+        """Some of the graphs."""
+        decisions = None if self.decisions is None else self.decisions[rows]
+        return replace(self, operations=self.operations[rows], adjacency=self.adjacency[rows], decisions=decisions)

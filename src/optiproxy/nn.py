@@ -34,6 +34,7 @@ from optiproxy.spaces.building.blocks import OneDecision
 from optiproxy.spaces.building.cells import CellBlock
 from optiproxy.spaces.building.model import ModelSpace
 from optiproxy.spaces.decisions import Decision
+from optiproxy.spaces.scales import Scale
 
 __all__ = ["Cell", "Choice", "ModelSpace", "Repeat", "Value"]
 
@@ -113,20 +114,21 @@ def Value(choices: Sequence[V], *, name: str) -> V:  # noqa: N802
     Whatever depends on it, like a loop over so many layers with a `Choice` in each, is found out when the space is made.
 
     Args:
-        choices: The numbers or texts to choose from.
+        choices: The numbers or texts to choose from: a list of categories, or an `Int` or a `Float` from one to another.
         name: Name of the decision. Where the same name is used again, with the same choices, the same is chosen.
 
     Raises:
         UsageError: If there is no choice, one is listed twice, or one is neither number nor text.
     """
-    for choice in list[object](choices):
+    for choice in list[object]([] if isinstance(choices, Scale) else choices):
         if not isinstance(choice, str | int | float | None):
             raise UsageError(
                 f"Expected the choices of {name!r} to be numbers or texts, got {type(choice).__name__}. "
                 "Choose among labels, and look up what they stand for."
             )
     # Revealed, because the function is free to compute with it: each choice needs a run of its own.
-    return choices[tracing.chooser().reveal(Decision(name, tuple(choices)))]
+    decision = Decision(name, choices if isinstance(choices, Scale) else tuple(choices))
+    return choices[tracing.chooser().reveal(decision)]
 
 
 def labelled(options: Options, name: str) -> dict[str, Option]:

@@ -10,7 +10,7 @@ import torch
 from torch import Generator, Tensor
 
 from optiproxy.errors import UsageError
-from optiproxy.optimizer.parts import Relaxation
+from optiproxy.optimizer.parts import Layout, Relaxation
 from optiproxy.proxy.networks import Adam
 
 
@@ -62,12 +62,14 @@ class Ascent:
                 f"Expected 0 or more steps and a relaxation to climb by, got {self.steps} and {self.relaxation!r}."
             )
 
-    def __call__(self, starts: Tensor, mask: Tensor, value: Callable[[Tensor], Tensor], generator: Generator) -> Tensor:
+    def __call__(
+        self, starts: Tensor, layout: Layout, value: Callable[[Tensor], Tensor], generator: Generator
+    ) -> Tensor:
         parameters = starts.clone().requires_grad_()
         adam = Adam([parameters])
         for step in range(self.steps):
             progress = step / max(self.steps - 1, 1)
-            relaxed = self.relaxation(parameters, mask, progress=progress, generator=generator)
+            simplexes = self.relaxation(parameters, layout.mask, progress=progress, generator=generator)
             # The sum over starts: each row's gradient is its own.
-            adam.step([-value(relaxed).sum()], learning_rate=self.learning_rate)
+            adam.step([-value(layout.join(simplexes, parameters)).sum()], learning_rate=self.learning_rate)
         return parameters.detach()

@@ -166,9 +166,9 @@ class OptiProxy(ObservingAlgorithm):
         )
 
         def value(relaxed: Tensor) -> Tensor:
-            return self._acquisition(predictor(space.encode(relaxed)), preferences[: len(starts)])
+            return self._acquisition(predictor(space.graphs(relaxed)), preferences[: len(starts)])
 
-        peaks = self._ascent(starts, problem.mask, value, generator)
+        peaks = self._ascent(starts, problem.layout, value, generator)
 
         # 3. Select: discrete architectures, judged by the proxy without relaxation.
         def score(architectures: Sequence[Architecture]) -> tuple[Tensor, Tensor]:

@@ -20,6 +20,38 @@ from optiproxy.spaces import Architecture, Space
 
 
 @dataclass(frozen=True)
+class Layout:
+    """Which numbers a relaxed architecture consists of, and how parameters without bounds become such numbers.
+
+    Attributes:
+        mask: ``(d, c)``, True where the decision has that choice; of a point on a scale the first column alone.
+        points: ``(d,)``, True where the decision is a point on a scale, and not a simplex over choices.
+    """
+
+    mask: Tensor
+    points: Tensor
+
+    def softmax(self, parameters: Tensor) -> Tensor:
+        """Relaxed architectures ``(b, d, c)`` of parameters ``(b, d, c)``, without noise or temperature."""
+        return self.join(parameters.masked_fill(~self.mask, -torch.inf).softmax(-1), parameters)
+
+    def join(self, simplexes: Tensor, parameters: Tensor) -> Tensor:
+        """The simplexes, and for each point the normal distribution function of its parameter.
+
+        Parameters that are standard normal are thereby uniform on their scale.
+        """
+        if not self.points.any():
+            return simplexes
+        on_scale = torch.special.ndtr(parameters) * self.mask
+        return torch.where(self.points[:, None], on_scale, simplexes)
+
+    def parameters(self, weights: Tensor, pull: float) -> Tensor:
+        """Parameters that lead to certain weights: ``pull`` for what is chosen, and 0 for other choices."""
+        at = torch.special.ndtri(weights.clamp(0.01, 0.99)) * self.mask
+        return torch.where(self.points[:, None], at, pull * weights)
+
+
+@dataclass(frozen=True)
 class Problem:
     """What one search is about; the same object throughout the search.
 
@@ -33,14 +65,16 @@ class Problem:
     goal: Goal
     seed: int
 
-    @property
-    def mask(self) -> Tensor:
-        """``(d, c)``: True where the decision has that choice."""
-        return self.space.choice_mask
+    @cached_property
+    def layout(self) -> Layout:
+        """Which numbers an architecture of the space is relaxed to."""
+        points = torch.zeros(len(self.space.decisions), dtype=torch.bool)
+        points[list(self.space.points)] = True
+        return Layout(self.space.choice_mask, points)
 
     def graphs(self, architectures: Sequence[Architecture]) -> GraphBatch:
         """Discrete graphs of ``b`` architectures."""
-        return self.space.encode(self.space.one_hot(architectures))
+        return self.space.graphs(self.space.one_hot(architectures))
 
 
 @dataclass(frozen=True)
@@ -158,7 +192,9 @@ class Relaxation(Protocol):
     """The continuous relaxation of the choices."""
 
     def __call__(self, parameters: Tensor, mask: Tensor, *, progress: float, generator: Generator) -> Tensor:
-        """Relaxed architectures ``(b, d, c)`` on the simplex, differentiable in the parameters; called in each step.
+        """Points ``(b, d, c)`` on the simplexes, differentiable in the parameters; called in each step.
+
+        Numbers on a scale need no relaxation: see `Layout.join`.
 
         Args:
             parameters: ``(b, d, c)`` architecture parameters, unbounded.
@@ -172,12 +208,14 @@ class Relaxation(Protocol):
 class Climb(Protocol):
     """An ascent: moves architecture parameters to where the acquisition function is large."""
 
-    def __call__(self, starts: Tensor, mask: Tensor, value: Callable[[Tensor], Tensor], generator: Generator) -> Tensor:
+    def __call__(
+        self, starts: Tensor, layout: Layout, value: Callable[[Tensor], Tensor], generator: Generator
+    ) -> Tensor:
         """The final parameters ``(b, d, c)``; called once in each round.
 
         Args:
             starts: ``(b, d, c)`` initial parameters.
-            mask: ``(d, c)``, True where the decision has that choice.
+            layout: Which numbers a relaxed architecture consists of.
             value: Relaxed architectures ``(b, d, c)`` -> ``(b,)``, differentiable; the rows are independent.
             generator: Draws the noise of the relaxation.
         """

@@ -61,9 +61,9 @@ class LocalSelection:
         self, peaks: Tensor, *, problem: Problem, history: History, generator: Generator
     ) -> list[Architecture]:
         """Distinct combinations of choices, not yet checked for validity or novelty."""
-        space, mask = problem.space, problem.mask
-        probabilities = peaks.masked_fill(~mask, -torch.inf).softmax(-1)
-        probabilities = (1 - self.uniform) * probabilities + self.uniform * mask / mask.sum(1, keepdim=True)
+        space, layout = problem.space, problem.layout
+        uniform = layout.mask / layout.mask.sum(1, keepdim=True)
+        probabilities = layout.join((1 - self.uniform) * layout.softmax(peaks) + self.uniform * uniform, peaks)
         around = [near for best in history.incumbents[: self.incumbents] for near in space.neighbours(best)]
         order = torch.randperm(len(around), generator=generator)[: self.neighbours].tolist()
         return list(dict.fromkeys(space.draw(probabilities, self.draws, generator) + [around[i] for i in order]))
@@ -90,7 +90,7 @@ class SampledSelection:
         score: Score,
         generator: Generator,
     ) -> Candidates | None:
-        probabilities = peaks.masked_fill(~problem.mask, -torch.inf).softmax(2)
+        probabilities = problem.layout.softmax(peaks)
         # `Space.draw` adds the likeliest of each set.
         drawn = problem.space.draw(probabilities, max(self.batch // len(peaks) - 1, 1), generator)
         found = seen.unseen(map(problem.space.canonical, drawn))

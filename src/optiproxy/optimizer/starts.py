@@ -89,7 +89,8 @@ class NearIncumbents:
 
     Attributes:
         count: Number of ascents, ``k``.
-        pull: Added to the parameters of an incumbent's choices, in standard deviations of the noise.
+        pull: Added to the parameters of an incumbent's choices, in standard deviations of the noise; as much less noise on a
+            scale.
     """
 
     count: int = 16
@@ -103,10 +104,12 @@ class NearIncumbents:
         previous: Tensor | None,  # noqa: ARG002 - each round begins anew
         generator: Generator,
     ) -> Tensor:
-        half = self.count // 2
-        parameters = torch.randn(self.count, *problem.mask.shape, generator=generator)
+        half, layout = self.count // 2, problem.layout
+        parameters = torch.randn(self.count, *layout.mask.shape, generator=generator)
         incumbents = [history.incumbents[i % len(history.incumbents)] for i in range(half)]
-        parameters[:half] += self.pull * problem.space.one_hot(incumbents)
+        # On a scale, near is a good deal less than anywhere.
+        parameters[:half] *= torch.where(layout.points[:, None], 1 / self.pull, 1.0)
+        parameters[:half] += layout.parameters(problem.space.one_hot(incumbents), self.pull)
         return parameters
 
 
@@ -133,6 +136,6 @@ class LatinHypercube:
             return previous
         rng = np.random.default_rng([problem.seed, 0, 2])
         # Each coordinate meets every one of k equal quantiles of the standard normal distribution once.
-        strata = rng.permuted(np.tile(np.arange(self.count), (problem.mask.numel(), 1)), axis=1).T
+        strata = rng.permuted(np.tile(np.arange(self.count), (problem.layout.mask.numel(), 1)), axis=1).T
         quantiles = torch.from_numpy((strata + rng.uniform(size=strata.shape)) / self.count)
-        return torch.special.ndtri(quantiles).float().reshape(self.count, *problem.mask.shape)
+        return torch.special.ndtri(quantiles).float().reshape(self.count, *problem.layout.mask.shape)

@@ -127,7 +127,7 @@ def profile_task(
         task=task.name,
         space=task.space.name,
         size=task.space.size,
-        choices=tuple(len(decision.choices) for decision in task.space.decisions),
+        choices=tuple(decision.columns for decision in task.space.decisions),
         valid=_valid(task.space, rng),
         measured=measured,
         measures=measures,
@@ -182,8 +182,7 @@ def _valid(space: Space, rng: np.random.Generator) -> Share:
         chosen = range(len(members)) if exact else rng.choice(len(members), _DRAWS, replace=False).tolist()
         return Share(sum(space.is_valid(members[i]) for i in chosen), len(chosen), exact=exact)
     # Every combination is equally likely here; `Space.sample` would draw valid ones alone.
-    rows = rng.integers(0, [len(decision.choices) for decision in space.decisions], (_DRAWS, len(space.decisions)))
-    return Share(sum(space.is_valid(tuple(row)) for row in rows.tolist()), _DRAWS)
+    return Share(sum(space.is_valid(row) for row in space.combinations(rng, _DRAWS)), _DRAWS)
 
 
 def _share(limits: Sequence[Limit], measured: Sequence[Metrics | None], *, exact: bool) -> Share | None:

@@ -142,8 +142,7 @@ def _fit(
     adam = Adam([*network.parameters(), hidden, head], weight_decay=1e-3)
 
     def loss(rows: Tensor) -> Tensor:
-        batch = GraphBatch(graphs.operations[rows], graphs.adjacency[rows], graphs.inputs, graphs.outputs)
-        predicted = torch.bmm(functional.silu(torch.bmm(network(batch), hidden)), head)
+        predicted = torch.bmm(functional.silu(torch.bmm(network(graphs[rows]), hidden)), head)
         # A sum over members: they share nothing, so each follows its own gradient.
         return (predicted - targets[rows]).square().mean(2).sum() / b
 

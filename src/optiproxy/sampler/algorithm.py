@@ -13,7 +13,7 @@ import numpy as np
 from optuna.samplers import BaseSampler, RandomSampler
 
 from optiproxy.errors import UsageError
-from optiproxy.sampler.reading import common_parameters, enumerable, goal_of, inferred_space, metrics_of
+from optiproxy.sampler.reading import common_parameters, goal_of, inferred_space, metrics_of, modelled
 from optiproxy.storage.parameters import Parameters
 from optiproxy.storage.proposer import Proposer
 from optiproxy.storage.schema import ARCHITECTURE, PREDICTED, UNSEEN, annotate, predicted_note
@@ -68,7 +68,7 @@ class AlgorithmSampler(BaseSampler):
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        decisions = enumerable(search_space)
+        decisions = modelled(search_space)
         values: dict[str, Any] = {
             name: self.sample_independent(study, trial, name, distribution)
             for name, distribution in search_space.items()

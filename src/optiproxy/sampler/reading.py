@@ -6,14 +6,14 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.search_space import intersection_search_space
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from optiproxy.metrics import Goal, Limit, Metrics, Objective
 from optiproxy.spaces import Choice, FlatSpace
-from optiproxy.spaces.decisions import MOST_CHOICES
+from optiproxy.spaces.scales import Float, Int
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -54,19 +54,20 @@ def common_parameters(study: Study) -> dict[str, BaseDistribution]:
     """The parameters that all finished trials have in common, as far as they are decisions of an `inferred_space`."""
     common = intersection_search_space(study.get_trials(deepcopy=False), include_pruned=True)
     # Optuna fills in ranges of one value by itself.
-    return enumerable({name: found for name, found in common.items() if not found.single()})
+    return modelled({name: found for name, found in common.items() if not found.single()})
 
 
-def enumerable(distributions: Mapping[str, BaseDistribution]) -> dict[str, BaseDistribution]:
-    """Those that are categorical decisions in effect: categories, and integer ranges with few values."""
-    return {name: distribution for name, distribution in distributions.items() if choices_of(distribution)}
+def modelled(distributions: Mapping[str, BaseDistribution]) -> dict[str, BaseDistribution]:
+    """Those that can be decisions: all but categories that cannot be stored."""
+    return {name: distribution for name, distribution in distributions.items() if len(choices_of(distribution))}
 
 
-def choices_of(distribution: BaseDistribution) -> list[Choice]:
-    """Every value of a distribution, each once; empty where they are too many or cannot be stored."""
+def choices_of(distribution: BaseDistribution) -> Sequence[Choice]:
+    """Every value of a distribution, each once; empty where they cannot be stored."""
     if isinstance(distribution, IntDistribution):
-        values = range(distribution.low, distribution.high + 1, distribution.step)
-        return list(values) if len(values) <= MOST_CHOICES else []
+        return Int(distribution.low, distribution.high, step=distribution.step, log=distribution.log)
+    if isinstance(distribution, FloatDistribution):
+        return Float(distribution.low, distribution.high, step=distribution.step, log=distribution.log)
     if isinstance(distribution, CategoricalDistribution):
         choices = list[object](distribution.choices)  # Optuna admits any object, with a warning
         storable = [choice for choice in choices if isinstance(choice, str | int | float | None)]
@@ -75,7 +76,7 @@ def choices_of(distribution: BaseDistribution) -> list[Choice]:
 
 
 def inferred_space(distributions: Mapping[str, BaseDistribution]) -> FlatSpace:
-    """The space of `enumerable` distributions, one decision each.
+    """The space of `modelled` distributions, one decision each.
 
     Raises:
         UsageError: If there are none.

@@ -14,6 +14,9 @@ from optiproxy.spaces.flat import FlatSpace as FlatSpace
 from optiproxy.spaces.pool import PoolSpace as PoolSpace
 from optiproxy.spaces.published.darts import DARTS as DARTS
 from optiproxy.spaces.published.nasbench201 import NASBench201 as NASBench201
+from optiproxy.spaces.scales import Float as Float
+from optiproxy.spaces.scales import Int as Int
+from optiproxy.spaces.scales import Ordered as Ordered
 from optiproxy.spaces.space import Space as Space
 from optiproxy.spaces.space import plain_fingerprint as plain_fingerprint
 from optiproxy.spaces.wrapper import DistinctSpace as DistinctSpace

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from optiproxy.errors import UsageError
 from optiproxy.graph import GraphBatch
 from optiproxy.spaces.decisions import Choice, Decision
+from optiproxy.spaces.scales import Scale
 from optiproxy.spaces.space import Space
 
 if TYPE_CHECKING:
@@ -32,11 +33,13 @@ class FlatSpace(Space):
         if not choices:
             raise UsageError("A search space needs at least one decision, got an empty mapping.")
         self.name = name
-        self.decisions = tuple(Decision(key, tuple(options)) for key, options in choices.items())
+        self.decisions = tuple(
+            Decision(key, options if isinstance(options, Scale) else tuple(options)) for key, options in choices.items()
+        )
 
     def encode(self, weights: Tensor) -> GraphBatch:
         b = len(weights)
-        counts = [len(decision.choices) for decision in self.decisions]
+        counts = [decision.columns for decision in self.decisions]
         v, f = len(counts) + 2, sum(counts) + 2
         operations = weights.new_zeros(b, v, f)
         # The last two features are those of input and output.

@@ -21,9 +21,13 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
     from optiproxy.graph import GraphBatch
+    from optiproxy.spaces.scales import Scale
 
 ROUNDS = 100
 """Rounds of draws before a sample is given up: enough where one architecture in a hundred is valid."""
+
+SPREAD = 0.1
+"""Random points on a scale are drawn around a relaxed one with standard deviations from this down to its third power."""
 
 Rule: TypeAlias = "Callable[[Mapping[str, Choice]], bool]"
 """Says of the `Space.values` of an architecture whether it may be proposed."""
@@ -48,7 +52,7 @@ class Space(ABC):
 
     Attributes:
         name: Short and stable; part of `fingerprint`.
-        decisions: ``d`` categorical decisions. ``c`` below is the largest number of choices among them.
+        decisions: ``d`` decisions. ``c`` below is the largest number of `Decision.columns` among them.
     """
 
     name: str
@@ -74,8 +78,9 @@ class Space(ABC):
         """Turn relaxed architectures into graphs; called in every step of training and ascent, so it should be quick.
 
         Args:
-            weights: ``(b, d, c)`` with ``weights[b, d, :]`` on the simplex over the decision's choices and zero beyond
-                them. One-hot rows give the exact graph of the discrete architecture.
+            weights: ``(b, d, c)``: of few choices ``weights[b, d, :]`` is a point on the simplex over them, and zero
+                beyond them; of a number with many values ``weights[b, d, 0]`` is a point on its scale from 0 to 1.
+                `one_hot` rows give the exact graph of the discrete architecture.
 
         Returns:
             ``b`` graphs that are differentiable in ``weights``, in whose precision and on whose device they are.
@@ -115,15 +120,25 @@ class Space(ABC):
         Called for random proposals and first trials. An architecture may be drawn more than once.
         """
         found: list[Architecture] = []
-        highs = [len(decision.choices) for decision in self.decisions]
         for _ in range(ROUNDS):
             # A whole round at once, of which the first valid ones are taken: quicker than row after row.
-            for row in rng.integers(0, highs, size=(n, len(highs))).tolist():
-                if len(found) < n and self.is_valid(tuple(row)):
-                    found.append(tuple(row))
+            for row in self.combinations(rng, n):
+                if len(found) < n and self.is_valid(row):
+                    found.append(row)
             if len(found) >= n:
                 break
         return found
+
+    @final
+    def combinations(self, rng: np.random.Generator, n: int) -> list[Architecture]:
+        """Draw ``n`` combinations of choices, valid or not: categories uniformly, numbers uniformly on their scale."""
+        # The bound of what has a scale is not used, and may be beyond what numpy's integers hold.
+        highs = [len(decision.choices) if decision.scale is None else 1 for decision in self.decisions]
+        columns = list(rng.integers(0, highs, size=(n, len(highs))).T.tolist())
+        for d, decision in enumerate(self.decisions):
+            if decision.scale is not None:
+                columns[d] = decision.scale.draw(rng, n)
+        return list(zip(*columns, strict=True))
 
     def examples(self, rng: np.random.Generator, n: int) -> list[Architecture]:
         """Return up to ``n`` random architectures that show how the space is built; the proxy is pretrained on them.
@@ -133,15 +148,14 @@ class Space(ABC):
         return self.sample(rng, n)
 
     def neighbours(self, architecture: Architecture) -> list[Architecture]:
-        """Return architectures near this one, nearest first: every combination that differs in one decision.
+        """Return architectures near this one, that differ in one decision: see `Decision.others`.
 
         Called on the leading candidates of each proposal. Their validity is not checked yet.
         """
         return [
             (*architecture[:i], choice, *architecture[i + 1 :])
             for i, decision in enumerate(self.decisions)
-            for choice in range(len(decision.choices))
-            if choice != architecture[i]
+            for choice in decision.others(architecture[i])
         ]
 
     def draw(self, probabilities: Tensor, n: int, generator: Generator) -> list[Architecture]:
@@ -150,20 +164,34 @@ class Space(ABC):
         Called at the end of each ascent. Their validity is not checked yet, and some may be equal.
 
         Args:
-            probabilities: ``(b, d, c)``, each decision's on the simplex over its choices.
+            probabilities: ``(b, d, c)``, relaxed as for `encode`.
             n: Random ones per relaxed architecture; 0 leaves the likeliest.
             generator: Draws.
         """
         import torch
 
         b, d, c = probabilities.shape
+        on_scales = probabilities
+        if self.points:
+            probabilities = probabilities.clone()
+            probabilities[:, list(self.points), 0] = 1.0  # nothing to be drawn there
         # The likeliest ones come first, then the random ones.
         rows = probabilities.argmax(-1)
         if n:  # torch refuses to draw nothing
             # torch draws from the rows of a matrix, so batch and decisions become one axis for a moment.
             drawn = torch.multinomial(probabilities.reshape(b * d, c), n, replacement=True, generator=generator)
             rows = torch.cat([rows, drawn.view(b, d, n).transpose(1, 2).reshape(-1, d)])
-        return [tuple(row) for row in rows.tolist()]
+        columns: list[list[int]] = rows.T.tolist()
+        for i, scale in self.points.items():
+            near = on_scales[:, i, 0]
+            if n:
+                # Around the point at all distances, so that some refine it and some explore.
+                size = (b, n)
+                spread = SPREAD ** (1 + 2 * torch.rand(size, generator=generator))
+                around = near[:, None] + spread * torch.randn(size, generator=generator)
+                near = torch.cat([near, around.flatten()])
+            columns[i] = [scale.at(unit) for unit in near.tolist()]
+        return list(zip(*columns, strict=True))
 
     def build(self, architecture: Architecture, *, seed: int = 0) -> Any:  # noqa: ANN401, ARG002 - what the space is made of
         """Make what a user's function is given to evaluate: here the `values`; a space of networks builds the network.
@@ -193,16 +221,22 @@ class Space(ABC):
     @final
     @cached_property
     def widest(self) -> int:
-        """``c``: the largest number of choices of any decision."""
-        return max(len(decision.choices) for decision in self.decisions)
+        """``c``: the largest number of columns of any decision."""
+        return max(decision.columns for decision in self.decisions)
+
+    @final
+    @cached_property
+    def points(self) -> dict[int, Scale]:
+        """Position of each decision that is relaxed to a point -> its scale."""
+        return {i: decision.point for i, decision in enumerate(self.decisions) if decision.point is not None}
 
     @property
     @final
     def choice_mask(self) -> Tensor:
-        """``(d, c)`` booleans: True where the decision has that choice, False beyond its choices."""
+        """``(d, c)`` booleans: True where a relaxed architecture has a number for that decision."""
         import torch
 
-        counts = torch.tensor([len(decision.choices) for decision in self.decisions])
+        counts = torch.tensor([decision.columns for decision in self.decisions])
         return torch.arange(self.widest)[None, :] < counts[:, None]
 
     @final
@@ -210,9 +244,59 @@ class Space(ABC):
         """Return ``(b, d, c)`` float weights that `encode` maps to the exact graphs."""
         import torch
 
+        rows = list(map(list, architectures))
+        units = {i: [scale.unit(row[i]) for row in rows] for i, scale in self.points.items()}
+        for i in units:
+            for row in rows:
+                row[i] = 0
         # Reshaped for the sake of no architectures at all, which would lose their number of decisions.
-        chosen = torch.tensor(architectures, dtype=torch.long).reshape(len(architectures), len(self.decisions))
-        return torch.nn.functional.one_hot(chosen, self.widest).to(torch.float32)
+        chosen = torch.tensor(rows, dtype=torch.long).reshape(len(rows), len(self.decisions))
+        weights = torch.nn.functional.one_hot(chosen, self.widest).to(torch.float32)
+        for i, column in units.items():
+            weights[:, i, 0] = torch.tensor(column, dtype=torch.float32)
+        return weights
+
+    @final
+    def graphs(self, weights: Tensor) -> GraphBatch:
+        """Return what `encode` does, with the `GraphBatch.decisions` that no graph may show: what a proxy is given."""
+        from dataclasses import replace
+
+        matrix, offsets, owners = self._coordinates
+        flat = weights.flatten(1) @ matrix.to(weights) - offsets.to(weights)
+        active = self.activity(weights)
+        return replace(self.encode(weights), decisions=flat * active[:, list(owners)], owners=owners)
+
+    def activity(self, weights: Tensor) -> Tensor:
+        """Return ``(b, d)``: how much each decision matters, from 0 to 1; overridden where some do not always.
+
+        Args:
+            weights: ``(b, d, c)``, as for `encode`.
+        """
+        return weights.new_ones(weights.shape[:2])
+
+    @cached_property
+    def _coordinates(self) -> tuple[Tensor, Tensor, tuple[int, ...]]:
+        """``(d c, k)``, ``(k,)`` and the decision of each of ``k`` plain coordinates: of a category one for each choice."""
+        import torch
+
+        columns: list[tuple[dict[int, float], float]] = []
+        owners: list[int] = []
+        for d, decision in enumerate(self.decisions):
+            start, scale = d * self.widest, decision.scale
+            if scale is None:
+                # So that two different categories are at distance 1.
+                columns += [({start + choice: 0.5**0.5}, 0.0) for choice in range(len(decision.choices))]
+                owners += [d] * len(decision.choices)
+                continue
+            # An order is one coordinate, its mean place on the scale; 0 is in the middle, where what does not matter is.
+            places = {0: 1.0} if decision.point else {i: scale.unit(i) for i in range(len(scale))}
+            columns.append(({start + i: unit for i, unit in places.items()}, 0.5))
+            owners.append(d)
+        matrix = torch.zeros(len(self.decisions) * self.widest, len(columns))
+        for k, (entries, _) in enumerate(columns):
+            for row, entry in entries.items():
+                matrix[row, k] = entry
+        return matrix, torch.tensor([offset for _, offset in columns]), tuple(owners)
 
     @final
     def values(self, architecture: Architecture) -> dict[str, Choice]:
@@ -240,8 +324,7 @@ class Space(ABC):
 
 def plain_fingerprint(space: Space) -> str:
     """Fingerprint a space that its name and decisions tell apart. Studies on disk hold it, so it never changes."""
-    # `repr` tells 1, True and "1" apart.
-    content = json.dumps([space.name, [[d.name, [repr(c) for c in d.choices]] for d in space.decisions]])
+    content = json.dumps([space.name, [[decision.name, decision.signature] for decision in space.decisions]])
     return digest(content)
 
 

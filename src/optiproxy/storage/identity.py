@@ -44,7 +44,7 @@ class Identity:
             "task": self.task,
             "space": self.space.fingerprint,
             "space_name": self.space.name,
-            "decisions": [[decision.name, list(decision.choices)] for decision in self.space.decisions],
+            "decisions": [[decision.name, decision.listed] for decision in self.space.decisions],
             "objectives": [[objective.metric, objective.direction] for objective in self.goal.objectives],
             "limits": [[limit.metric, limit.sense, limit.bound] for limit in self.goal.limits],
             "source": asdict(self.source),

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, final
 
-from optuna.distributions import CategoricalDistribution, IntDistribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from optiproxy.spaces import Architecture, Choice, Space
-from optiproxy.spaces.decisions import RangeDecision
+from optiproxy.spaces.scales import Float, Int
 
 if TYPE_CHECKING:
     from optiproxy.spaces import Decision
 
 
 class Parameters:
-    """A space's decisions as parameters of the same names: categorical, or integer where they are ranges.
+    """A space's decisions as parameters of the same names: categories, integers and floats.
 
     Args:
         space: Whose decisions.
@@ -27,42 +27,79 @@ class Parameters:
 
     def __init__(self, space: Space) -> None:
         self.space = space
-        labels = {decision.name: _labels(decision.choices) for decision in space.decisions}
-        self.distributions: dict[str, CategoricalDistribution | IntDistribution] = {
-            decision.name: _distribution(decision, labels[decision.name]) for decision in space.decisions
-        }
-        self._labels = list(labels.values())
-        self._positions = {
-            name: {label: position for position, label in enumerate(options)} for name, options in labels.items()
+        self._kinds = {decision.name: _kind(decision) for decision in space.decisions}
+        self.distributions: dict[str, BaseDistribution] = {
+            name: kind.distribution for name, kind in self._kinds.items()
         }
 
     def encode(self, architecture: Architecture) -> dict[str, Choice]:
         """Parameter name -> value, as an Optuna trial holds it."""
-        return {name: options[i] for name, options, i in zip(self._positions, self._labels, architecture, strict=True)}
+        return {name: kind.value(i) for (name, kind), i in zip(self._kinds.items(), architecture, strict=True)}
 
     def decode(self, values: Mapping[str, object]) -> Architecture | None:
         """The inverse of `encode`; other parameters are passed over. None where a decision lacks an admissible value."""
         found: list[int] = []
-        for name, positions in self._positions.items():
-            value = values.get(name, _ABSENT)
-            # Of another type it may not even be hashable: the study may be anybody's.
-            if not isinstance(value, str | int | float | None) or value not in positions:
+        for name, kind in self._kinds.items():
+            position = kind.position(values.get(name, _ABSENT))
+            if position is None:
                 return None
-            found.append(positions[value])
+            found.append(position)
         return tuple(found)
 
 
 _ABSENT = object()
 
 
-def _distribution(decision: Decision, labels: tuple[Choice, ...]) -> CategoricalDistribution | IntDistribution:
-    # Other samplers make use of the order of numbers, where they are told of it.
-    if isinstance(decision, RangeDecision):
-        numbers = decision.numbers
-        return IntDistribution(numbers[0], numbers[-1], step=numbers.step, log=decision.log)
-    return CategoricalDistribution(labels)
+class _Kind(Protocol):
+    """How one decision is stored."""
+
+    @property
+    def distribution(self) -> BaseDistribution: ...
+
+    def value(self, position: int) -> Choice: ...
+
+    def position(self, value: object) -> int | None: ...
 
 
-def _labels(choices: Sequence[Choice]) -> tuple[Choice, ...]:
-    """The choices, or their texts where Optuna, which compares with ``==``, could not tell them apart (1 and True)."""
-    return tuple(choices) if len(set(choices)) == len(choices) else tuple(map(repr, choices))
+@final
+class _Number:
+    """Numbers are stored as what they are, so that other samplers make use of their order."""
+
+    def __init__(self, numbers: Int | Float) -> None:
+        self._numbers = numbers
+        self.distribution: BaseDistribution = (
+            IntDistribution(numbers.low, numbers.high, step=numbers.step, log=numbers.log)
+            if isinstance(numbers, Int)
+            else FloatDistribution(numbers.low, numbers.high, step=numbers.step, log=numbers.log)
+        )
+
+    def value(self, position: int) -> Choice:
+        return self._numbers[position]
+
+    def position(self, value: object) -> int | None:
+        try:
+            return self._numbers.position(value)
+        except ValueError:
+            return None
+
+
+@final
+class _Category:
+    """Categories are stored by their labels, in whatever order."""
+
+    def __init__(self, choices: Sequence[Choice]) -> None:
+        # Their texts where Optuna, which compares with ``==``, could not tell them apart (1 and True).
+        self._labels = tuple(choices) if len(set(choices)) == len(choices) else tuple(map(repr, choices))
+        self._positions = {label: position for position, label in enumerate(self._labels)}
+        self.distribution: BaseDistribution = CategoricalDistribution(self._labels)
+
+    def value(self, position: int) -> Choice:
+        return self._labels[position]
+
+    def position(self, value: object) -> int | None:
+        # Of another type it may not even be hashable: the study may be anybody's.
+        return self._positions.get(value) if isinstance(value, str | int | float | None) else None
+
+
+def _kind(decision: Decision) -> _Kind:
+    return _Number(decision.choices) if isinstance(decision.choices, Int | Float) else _Category(decision.choices)

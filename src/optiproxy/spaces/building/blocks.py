@@ -67,14 +67,16 @@ class Block(ABC):
 
 @final
 class OneDecision(Block):
-    """One decision as one node, whose features are its choices. No two decisions share a feature."""
+    """One decision as one node, whose features are its choices, or its place on a scale. No two decisions share one."""
 
     size = 1
 
     def __init__(self, decision: Decision) -> None:
         self.decisions = (decision,)
         # The name is part of the feature: "3" means something else for a kernel than for a depth.
-        self.entries = tuple(Entry(0, (decision.name, choice), 0, choice) for choice in range(len(decision.choices)))
+        self.entries = tuple(Entry(0, (decision.name, choice), 0, choice) for choice in range(decision.columns))
+        # A number at the low end of its scale is there all the same.
+        self.marks = () if decision.point is None else ((0, (decision.name, "number")),)
 
     def wire(self, weights: Tensor) -> Tensor:
         # A node has no edge to itself; the chain links it with its neighbors.

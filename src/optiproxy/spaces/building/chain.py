@@ -53,7 +53,7 @@ def links(parts: Sequence[Condition], counts: Sequence[int]) -> list[Link]:
 
     Args:
         parts: The condition of each; the first and the last are always there.
-        counts: ``(d,)`` choices of each decision.
+        counts: ``(d,)`` columns of each decision.
     """
     found: list[Link] = []
     for target in range(1, len(parts)):
@@ -138,7 +138,7 @@ class Chain:
 
         Args:
             parts: The blocks in the order in which data meets them.
-            counts: ``(d,)`` choices of each decision.
+            counts: ``(d,)`` columns of each decision.
         """
         import torch
 
@@ -203,9 +203,7 @@ class Chain:
         import torch
 
         b, v = len(weights), self.nodes
-        terms = torch.cat([weights.new_ones(b, 1), weights.flatten(1) @ self.terms.to(weights)], 1)
-        # Independent decisions: the probability of a condition is the product of those of its terms.
-        reached = terms[:, self.places].prod(-1)
+        terms, reached = self._reached(weights)
 
         operations = weights.new_zeros(b, v, self.features)
         nodes, columns, decisions, choices, places = self.entries.unbind()
@@ -222,6 +220,22 @@ class Chain:
                 # What is reached in part has its inner edges in part, like its features.
                 adjacency[:, inside, inside] = part.block.wire(weights[:, part.positions]) * reached[:, k, None, None]
         return GraphBatch(operations, adjacency, inputs=(0,), outputs=(v - 1,))
+
+    def activity(self, weights: Tensor) -> Tensor:
+        """Map ``(b, d, c)`` weights to ``(b, d)``: how much of each decision is reached, wherever that is."""
+        _, reached = self._reached(weights)
+        active = weights.new_zeros(weights.shape[:2])
+        for k, part in enumerate(self.parts, start=1):
+            active[:, part.positions] = active[:, part.positions] + reached[:, k, None]
+        return active.clamp(max=1.0)
+
+    def _reached(self, weights: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the terms ``(b, 1 + t)``, and how much input, parts and output are there ``(b, p)``."""
+        import torch
+
+        terms = torch.cat([weights.new_ones(len(weights), 1), weights.flatten(1) @ self.terms.to(weights)], 1)
+        # Independent decisions: the probability of a condition is the product of those of its terms.
+        return terms, terms[:, self.places].prod(-1)
 
 
 def _padded(rows: Sequence[Sequence[int]]) -> Tensor:

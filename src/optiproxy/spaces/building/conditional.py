@@ -75,9 +75,12 @@ class ConditionalSpace(Space):
         # Prepared at the first graph: the size of a space, or a profile of it, should not wait for that.
         return self._chain.encode(weights)
 
+    def activity(self, weights: Tensor) -> Tensor:
+        return self._chain.activity(weights)
+
     @cached_property
     def _chain(self) -> Chain:
-        return Chain.of(self._parts, [len(decision.choices) for decision in self.decisions])
+        return Chain.of(self._parts, [decision.columns for decision in self.decisions])
 
     def _condition(self, when: Named, positions: Mapping[str, int]) -> Condition:
         """Turn names into positions, and leave out decisions of which every choice admits the part."""

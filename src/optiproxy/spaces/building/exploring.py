@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from optiproxy.errors import UsageError
 from optiproxy.spaces.building.blocks import Place, both
 from optiproxy.spaces.building.tracing import Request, Trace
+from optiproxy.spaces.scales import FEW
 
 PROBES = 8
 """Random runs after the systematic ones: they meet what only several choices together ask for, unless it is rare."""
@@ -60,6 +61,7 @@ def explore(function: Callable[[Mapping[str, int]], Trace]) -> list[Place]:
     # Asked anew and not out of the cache: this is the one run that shows whether chance plays a part.
     if list(function({}).requests) != list(base.requests):
         raise UsageError("With the same choices it asks for other decisions each time. Leave chance out of it.")
+    _check_numbers(function, base)
 
     order: list[object] = []
     found: dict[object, _Found] = {}
@@ -96,6 +98,20 @@ def explore(function: Callable[[Mapping[str, int]], Trace]) -> list[Place]:
         # An alternative that contradicts the branches around the request leads to it nowhere.
         if (when := both(found[key].request.scope, alternative)) is not None
     ]
+
+
+def _check_numbers(function: Callable[[Mapping[str, int]], Trace], base: Trace) -> None:
+    """Refuse conditions on numbers that have more values than can be tried one by one.
+
+    Raises:
+        UsageError: If the run asks for other things where such a number is large than where it is small.
+    """
+    for name, count in base.numbers.items():
+        if list(function({name: count - 1}).requests) != list(base.requests):
+            raise UsageError(
+                f"What is asked for depends on the number {name!r}, which has {count} values. Let it depend on a category, "
+                f"or on an integer with at most {FEW} values."
+            )
 
 
 def _box(key: object, here: Trace, changed: Mapping[tuple[str, int], Trace]) -> dict[str, frozenset[int]]:

@@ -14,7 +14,8 @@ from optiproxy.errors import UsageError
 from optiproxy.spaces.building.conditional import ConditionalSpace
 from optiproxy.spaces.building.exploring import explore
 from optiproxy.spaces.building.tracing import Trace, Tracer
-from optiproxy.spaces.decisions import MOST_CHOICES, Choice, Decision, RangeDecision
+from optiproxy.spaces.decisions import Choice, Decision
+from optiproxy.spaces.scales import Float, Int, Ordered
 from optiproxy.spaces.space import Space
 from optiproxy.spaces.wrapper import where
 
@@ -30,7 +31,7 @@ def space_of(suggest: Callable[[Any], object], *, name: str = "define-by-run") -
         name: Part of the study's identity.
 
     Raises:
-        UsageError: If a parameter cannot be enumerated, or nothing is suggested.
+        UsageError: If nothing is suggested, or a range is empty.
     """
 
     def trace(positions: Mapping[str, int]) -> Trace:
@@ -62,26 +63,15 @@ class Suggestions:
         self.params: dict[str, Choice] = {}
 
     def suggest_categorical(self, name: str, choices: Sequence[Choice]) -> Choice:
-        return self._suggest(Decision(name, tuple(choices)))
+        return self.suggest(Decision(name, tuple(choices)))
 
     def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
-        values = range(low, high + 1, step)
-        if len(values) > MOST_CHOICES:
-            raise UsageError(
-                f"The parameter {name!r} has {len(values)} values, and a decision may have {MOST_CHOICES}. Give it a "
-                "larger step, or list the values with suggest_categorical."
-            )
-        # Remembered as a range, which is what Optuna's own samplers are told when they draw it.
-        return self._suggest(RangeDecision(name, tuple(values), values, log))
+        return self.suggest(Decision(name, Int(low, high, step=step, log=log)))
 
     def suggest_float(
         self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
     ) -> float:
-        del high, log
-        raise UsageError(
-            f"The parameter {name!r} is a float{'' if step is None else ' with a step'}, and an architecture is made of "
-            f"choices. List the values to try with suggest_categorical, {low:g} and so on."
-        )
+        return self.suggest(Decision(name, Float(low, high, step=step, log=log)))
 
     def report(self, value: float, step: int) -> None:
         """Do nothing: a value does not shape the space."""
@@ -93,21 +83,21 @@ class Suggestions:
     def set_user_attr(self, key: str, value: object) -> None:
         """Do nothing, as with `report`."""
 
-    def _suggest(self, decision: Decision) -> Any:  # noqa: ANN401 - one of the choices
+    def suggest(self, decision: Decision) -> Any:  # noqa: ANN401 - one of the choices
+        """Ask for any decision."""
         self.params[decision.name] = choice = decision.choices[self._tracer.reveal(decision)]
         return choice
 
 
 def space_from_configspace(configuration_space: Any, *, name: str | None = None) -> Space:  # noqa: ANN401 - of a package that need not be there
-    """Take over categories, ordinals, integers and constants, with their conditions and forbidden clauses.
+    """Take over every kind of parameter, with conditions and forbidden clauses.
 
     Args:
         configuration_space: A ``ConfigSpace.ConfigurationSpace``.
         name: Part of the study's identity; None takes that of the configuration space.
 
     Raises:
-        UsageError: If the package is not installed, the object is something else, or it has a float or an integer with
-            more than `MOST_CHOICES` values.
+        UsageError: If the package is not installed, or the object is something else.
     """
     try:
         package = import_module("ConfigSpace")
@@ -125,7 +115,7 @@ def space_from_configspace(configuration_space: Any, *, name: str | None = None)
             # Parents come first, so those that are active are among the suggested ones by now.
             conditions = configuration_space.parent_conditions_of[parameter]
             if all(_holds(condition, trial.params, package) for condition in conditions):
-                trial.suggest_categorical(parameter, options)
+                trial.suggest(Decision(parameter, options))
 
     space = space_of(suggest, name=name or configuration_space.name or "configspace")
     forbidden = list(configuration_space.forbidden_clauses)
@@ -141,20 +131,21 @@ def space_from_configspace(configuration_space: Any, *, name: str | None = None)
     return where(space, admitted)
 
 
-def _choices(parameter: Any) -> tuple[Choice, ...]:  # noqa: ANN401 - a hyperparameter
+def _choices(parameter: Any) -> Sequence[Choice]:  # noqa: ANN401 - a hyperparameter
     """Return every value, in order."""
     # Told apart by what they have: categories have choices, ordinals a sequence, constants a value, ranges bounds.
-    for attribute in ("choices", "sequence"):
-        if hasattr(parameter, attribute):
-            return tuple(getattr(parameter, attribute))
+    if hasattr(parameter, "choices"):
+        weights = parameter.probabilities
+        # ConfigSpace never draws what has no weight.
+        return tuple(choice for choice, weight in zip(parameter.choices, weights, strict=True) if weight > 0)
+    if hasattr(parameter, "sequence"):
+        return Ordered(tuple(parameter.sequence))
     if hasattr(parameter, "value"):
         return (parameter.value,)
-    if not isinstance(parameter.lower, int) or parameter.upper - parameter.lower >= MOST_CHOICES:
-        raise UsageError(
-            f"Expected {parameter.name!r} to have at most {MOST_CHOICES} values, got {parameter}. List the values to try "
-            "in an ordinal or categorical parameter."
-        )
-    return tuple(range(parameter.lower, parameter.upper + 1))
+    bounds = (parameter.lower, parameter.upper)
+    if isinstance(parameter.lower, int):
+        return Int(*bounds, log=parameter.log)
+    return Float(*bounds, log=parameter.log)
 
 
 def _holds(condition: Any, values: Mapping[str, Choice], package: Any) -> bool:  # noqa: ANN401 - of ConfigSpace

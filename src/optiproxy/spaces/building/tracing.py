@@ -94,11 +94,13 @@ class Trace:
     Attributes:
         requests: What was asked for, by `Request.key` and in order; each place once.
         revealed: Decisions whose outcome the function has seen, with their numbers of choices.
+        numbers: The same of numbers with many values, which nothing that is asked for may depend on.
         error: What ended the run early.
     """
 
     requests: dict[object, Request] = field(default_factory=dict[object, Request])
     revealed: dict[str, int] = field(default_factory=dict[str, int])
+    numbers: dict[str, int] = field(default_factory=dict[str, int])
     error: Exception | None = None
 
 
@@ -127,7 +129,8 @@ class Tracer(Chooser):
     def reveal(self, decision: Decision) -> int:
         # What is revealed is a decision like any other to the proxy, and to whoever reads the space.
         self.decide(OneDecision(decision))
-        self.trace.revealed[decision.name] = len(decision.choices)
+        shown = self.trace.revealed if decision.point is None else self.trace.numbers
+        shown[decision.name] = len(decision.choices)
         return self._position(decision)
 
     def under(self, decision: Decision, positions: frozenset[int], make: Callable[[], T]) -> T | None:
