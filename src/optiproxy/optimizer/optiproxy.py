@@ -188,14 +188,15 @@ class OptiProxy(ObservingAlgorithm):
         if found is None or targets is None:
             return []
         chosen: list[int] = []
+        seen = seen.apart(found.spacing)
         for row in found.ranking.expand(n, -1) if len(found.ranking) == 1 else found.ranking[:n]:
             # Validity may be expensive (a latency to measure), so it is asked from the best on, as rarely as possible.
-            ranked = (i for i in row.tolist() if i not in chosen)
-            unseen = (i for i in ranked if found.architectures[i] not in seen)
+            unseen = (i for i in row.tolist() if seen.unseen([found.architectures[i]]))
             best = next((i for i in unseen if self._space.is_valid(found.architectures[i])), None)
             if best is None:
                 break
             chosen.append(best)
+            seen.add(found.architectures[best])
         return [Proposal(found.architectures[i], targets.describe(self._goal, found.means[i].tolist())) for i in chosen]
 
     @cached_property

@@ -128,11 +128,13 @@ class Candidates(NamedTuple):
         means: ``(b, m)`` predicted scores.
         ranking: ``(k, b)`` positions of the architectures, best first, one row for each of ``k`` preferences among the
             objectives.
+        spacing: How far apart those that are proposed together are to be, see `Seen`.
     """
 
     architectures: Sequence[Architecture]
     means: Tensor
     ranking: Tensor
+    spacing: float = 0.0
 
 
 Score: TypeAlias = Callable[[Sequence[Architecture]], tuple[Tensor, Tensor]]

@@ -23,10 +23,13 @@ class Seen:
     Args:
         space: Says which architectures are isomorphic.
         architectures: The first members.
+        spacing: How far from each member, on some scale from 0 to 1, another one is to be that agrees with it in all
+            categories; nearer ones do not count as `unseen`.
     """
 
-    def __init__(self, space: Space, architectures: Iterable[Architecture] = ()) -> None:
+    def __init__(self, space: Space, architectures: Iterable[Architecture] = (), *, spacing: float = 0.0) -> None:
         self._space = space
+        self._spacing = spacing
         self._keys: set[Architecture] = set()
         self.update(architectures)
 
@@ -40,9 +43,15 @@ class Seen:
 
     def union(self, architectures: Iterable[Architecture]) -> Seen:
         """A new set with these in addition; this one stays as it is."""
-        more = Seen(self._space, architectures)
+        more = Seen(self._space, architectures, spacing=self._spacing)
         more._keys |= self._keys
         return more
+
+    def apart(self, spacing: float) -> Seen:
+        """The same members, and another spacing."""
+        spaced = Seen(self._space, spacing=spacing)
+        spaced._keys |= self._keys
+        return spaced
 
     def __contains__(self, architecture: Architecture) -> bool:
         return self._space.canonical(architecture) in self._keys
@@ -52,13 +61,32 @@ class Seen:
         return len(self._keys)
 
     def unseen(self, candidates: Iterable[Architecture]) -> list[Architecture]:
-        """The candidates that are not known, in their order; of isomorphic ones the first."""
+        """The candidates that are not known, nor nearer to one than the spacing; of isomorphic ones the first."""
         found: dict[Architecture, Architecture] = {}
         for candidate in candidates:
             key = self._space.canonical(candidate)
             if key not in self._keys:
                 found.setdefault(key, candidate)
-        return list(found.values())
+        scales = {d: decision.scale for d, decision in enumerate(self._space.decisions) if decision.scale is not None}
+        if not (self._spacing and scales and found and self._keys):
+            return list(found.values())
+        # What agrees in all categories shares a line; only there are distances asked for.
+        lines: dict[Architecture, list[list[float]]] = {}
+
+        def place(key: Architecture) -> tuple[Architecture, list[float]]:
+            units = [scale.unit(key[d]) for d, scale in scales.items()]
+            return tuple(position for d, position in enumerate(key) if d not in scales), units
+
+        for key in self._keys:
+            line, units = place(key)
+            lines.setdefault(line, []).append(units)
+
+        def far(key: Architecture) -> bool:
+            line, units = place(key)
+            known = lines.get(line, [])
+            return all(any(abs(a - b) >= self._spacing for a, b in zip(units, other, strict=True)) for other in known)
+
+        return [candidate for key, candidate in found.items() if far(key)]
 
     def draw(self, rng: np.random.Generator, n: int) -> list[Architecture]:
         """Up to ``n`` valid, unknown architectures, no two isomorphic.

@@ -27,6 +27,9 @@ class LocalSelection:
         neighbours: Largest number of these neighbours, drawn at random where there are more.
         rounds: How often the neighbours of the leading candidates join them.
         leaders: Number of candidates whose neighbours join.
+        coarsest: How far apart numbers are tried at first, on a scale from 0 to 1.
+        refinement: Number of trials times how far apart they are tried later, so that the landscape is modelled coarsely
+            at first and finely where the search goes; two trials that nearly agree say hardly more than one.
     """
 
     draws: int = 8
@@ -35,11 +38,15 @@ class LocalSelection:
     neighbours: int = 120
     rounds: int = 3
     leaders: int = 5
+    coarsest: float = 0.06
+    refinement: float = 1.2
 
     def __call__(
         self, peaks: Tensor, *, problem: Problem, history: History, seen: Seen, score: Score, generator: Generator
     ) -> Candidates | None:
         space = problem.space
+        spacing = min(self.coarsest, self.refinement / len(history.architectures))
+        seen = seen.apart(spacing)
         drawn = self.candidates(peaks, problem=problem, history=history, generator=generator)
         found = seen.unseen(map(space.canonical, drawn))
         if not found:
@@ -55,7 +62,7 @@ class LocalSelection:
             found += around
             more_means, more_values = score(around)
             means, values = torch.cat([means, more_means]), torch.cat([values, more_values], 1)
-        return Candidates(found, means, values.argsort(descending=True))
+        return Candidates(found, means, values.argsort(descending=True), spacing)
 
     def candidates(
         self, peaks: Tensor, *, problem: Problem, history: History, generator: Generator

@@ -1,172 +1,153 @@
-"""The proxy's last layer: Gaussian-process regression on the ensemble's features, refitted in closed form."""
+"""The proxy's last layer: Gaussian-process regression on the encoder's features, refitted in closed form."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import product
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from optiproxy.proxy.contract import Prediction
+from optiproxy.proxy.likelihood import LEAST, Likelihood, RegressionConfig, Settings
 
+Array = NDArray[np.float64]
 
-@dataclass(frozen=True, kw_only=True)
-class RegressionConfig:
-    """The settings among which each metric chooses by marginal likelihood.
-
-    The kernel is a sum: a linear part, which carries a trend on to architectures unlike any seen, and a
-    squared-exponential part, which bends it where trials say so.
-
-    Attributes:
-        lengths: Length scales of the squared-exponential part, relative to the typical distance of two graphs.
-        trends: Variances of the linear part, relative to that of the squared-exponential part.
-        noises: Variances of the observations, likewise.
-    """
-
-    lengths: tuple[float, ...] = (0.7, 1.0, 1.4)
-    trends: tuple[float, ...] = (0.3, 1.0, 3.0)
-    noises: tuple[float, ...] = (0.01, 0.05, 0.2)
-
-    @property
-    def settings(self) -> Iterator[tuple[float, float, float]]:
-        """Every combination of length scale, trend and noise."""
-        return product(self.lengths, self.trends, self.noises)
+MOST_TRIALS = 600
+"""Largest number of trials that a prediction rests on: beyond, time would grow with their square."""
 
 
 @dataclass(frozen=True)
-class Kernel:
-    """``trend * 2 <x, x'> + exp(-|x - x'|^2 / (2 length^2))``.
-
-    The factor 2 makes both parts equally large on average, because points whose typical distance is 1 have a mean squared
-    norm of one half.
+class Column:
+    """The regression of one metric on ``n`` trials with ``q`` features (Rasmussen and Williams 2006, chapter 2).
 
     Attributes:
-        length: Of the squared-exponential part.
-        trend: Variance of the linear part.
+        settings: Of the kernel ``trend * 2 <x, x'> + exp(-|x - x'|^2 / 2)``, which sees features times ``scaling``. The
+            factor 2 makes both parts equally large on average: points whose typical distance is 1 have a mean squared
+            norm of one half.
+        scaling: ``(q,)`` root of the relevance of each feature's group.
+        features: ``(n, q)`` scaled features of the trials.
+        mean: Constant mean by generalised least squares.
+        weights: ``(n,)`` of each trial in the predicted mean.
+        whitening: ``(n, n)`` inverse Cholesky factor of the kernel matrix.
+        variance: Of the function, relative to its kernel.
     """
 
-    length: float
-    trend: float
-
-    def __call__(self, a: Tensor, b: Tensor) -> Tensor:
-        """``(len(a), len(b))``, differentiable in both."""
-        return self.of(*inner_products(a, b))
-
-    def of(self, inner: Tensor, squared: Tensor) -> Tensor:
-        """The same from what `inner_products` gives, which all kernels share."""
-        return 2 * self.trend * inner + torch.exp(squared / (-2 * self.length**2))
-
-    def variance(self, a: Tensor) -> Tensor:
-        """``(len(a),)``: the kernel of each point with itself."""
-        return 1 + 2 * self.trend * a.square().sum(1)
-
-
-def inner_products(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-    """Inner products and squared distances, each ``(len(a), len(b))``."""
-    inner = a @ b.T
-    return inner, (a.square().sum(1)[:, None] + b.square().sum(1)[None, :] - 2 * inner).clamp_min(0.0)
-
-
-@dataclass(frozen=True)
-class _Solution:
-    """One kernel matrix, factored, and what each of ``m`` metrics is under it.
-
-    Attributes:
-        whitening: ``(n, n)`` inverse Cholesky factor.
-        means: ``(m,)`` constant means by generalised least squares.
-        residuals: ``(n, m)`` whitened.
-        scales: ``(m,)`` variances of the function relative to its kernel.
-        likelihood: ``(m,)`` profile log-likelihood, up to a constant.
-    """
-
+    settings: Settings
+    scaling: Tensor
+    features: Tensor
+    mean: float
+    weights: Tensor
     whitening: Tensor
-    means: Tensor
-    residuals: Tensor
-    scales: Tensor
-    likelihood: Tensor
+    variance: float
 
     @classmethod
-    def of(cls, kernel: Tensor, noise: float, targets: Tensor) -> _Solution:
-        """Rasmussen and Williams, algorithm 2.1, with a constant mean whose prior is flat (their section 2.7)."""
-        identity = torch.eye(len(kernel), dtype=kernel.dtype)
-        factor = torch.linalg.cholesky(kernel + noise * identity)
+    def fit(cls, features: Array, groups: NDArray[np.intp], targets: Array, config: RegressionConfig) -> Column:
+        """Learn how relevant each group of features is, then solve for the weights.
+
+        Args:
+            features: ``(n, q)``, around 0 and scaled such that typical graphs lie at a distance of about 1.
+            groups: ``(q,)`` number of each feature's group.
+            targets: ``(n,)`` scores.
+            config: Priors.
+        """
+        few = representative(targets, config.trials)
+        members = [features[few][:, groups == group] for group in range(groups.max(initial=-1) + 1)]
+        inner = np.stack([part @ part.T for part in members])
+        return cls.solve(features, groups, targets, Likelihood(inner, targets[few], config).most_probable())
+
+    @classmethod
+    def solve(cls, features: Array, groups: NDArray[np.intp], targets: Array, settings: Settings) -> Column:
+        """The regression under given settings."""
+        kept = representative(targets, MOST_TRIALS)
+        scaling: Array = np.sqrt(settings.relevance)[groups]
+        scaled, y = features[kept] * scaling, targets[kept]
+        # In double precision, because a kernel matrix of similar graphs is close to singular.
+        kernel = _kernel(torch.from_numpy(scaled), torch.from_numpy(scaled), settings.trend)
+        identity = torch.eye(len(y), dtype=kernel.dtype)
+        # Algorithm 2.1, with a constant mean whose prior is flat (section 2.7).
+        factor = torch.linalg.cholesky(kernel + settings.noise * identity)
         whitening = torch.linalg.solve_triangular(factor, identity, upper=False)
-        ones, y = whitening.sum(1, keepdim=True), whitening @ targets
-        # eq. 2.42 for a single constant basis function: the generalised least-squares estimate.
-        means = (ones * y).sum(0) / ones.square().sum()
-        residuals = y - ones * means
-        # The scale that maximises the likelihood, so that the kernel's own variance needs no grid.
-        scales = residuals.square().mean(0).clamp_min(1e-4)
-        # eq. 2.30 at that scale, without its constant.
-        likelihood = -0.5 * len(kernel) * scales.log() - factor.diagonal().log().sum()
-        return cls(whitening, means, residuals, scales, likelihood)
+        ones, white = whitening.sum(1), whitening @ torch.from_numpy(y)
+        # eq. 2.42 for a single constant basis function.
+        mean = float(ones @ white / ones.square().sum())
+        residuals = white - mean * ones
+        return cls(
+            settings,
+            _single(scaling),
+            _single(scaled),
+            mean,
+            (whitening.T @ residuals).float(),
+            whitening.float(),
+            # The one that maximises the likelihood.
+            max(float(residuals.square().mean()), LEAST),
+        )
+
+    def __call__(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Predicted means and standard deviations, each ``(b,)``, for ``features (b, q)``; differentiable in them."""
+        points = features * self.scaling.to(features)
+        kernel = _kernel(points, self.features.to(points), self.settings.trend)
+        # eq. 2.25
+        mean = self.mean + kernel @ self.weights.to(points)
+        prior = 1 + 2 * self.settings.trend * points.square().sum(1)
+        explained = (kernel @ self.whitening.T.to(points)).square().sum(1)
+        # eq. 2.26, with the noise that a new measurement has too
+        variance = self.variance * ((prior - explained).clamp_min(0.0) + self.settings.noise)
+        return mean, variance.sqrt()
 
 
 @dataclass(frozen=True)
 class Regression:
-    """A fitted regression for ``m`` metrics on ``n`` trials with ``q`` features (Rasmussen and Williams 2006, ch. 2).
+    """A fitted regression for ``m`` metrics, each with settings of its own.
 
     Attributes:
-        features: ``(n, q)`` of the trials.
-        kernels: ``m`` kernels, each metric's own.
-        means: ``(m,)`` constant means.
-        weights: ``(m, n)`` of each trial in the predicted mean.
-        whitening: ``(m, n, n)`` inverse Cholesky factors of the kernel matrices.
-        scales: ``(m,)`` variances of the function relative to its kernel.
-        noises: ``(m,)`` variances of the observations, likewise.
+        columns: ``m`` of them.
     """
 
-    features: Tensor
-    kernels: tuple[Kernel, ...]
-    means: Tensor
-    weights: Tensor
-    whitening: Tensor
-    scales: Tensor
-    noises: Tensor
+    columns: tuple[Column, ...]
 
     @classmethod
-    def fit(cls, features: Tensor, targets: Tensor, config: RegressionConfig) -> Regression:
-        """Try one setting after the other, so that memory stays at a few kernel matrices, and keep each metric's likeliest.
+    def fit(cls, features: Tensor, groups: tuple[int, ...], targets: Tensor, config: RegressionConfig) -> Regression:
+        """Fit one metric after the other.
 
         Args:
-            features: ``(n, q)``, around 0 and scaled such that typical graphs lie at a distance of 1.
+            features: ``(n, q)``, around 0 and scaled such that typical graphs lie at a distance of about 1.
+            groups: Number of each of the ``q`` features' group, from 0 on.
             targets: ``(n, m)`` scores.
-            config: Settings.
+            config: Priors.
         """
-        # In double precision, because a kernel matrix of similar graphs is close to singular.
-        products, y = inner_products(features.double(), features.double()), targets.double()
-        settings = [(Kernel(length, trend), noise) for length, trend, noise in config.settings]
-        likelihoods = [_Solution.of(kernel.of(*products), noise, y).likelihood for kernel, noise in settings]
-        best = [settings[i] for i in torch.stack(likelihoods).argmax(0).tolist()]
-        fits = [_Solution.of(kernel.of(*products), noise, y[:, [m]]) for m, (kernel, noise) in enumerate(best)]
-
-        def stacked(parts: Iterable[Tensor]) -> Tensor:
-            return torch.stack(list(parts)).to(features.dtype)
-
-        return cls(
-            features,
-            tuple(kernel for kernel, _ in best),
-            stacked(fit.means[0] for fit in fits),
-            stacked(fit.whitening.T @ fit.residuals[:, 0] for fit in fits),
-            stacked(fit.whitening for fit in fits),
-            stacked(fit.scales[0] for fit in fits),
-            torch.tensor([noise for _, noise in best], dtype=features.dtype),
-        )
+        points: Array = features.double().numpy()
+        scores: Array = targets.double().numpy()
+        return cls(tuple(Column.fit(points, np.array(groups), column, config) for column in scores.T))
 
     def __call__(self, features: Tensor) -> Prediction:
         """Predict for ``features (b, q)``; differentiable in them."""
-        products = inner_products(features, self.features)
-        kernel = torch.stack([k.of(*products) for k in self.kernels])  # (m, b, n)
-        prior = torch.stack([k.variance(features) for k in self.kernels])
-        # eq. 2.25
-        mean = self.means[:, None] + (kernel @ self.weights[:, :, None])[:, :, 0]
-        explained = (kernel @ self.whitening.transpose(1, 2)).square().sum(2)
-        # eq. 2.26, with the noise that a new measurement has too
-        variance = self.scales[:, None] * ((prior - explained).clamp_min(0.0) + self.noises[:, None])
-        return Prediction(mean.T, variance.sqrt().T)
+        means, deviations = zip(*(column(features) for column in self.columns), strict=True)
+        return Prediction(torch.stack(means, 1), torch.stack(deviations, 1))
+
+
+def _kernel(a: Tensor, b: Tensor, trend: float) -> Tensor:
+    """``(len(a), len(b))``, differentiable in both."""
+    inner = a @ b.T
+    squared = (a.square().sum(1)[:, None] + b.square().sum(1)[None, :] - 2 * inner).clamp_min(0.0)
+    return 2 * trend * inner + torch.exp(-0.5 * squared)
+
+
+def _single(array: Array) -> Tensor:
+    return torch.tensor(array, dtype=torch.float32)
+
+
+def representative(targets: Array, most: int) -> NDArray[np.intp]:
+    """Positions of at most so many trials, ascending: half of them the best ones, the others evenly from the rest."""
+    n = len(targets)
+    if n <= most:
+        return np.arange(n)
+    order = np.argsort(-targets, kind="stable")
+    best, rest = order[: most // 2], order[most // 2 :]
+    evenly = np.linspace(0, len(rest) - 1, most - most // 2).round().astype(np.intp)
+    return np.sort(np.concatenate([best, rest[evenly]]))
 
 
 def typical_distance(features: Tensor) -> float:

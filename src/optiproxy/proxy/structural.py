@@ -1,8 +1,10 @@
-"""The default proxy: features that know the structure of a space, under a regression in closed form."""
+"""The default proxy: what the graph says, what the decisions say, and a regression that learns how much each counts."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import final
 
 import torch
@@ -11,35 +13,57 @@ from torch import Generator, Tensor
 from optiproxy.graph import GraphBatch
 from optiproxy.proxy.contract import Encoder, Prediction, Predictor
 from optiproxy.proxy.encoder import CHUNK, EnsembleConfig, GraphEnsemble, PretrainingConfig, pretrain
-from optiproxy.proxy.regression import Regression, RegressionConfig, typical_distance
+from optiproxy.proxy.likelihood import RegressionConfig
+from optiproxy.proxy.regression import Regression, typical_distance
 
 TYPICAL = 500
 """Number of random graphs from which the centre and the scale of the feature space are estimated."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Shares:
+    """What share each part of the features has in the typical squared distance of two graphs, before any trial.
+
+    Attributes:
+        learned: Of the features that were pretrained on structure.
+        counts: Of how often each operation occurs, which costs on a device depend on most.
+        decisions: Of all plain decisions together; where graphs have no edges, nothing else says anything, and it is 1.
+    """
+
+    learned: float = 0.5
+    counts: float = 0.5
+    decisions: float = 0.3
+
+
 @final
 @dataclass(frozen=True, kw_only=True)
 class StructuralProxy:
-    """A `Proxy`: ensemble features, pretrained on structure, beside operation counts, under a Gaussian process.
+    """A `Proxy`: three kinds of features, under a Gaussian process that learns from the trials how relevant each is.
 
-    The fit is in closed form and starts from the pretrained features each time, so that nothing but the trials is ever
-    carried from round to round.
+    The features are those of an ensemble that was pretrained on structure, the counts of the operations, and the
+    decisions themselves; of these each one is relevant by itself. The fit is in closed form and starts from the
+    pretrained features each time, so that nothing but the trials is ever carried from round to round.
 
     Attributes:
         ensemble: Sizes of the graph networks.
         pretraining: How they learn the structural properties of unlabelled graphs.
-        regression: The Gaussian process on their features.
+        shares: Of the three kinds, before any trial.
+        regression: The Gaussian process on the features.
         unlabelled: Number of those graphs.
     """
 
     ensemble: EnsembleConfig = field(default_factory=EnsembleConfig)
     pretraining: PretrainingConfig = field(default_factory=PretrainingConfig)
+    shares: Shares = field(default_factory=Shares)
     regression: RegressionConfig = field(default_factory=RegressionConfig)
     unlabelled: int = 1500
 
     def pretrain(self, graphs: GraphBatch, *, seed: int) -> StructuralEncoder:
+        typical = graphs.split(TYPICAL)[0]
+        if graphs.decisions is not None and not graphs.adjacency.any():
+            return StructuralEncoder(None, typical, Shares(learned=0.0, counts=0.0, decisions=1.0))
         ensemble = pretrain(graphs, ensemble=self.ensemble, config=self.pretraining, seed=seed)
-        return StructuralEncoder(ensemble, graphs.split(TYPICAL)[0])
+        return StructuralEncoder(ensemble, typical, self.shares)
 
     def fit(
         self,
@@ -50,34 +74,55 @@ class StructuralProxy:
         previous: Predictor | None = None,  # noqa: ARG002 - a closed form needs no warm start
         generator: Generator | None = None,  # noqa: ARG002 - nor random numbers
     ) -> EncodedRegression:
-        return EncodedRegression(encoder, Regression.fit(encoder(graphs), scores, self.regression))
+        with torch.no_grad():
+            features = encoder(graphs)
+        # What another encoder makes is relevant as a whole.
+        groups = encoder.groups if isinstance(encoder, StructuralEncoder) else (0,) * features.shape[1]
+        return EncodedRegression(encoder, Regression.fit(features, groups, scores, self.regression))
 
 
 @final
 class StructuralEncoder:
-    """An `Encoder`: all members' features and the counts of operations side by side.
+    """An `Encoder`: all members' features, the counts of operations, and the decisions, side by side.
 
-    Both parts are centred and scaled such that each has an equal share in the squared distance of two graphs, which is
-    typically 1.
+    Each part is centred, and scaled such that its share is its typical squared distance.
 
     Args:
-        ensemble: Pretrained networks.
+        ensemble: Pretrained networks; None where graphs have no structure.
         typical: Random graphs of the space.
+        shares: Of the parts; one with a share of 0 is left out.
+
+    Attributes:
+        groups: Which features are relevant together: the learned ones, the counts, and those of each decision.
     """
 
-    def __init__(self, ensemble: GraphEnsemble, typical: GraphBatch) -> None:
-        self._ensemble = ensemble
-        parts = self._learned(typical), operation_counts(typical)
-        self._centers = [part.mean(0) for part in parts]
-        self._scales = [typical_distance(part) * 2**0.5 for part in parts]
+    def __init__(self, ensemble: GraphEnsemble | None, typical: GraphBatch, shares: Shares) -> None:
+        self._parts: list[Callable[[GraphBatch], Tensor]] = []
+        self.groups: tuple[int, ...] = ()
+        if ensemble is not None:
+            self._add(partial(learned_features, ensemble), typical, shares.learned)
+            self._add(operation_counts, typical, shares.counts)
+        if typical.decisions is not None:
+            self._add(plain_decisions, typical, shares.decisions, typical.owners)
 
     def __call__(self, graphs: GraphBatch) -> Tensor:
-        parts = zip((self._learned(graphs), operation_counts(graphs)), self._centers, self._scales, strict=True)
-        return torch.cat([(part - center) / scale for part, center, scale in parts], 1)
+        return torch.cat([part(graphs) for part in self._parts], 1)
 
-    def _learned(self, graphs: GraphBatch) -> Tensor:
-        """``(b, e 2h)``, in chunks so that a long list of candidates takes no more memory than a batch."""
-        return torch.cat([self._ensemble(part).transpose(0, 1).flatten(1) for part in graphs.split(CHUNK)])
+    def _add(
+        self,
+        features: Callable[[GraphBatch], Tensor],
+        typical: GraphBatch,
+        share: float,
+        owners: tuple[int, ...] | None = None,
+    ) -> None:
+        """Add features whose typical squared distance is to be ``share``, in one group or in one for each owner."""
+        if share == 0.0:
+            return
+        found = features(typical)
+        center, scale = found.mean(0), typical_distance(found) / share**0.5
+        first = max(self.groups, default=-1) + 1
+        self.groups += tuple(first + owner for owner in owners or (0,) * found.shape[1])
+        self._parts.append(lambda graphs: (features(graphs) - center) / scale)
 
 
 @final
@@ -92,6 +137,17 @@ class EncodedRegression:
         return self.regression(self.encoder(graphs))
 
 
+def learned_features(ensemble: GraphEnsemble, graphs: GraphBatch) -> Tensor:
+    """``(b, e 2h)`` of all members, in chunks so that a long list of candidates takes no more memory than a batch."""
+    return torch.cat([ensemble(part).transpose(0, 1).flatten(1) for part in graphs.split(CHUNK)])
+
+
 def operation_counts(graphs: GraphBatch) -> Tensor:
     """``(b, f)`` how often each operation occurs, dead or alive: what costs on a device depend on most."""
     return graphs.operations.sum(1)
+
+
+def plain_decisions(graphs: GraphBatch) -> Tensor:
+    """``(b, k)`` the decisions themselves, see `GraphBatch.decisions`."""
+    assert graphs.decisions is not None  # an encoder that was made from such graphs sees no others
+    return graphs.decisions
