@@ -31,10 +31,13 @@ from optiproxy.optimizer.schedule import EveryTrial
 from optiproxy.optimizer.seen import Seen
 from optiproxy.optimizer.selection import LocalSelection
 from optiproxy.optimizer.starts import MaximinDesign, NearIncumbents
-from optiproxy.proxy import Encoder, Predictor, Proxy, StructuralProxy
+from optiproxy.proxy import Encoder, Prediction, Predictor, Proxy, StructuralProxy
 from optiproxy.proxy.networks import torch_stream
 from optiproxy.proxy.targets import Normalization, Targets
 from optiproxy.spaces import Architecture, Space
+
+PART = 128
+"""Candidates that are turned into graphs at once."""
 
 
 class RoundResult(NamedTuple):
@@ -173,7 +176,11 @@ class OptiProxy(ObservingAlgorithm):
         # 3. Select: discrete architectures, judged by the proxy without relaxation.
         def score(architectures: Sequence[Architecture]) -> tuple[Tensor, Tensor]:
             with torch.no_grad():
-                prediction = predictor(problem.graphs(architectures))
+                # In parts, because the graphs of many candidates take much more memory than what is predicted of them.
+                parts = [
+                    predictor(problem.graphs(architectures[i : i + PART])) for i in range(0, len(architectures), PART)
+                ]
+                prediction = Prediction(torch.cat([p.mean for p in parts]), torch.cat([p.std for p in parts]))
                 values = self._acquisition.rank(prediction, preferences[len(starts) :], history, self._goal)
                 return prediction.mean, values
 

@@ -9,6 +9,7 @@ from optiproxy.spaces import Architecture, Space
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.typing import NDArray
 
 ENUMERABLE = 100_000
 """Largest `Space.size` that is gone through one by one to find what random draws miss."""
@@ -31,6 +32,9 @@ class Seen:
         self._space = space
         self._spacing = spacing
         self._keys: set[Architecture] = set()
+        self._scales = {d: decision.scale for d, decision in enumerate(space.decisions) if decision.scale is not None}
+        # Categories and places on scales of all that was ever asked for; sets that come from each other share them.
+        self._places: dict[Architecture, tuple[Architecture, list[float]]] = {}
         self.update(architectures)
 
     def add(self, architecture: Architecture) -> None:
@@ -43,14 +47,15 @@ class Seen:
 
     def union(self, architectures: Iterable[Architecture]) -> Seen:
         """A new set with these in addition; this one stays as it is."""
-        more = Seen(self._space, architectures, spacing=self._spacing)
-        more._keys |= self._keys
+        more = self.apart(self._spacing)
+        more.update(architectures)
         return more
 
     def apart(self, spacing: float) -> Seen:
         """The same members, and another spacing."""
         spaced = Seen(self._space, spacing=spacing)
         spaced._keys |= self._keys
+        spaced._places = self._places
         return spaced
 
     def __contains__(self, architecture: Architecture) -> bool:
@@ -67,26 +72,31 @@ class Seen:
             key = self._space.canonical(candidate)
             if key not in self._keys:
                 found.setdefault(key, candidate)
-        scales = {d: decision.scale for d, decision in enumerate(self._space.decisions) if decision.scale is not None}
-        if not (self._spacing and scales and found and self._keys):
+        if not (self._spacing and self._scales and found and self._keys):
             return list(found.values())
-        # What agrees in all categories shares a line; only there are distances asked for.
-        lines: dict[Architecture, list[list[float]]] = {}
+        known, near = self._lines(self._keys), self._lines(found)
+        close = {
+            key
+            for line, (keys, units) in near.items()
+            if line in known
+            for key, distance in zip(keys, _distances(units, known[line][1]).tolist(), strict=True)
+            if distance < self._spacing
+        }
+        return [candidate for key, candidate in found.items() if key not in close]
 
-        def place(key: Architecture) -> tuple[Architecture, list[float]]:
-            units = [scale.unit(key[d]) for d, scale in scales.items()]
-            return tuple(position for d, position in enumerate(key) if d not in scales), units
+    def _lines(
+        self, keys: Iterable[Architecture]
+    ) -> dict[Architecture, tuple[list[Architecture], NDArray[np.float64]]]:
+        """What agrees in all categories, by these categories; with places ``(k, number of scales)`` on the scales."""
+        import numpy as np
 
-        for key in self._keys:
-            line, units = place(key)
-            lines.setdefault(line, []).append(units)
-
-        def far(key: Architecture) -> bool:
-            line, units = place(key)
-            known = lines.get(line, [])
-            return all(any(abs(a - b) >= self._spacing for a, b in zip(units, other, strict=True)) for other in known)
-
-        return [candidate for key, candidate in found.items() if far(key)]
+        lines: dict[Architecture, list[Architecture]] = {}
+        for key in keys:
+            if key not in self._places:
+                line = tuple(position for d, position in enumerate(key) if d not in self._scales)
+                self._places[key] = line, [scale.unit(key[d]) for d, scale in self._scales.items()]
+            lines.setdefault(self._places[key][0], []).append(key)
+        return {line: (found, np.array([self._places[key][1] for key in found])) for line, found in lines.items()}
 
     def draw(self, rng: np.random.Generator, n: int) -> list[Architecture]:
         """Up to ``n`` valid, unknown architectures, no two isomorphic.
@@ -119,3 +129,13 @@ class Seen:
             if key not in self._keys and key not in found and self._space.is_valid(architecture):
                 found[key] = architecture
         return list(found.values())
+
+
+def _distances(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    """``(len(a),)``: how far each point is from the nearest of the others, on the scale on which they are farthest apart."""
+    import numpy as np
+
+    nearest = np.full(len(a), np.inf)
+    for block in np.array_split(b, 1 + len(a) * b.size // 1_000_000):
+        nearest = np.minimum(nearest, np.abs(a[:, None] - block[None]).max(2).min(1, initial=np.inf))
+    return nearest

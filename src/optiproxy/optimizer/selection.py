@@ -27,6 +27,7 @@ class LocalSelection:
         neighbours: Largest number of these neighbours, drawn at random where there are more.
         rounds: How often the neighbours of the leading candidates join them.
         leaders: Number of candidates whose neighbours join.
+        crowd: Largest number of neighbours that join at once, drawn at random where there are more.
         coarsest: How far apart numbers are tried at first, on a scale from 0 to 1.
         refinement: Number of trials times how far apart they are tried later, so that the landscape is modelled coarsely
             at first and finely where the search goes; two trials that nearly agree say hardly more than one.
@@ -38,6 +39,7 @@ class LocalSelection:
     neighbours: int = 120
     rounds: int = 3
     leaders: int = 5
+    crowd: int = 500
     coarsest: float = 0.06
     refinement: float = 1.2
 
@@ -55,7 +57,8 @@ class LocalSelection:
         met = seen.union(found)
         for _ in range(self.rounds):
             leaders = values.amax(0).argsort(descending=True)[: self.leaders].tolist()
-            around = met.unseen(space.canonical(near) for i in leaders for near in space.neighbours(found[i]))
+            near = [space.canonical(near) for i in leaders for near in space.neighbours(found[i])]
+            around = met.unseen(_some(near, self.crowd, generator))
             if not around:
                 break
             met.update(around)
@@ -72,8 +75,14 @@ class LocalSelection:
         uniform = layout.mask / layout.mask.sum(1, keepdim=True)
         probabilities = layout.join((1 - self.uniform) * layout.softmax(peaks) + self.uniform * uniform, peaks)
         around = [near for best in history.incumbents[: self.incumbents] for near in space.neighbours(best)]
-        order = torch.randperm(len(around), generator=generator)[: self.neighbours].tolist()
-        return list(dict.fromkeys(space.draw(probabilities, self.draws, generator) + [around[i] for i in order]))
+        drawn = space.draw(probabilities, self.draws, generator)
+        return list(dict.fromkeys(drawn + _some(around, self.neighbours, generator)))
+
+
+def _some(architectures: list[Architecture], most: int, generator: Generator) -> list[Architecture]:
+    """At most so many of them, in random order."""
+    order = torch.randperm(len(architectures), generator=generator)[:most].tolist()
+    return [architectures[i] for i in order]
 
 
 @final

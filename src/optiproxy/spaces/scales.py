@@ -343,8 +343,8 @@ class Float(Scale):
     def _rung_value(self, rung: int) -> float:
         if self.log:
             exponent, beyond = divmod(rung, _DECADE)
-            return float(f"{10 ** (DIGITS - 1) + beyond}e{exponent - DIGITS + 1}")
-        return float(Decimal(rung).scaleb(-self._decimals))
+            return _decimal(10 ** (DIGITS - 1) + beyond, exponent - DIGITS + 1)
+        return _decimal(rung, -self._decimals)
 
     def __repr__(self) -> str:
         step = "" if self.step is None else f", step={self.step!r}"
@@ -353,6 +353,14 @@ class Float(Scale):
 
 FEW = 64
 """An order of at most so many values is relaxed to a probability of each; longer ones to a point on their scale."""
+
+
+def _decimal(digits: int, exponent: int) -> float:
+    """Return the float that is written as these digits and this power of ten."""
+    # A division of two numbers that floats hold exactly is rounded correctly; beyond, the slow way is.
+    if -22 <= exponent <= 0 and abs(digits) < 2**53:
+        return digits / 10**-exponent
+    return float(f"{digits}e{exponent}")
 
 
 def _is_whole(number: object) -> bool:
