@@ -177,6 +177,39 @@ _DEVICES = {
 }
 """Device -> what it is, and the latency limits in milliseconds."""
 
+_TABLES = (
+    *(
+        "3945",
+        "7593",
+        "34539",
+        "126025",
+        "126026",
+        "126029",
+        "146212",
+        "167104",
+        "167149",
+        "167152",
+        "167161",
+        "167168",
+    ),
+    *(
+        "167181",
+        "167184",
+        "167185",
+        "167190",
+        "167200",
+        "167201",
+        "168329",
+        "168330",
+        "168331",
+        "168335",
+        "168868",
+        "168908",
+    ),
+    *("168910", "189354", "189862", "189865", "189866", "189873", "189905", "189906", "189908", "189909"),
+)
+"""Tables of LCBench: ids of tasks at OpenML."""
+
 TASKS = (
     # What comes with the package or with what it depends on, so that there is nothing to fetch.
     TaskEntry(
@@ -259,6 +292,16 @@ TASKS = (
         target="optiproxy.tables.nasbench_nlp_surrogate:nasbench_nlp_surrogate_task",
         description="all recurrent cells of NAS-Bench-NLP on WikiText-2, by a surrogate of our own",
         data=("nasbench_nlp_wikitext2",),
+    ),
+    *(
+        TaskEntry(
+            name=f"lcbench-{openml}",
+            target="optiproxy.tables.lcbench:lcbench_task",
+            description=f"LCBench: network and training on table {openml} of OpenML, by a published surrogate",
+            arguments={"openml": openml},
+            data=("lcbench_surrogate",),
+        )
+        for openml in _TABLES
     ),
 )
 """All tasks."""
