@@ -210,6 +210,17 @@ _TABLES = (
 )
 """Tables of LCBench: ids of tasks at OpenML."""
 
+_ACCELERATORS = {
+    "zcu102-3ms": "zcu102_latency_ms<=3",
+    "zcu102-4ms": "zcu102_latency_ms<=4",
+    "vck190-2.5ms": "vck190_latency_ms<=2.5",
+    "a100-16000ips": "a100_throughput>=16000",
+    "3090-10000ips": "3090_throughput>=10000",
+    "tpuv2-1200ips": "tpuv2_throughput>=1200",
+    "tpuv3-1600ips": "tpuv3_throughput>=1600",
+}
+"""Accelerator and limit -> the limit on a metric of Accel-NASBench; throughput in images per second."""
+
 TASKS = (
     # What comes with the package or with what it depends on, so that there is nothing to fetch.
     TaskEntry(
@@ -302,6 +313,22 @@ TASKS = (
             data=("lcbench_surrogate",),
         )
         for openml in _TABLES
+    ),
+    TaskEntry(
+        name="imagenet-mnasnet",
+        target="optiproxy.tables.accelnas:accelnas_task",
+        description="Accel-NASBench table, ImageNet: 5,125 networks after MnasNet",
+        data=("accelnas",),
+    ),
+    *(
+        TaskEntry(
+            name=f"imagenet-mnasnet-{limited}",
+            target="optiproxy.tables.accelnas:accelnas_task",
+            description=f"Accel-NASBench table, ImageNet with {limit}",
+            arguments={"name": f"imagenet-mnasnet-{limited}", "limit": limit},
+            data=("accelnas",),
+        )
+        for limited, limit in _ACCELERATORS.items()
     ),
 )
 """All tasks."""

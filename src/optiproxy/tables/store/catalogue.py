@@ -182,6 +182,21 @@ DATASETS = {
             converter="optiproxy.tables.convert.lcbench:convert",
             digest="4a74e4b7edb22f0d9b9e6cff4a94c417eb7641745f21eab9cf66cb885532b6fe",
         ),
+        Dataset(
+            name="accelnas",
+            description="Accel-NASBench: 5,138 measurements of networks on ImageNet and on six accelerators",
+            files=(
+                _file(
+                    ("afzalxo/Accel-NASBench", "42603572d530310e6bac7191d00cf45625a6b197", "Apache-2.0"),
+                    "anb_dataset/anb_dataset_jsons.tar.gz",
+                    1_173_570,
+                    "3520992d42e368b7c08c99fc3f6612855b5b366bf98668a7f19d49f3131aa4ae",
+                    name="accelnas_jsons.tar.gz",
+                ),
+            ),
+            converter="optiproxy.tables.convert.accelnas:convert",
+            digest="40bd388442efbf7c7a80f5e399fbca39a9414779c028b3e5082ba5fde1fd795a",
+        ),
     )
 }
 """Name -> dataset; addresses, sizes, digests and licences are as of 2026."""
