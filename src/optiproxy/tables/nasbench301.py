@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from optiproxy.errors import UsageError
 from optiproxy.metrics import Goal, Metric, Objective
 from optiproxy.spaces import Architecture
 from optiproxy.spaces.published.darts import CELLS, DARTS, OPERATIONS, PAIRS, ROW
 from optiproxy.tables.store import datasets
+from optiproxy.tables.surrogate import SurrogateTask
 from optiproxy.task.task import Source, Task
 
 if TYPE_CHECKING:
@@ -43,11 +43,11 @@ def nasbench301_task() -> Task:
         licence=dataset.files[0].licence,
         digest=f"sha256:{dataset.digest}",
     )
-    return SurrogateTask(SurrogateNetwork(datasets.load(dataset.name)), source)
+    return NASBench301Task(SurrogateNetwork(datasets.load(dataset.name)), source)
 
 
-class SurrogateTask(Task):
-    """DARTS cells whose training is predicted; the best possible value is not known.
+class NASBench301Task(SurrogateTask):
+    """DARTS cells whose training is predicted.
 
     Isomorphic cells are one network, but the surrogate takes the numbers of the nodes for features, and its predictions for
     one pair of cells differ by 0.1 points from numbering to numbering. That is no noise of training, so the canonical form is
@@ -62,52 +62,18 @@ class SurrogateTask(Task):
     metrics = (_VALIDATION, _SECONDS)
     goal = Goal((Objective(_VALIDATION.name),))
     fidelities = EPOCHS
-    isolated = False
 
     def __init__(self, network: SurrogateNetwork, source: Source) -> None:
         self.space = DARTS()
         self.source = source
         self._network = network
 
-    def evaluate(self, architecture: Architecture, *, seed: int = 0, fidelity: int | None = None) -> dict[str, float]:  # noqa: ARG002 - predicted once
-        """Predict one training.
-
-        Raises:
-            UsageError: If the architecture is none of the space, or there is no such fidelity.
-        """
-        predicted = self.evaluate_all([architecture], fidelity=fidelity)
-        return {name: float(values[0]) for name, values in predicted.items()}
-
-    def evaluate_all(
-        self, architectures: Sequence[Architecture], *, fidelity: int | None = None
-    ) -> dict[str, NDArray[np.floating]]:
-        """Predict many trainings at once, thousands in a second; equal to `evaluate` up to rounding.
-
-        Returns:
-            Metric name -> ``(n,)`` values.
-
-        Raises:
-            UsageError: If an architecture is none of the space, or there is no such fidelity.
-        """
-        self.check_fidelity(fidelity)
-        for architecture in architectures:
-            self._check(architecture)
+    def predict(self, architectures: Sequence[Architecture], fidelity: int | None) -> dict[str, NDArray[np.floating]]:
         # See above: the surrogate tells numberings of one network apart, a training would not.
         forms = [self.space.canonical(tuple(architecture)) for architecture in architectures]
         rows = categories(np.array(forms, dtype=np.intp).reshape(-1, len(self.space.decisions)))
         accuracy, seconds = self._network(rows, EPOCHS[-1] if fidelity is None else fidelity)
         return {_VALIDATION.name: accuracy, _SECONDS.name: seconds}
-
-    def _check(self, architecture: Architecture) -> None:
-        decisions = self.space.decisions
-        if len(architecture) != len(decisions) or any(
-            position not in range(len(decision.choices))
-            for position, decision in zip(architecture, decisions, strict=True)
-        ):
-            raise UsageError(
-                f"Expected {len(decisions)} positions, one in the choices of each decision of {self.space.name}; "
-                f"got {architecture}."
-            )
 
 
 ABSENT = "#na#"

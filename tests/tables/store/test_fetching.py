@@ -18,8 +18,8 @@ import pytest
 
 from optiproxy.errors import DataError
 from optiproxy.tables.store import fetching
-from optiproxy.tables.store.catalogue import Dataset, Import, RemoteFile
 from optiproxy.tables.store.datasets import DATASETS, load
+from optiproxy.tables.store.declarations import Dataset, Import, RemoteFile
 from optiproxy.tables.store.fetching import Internet, Mirror, fetch, import_file
 from optiproxy.tables.store.files import arrays_digest, read_arrays
 
@@ -240,7 +240,7 @@ def test_an_interrupt_leaves_what_was_there(server, folder):
 def test_a_process_that_is_killed_leaves_nothing(server, folder):
     """Killed in the middle of a download, so that nobody could clean up."""
     code = f"""
-from optiproxy.tables.store.catalogue import Dataset, RemoteFile
+from optiproxy.tables.store.declarations import Dataset, RemoteFile
 from optiproxy.tables.store.fetching import Internet, fetch
 class Local(RemoteFile):
     url = "http://{server}/endless.bin"

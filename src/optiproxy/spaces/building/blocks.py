@@ -11,7 +11,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar, final
 
-from optiproxy.spaces.decisions import Architecture, Decision
+from optiproxy.spaces.decisions import Architecture, Choice, Decision
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -80,6 +80,33 @@ class OneDecision(Block):
 
     def wire(self, weights: Tensor) -> Tensor:
         # A node has no edge to itself; the chain links it with its neighbors.
+        return weights.new_zeros(len(weights), 1, 1)
+
+
+@final
+class Layer(Block):
+    """The decisions on one layer as one node. Layers of one kind share their features, and a mark tells them apart.
+
+    What a choice does in one layer it does in the others as well, more or less: what is learned of one holds for all.
+
+    Args:
+        kind: Layers of equal kinds share features.
+        name: Of this layer, in front of the names of its decisions.
+        choices: What is decided of each layer of the kind -> its choices.
+    """
+
+    size = 1
+
+    def __init__(self, kind: str, name: str, choices: Mapping[str, Sequence[Choice]]) -> None:
+        self.decisions = tuple(Decision(f"{name}_{what}", options) for what, options in choices.items())
+        self.entries = tuple(
+            Entry(0, (kind, what, choice), d, choice)
+            for d, (what, decision) in enumerate(zip(choices, self.decisions, strict=True))
+            for choice in range(decision.columns)
+        )
+        self.marks = ((0, (kind, name)),)
+
+    def wire(self, weights: Tensor) -> Tensor:
         return weights.new_zeros(len(weights), 1, 1)
 
 

@@ -6,7 +6,6 @@ hashes by going through all of them.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Mapping
 from functools import cache, lru_cache
@@ -17,6 +16,7 @@ import numpy as np
 
 from optiproxy.errors import DataError
 from optiproxy.spaces.published.nasbench101_cells import EDGES, NODES, canonical_numbers, rows_of
+from optiproxy.tables.convert.published import given, parsed
 from optiproxy.tables.nasbench101 import to_arrays
 
 if TYPE_CHECKING:
@@ -53,9 +53,7 @@ def convert(files: Mapping[str, bytes]) -> dict[str, NDArray[Any]]:
     Raises:
         DataError: If the file is missing, is no JSON of equally long lists of numbers, or names a cell that does not exist.
     """
-    if FILE not in files:
-        raise DataError(f"Expected the file {FILE} among {', '.join(files) or 'no files'}. Fetch it.")
-    lists = _read(files[FILE])
+    lists = _read(given(files, FILE))
     hashes = lists[_HASH]
     if not all(isinstance(name, str) and re.fullmatch("[0-9a-f]{32}", name) for name in hashes):
         raise DataError(f"Expected 32 hexadecimal digits for each cell in {FILE}. {_REMEDY}")
@@ -71,12 +69,7 @@ def convert(files: Mapping[str, bytes]) -> dict[str, NDArray[Any]]:
 
 
 def _read(content: bytes) -> dict[str, list[Any]]:
-    try:
-        read = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise DataError(
-            f"Expected {FILE} to be JSON, got something else ({type(error).__name__}). {_REMEDY}"
-        ) from error
+    read = parsed(content, FILE)
     entries = cast("dict[str, Any]", read) if isinstance(read, dict) else {}
     keys = [_HASH, *(key for key, _, _ in _COLUMNS.values())]
     lists = {key: cast("list[Any]", entries[key]) for key in keys if isinstance(entries.get(key), list)}

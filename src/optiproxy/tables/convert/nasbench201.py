@@ -16,6 +16,7 @@ import numpy as np
 
 from optiproxy.errors import DataError
 from optiproxy.spaces.published.nasbench201 import EDGES, OPERATIONS
+from optiproxy.tables.convert.published import given
 from optiproxy.tables.nasbench201_sources import flops, parameters
 from optiproxy.tables.store.pickles import NUMPY, PANDAS, frame_columns, number, unpickle_unknown
 
@@ -51,7 +52,7 @@ def convert(files: Mapping[str, bytes]) -> dict[str, NDArray[Any]]:
     Raises:
         DataError: If a file is missing, or does not hold what it should.
     """
-    frame = frame_columns(unpickle_unknown(_content(files, _SHORT_FILE), PANDAS))
+    frame = frame_columns(unpickle_unknown(given(files, _SHORT_FILE), PANDAS))
     missing = {"arch", "cellstr"} - set(frame)
     if missing:
         raise DataError(f"Expected a frame with the columns arch and cellstr in {_SHORT_FILE}. Get the file again.")
@@ -60,7 +61,7 @@ def convert(files: Mapping[str, bytes]) -> dict[str, NDArray[Any]]:
     texts = [str(text) for text in frame["cellstr"][order]]
     arrays = describe(texts)
     for prefix, (file, dataset) in _FULL.items():
-        rows = unpickle_unknown(_content(files, file), NUMPY)
+        rows = unpickle_unknown(given(files, file), NUMPY)
         # Looked up by their text, so that the order of the cells in the files does not matter.
         both = np.array([_accuracies(rows, text, dataset, file) for text in texts])
         for column, split in enumerate(_SPLITS):
@@ -114,12 +115,6 @@ def parse(text: str) -> list[int]:
     return [OPERATIONS.index(operation) for operation in found.groups()]
 
 
-def _content(files: Mapping[str, bytes], name: str) -> bytes:
-    if name not in files:
-        raise DataError(f"Expected the file {name} among {', '.join(files) or 'no files'}. Fetch them all.")
-    return files[name]
-
-
 def _accuracies(rows: object, text: str, dataset: str, file: str) -> tuple[float, float]:
     try:
         # The files hold a pair for each cell, the validation accuracy first.
@@ -170,9 +165,7 @@ def convert_hardware(files: Mapping[str, bytes]) -> dict[str, NDArray[Any]]:
     """
     arrays: dict[str, NDArray[Any]] = {}
     for prefix, file in _HARDWARE_FILES.items():
-        if file not in files:
-            raise DataError(f"Expected the file {file} among {', '.join(files) or 'no files'}. Fetch them all.")
-        ops, columns = _read_hardware(files[file], file)
+        ops, columns = _read_hardware(given(files, file), file)
         # One column of cells serves all three files.
         if not np.array_equal(arrays.setdefault("ops", ops), ops):
             raise DataError(f"Expected the cells of {file} in the order of the other files. Get the files again.")

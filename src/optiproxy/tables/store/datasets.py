@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from optiproxy.errors import DataError, unknown
 from optiproxy.tables.store.catalogue import DATASETS as DATASETS
 from optiproxy.tables.store.catalogue import IMPORTS as IMPORTS
-from optiproxy.tables.store.catalogue import Dataset
+from optiproxy.tables.store.declarations import Dataset, RemoteFile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 VARIABLE = "OPTIPROXY_DATA"
 """The environment variable that names the data folder."""
+
+PUBLISHED = "raw"
+"""Folder within the data folder in which the published files themselves may lie, under the names that a mirror has."""
 
 
 def dataset(name: str) -> Dataset:
@@ -80,8 +83,34 @@ def converter(target: str) -> Callable[..., dict[str, NDArray[Any]]]:
     return getattr(import_module(module), function)
 
 
+def converted(wanted: Dataset, read: Callable[[RemoteFile], bytes]) -> dict[str, NDArray[Any]]:
+    """Make the arrays of a dataset from its published files.
+
+    Args:
+        wanted: What to make.
+        read: Returns the content of a file, its digest checked.
+
+    Raises:
+        DataError: If a file cannot be had or is wrong, or another result is made than should be.
+    """
+    from optiproxy.tables.store.files import arrays_digest
+
+    files = {file.name: read(file) for file in wanted.files}
+    # Imported only now: to list datasets takes no converter.
+    arrays = converter(wanted.converter)(files)
+    found = arrays_digest(arrays)
+    if found != wanted.digest:
+        raise DataError(
+            f"Expected {wanted.name} to have the digest {wanted.digest[:12]}... after conversion, got {found[:12]}...: "
+            "this version of numpy or Python converts otherwise. Please report it."
+        )
+    return arrays
+
+
 def load(name: str) -> Arrays:
     """Read the arrays of a dataset from the data folder and verify them.
+
+    Where they have not been made yet but the published files lie in its folder `PUBLISHED`, they are made in memory.
 
     Args:
         name: One of `DATASETS`.
@@ -90,13 +119,19 @@ def load(name: str) -> Arrays:
         UsageError: If there is no such dataset.
         DataError: If its file is missing, damaged or another version; the message says how to get it.
     """
-    from optiproxy.tables.store.files import arrays_digest, read_arrays
+    from optiproxy.tables.store.files import arrays_digest, read_arrays, read_verified
 
     wanted = dataset(name)
     path = data_path(name)
-    # Asked first: data that was never fetched is not damaged, and says so.
     if not path.exists():
-        raise DataError(f"The dataset {name} is not in {path.parent}. {wanted.remedy}")
+        # Asked first: data that was never fetched is not damaged, and says so.
+        published = path.parent / PUBLISHED
+        if not all((published / file.name).exists() for file in wanted.files):
+            raise DataError(f"The dataset {name} is not in {path.parent}. {wanted.remedy}")
+        return converted(
+            wanted,
+            lambda file: read_verified(published / file.name, sha256=file.sha256, size=file.size, remedy=wanted.remedy),
+        )
     arrays = read_arrays(path, remedy=wanted.remedy)
     # Of the values: files differ by the release of zlib.
     found = arrays_digest(arrays)

@@ -12,9 +12,9 @@ from urllib.request import Request, urlopen
 
 import optiproxy
 from optiproxy.errors import DataError
-from optiproxy.tables.store.catalogue import Dataset, Import, RemoteFile
-from optiproxy.tables.store.datasets import converter, made_data_folder
-from optiproxy.tables.store.files import arrays_digest, read_verified, write_arrays
+from optiproxy.tables.store.datasets import converted, converter, made_data_folder
+from optiproxy.tables.store.declarations import Dataset, Import, RemoteFile
+from optiproxy.tables.store.files import read_verified, write_arrays
 
 TIMEOUT = 30.0
 """Seconds without a byte after which a download is given up."""
@@ -109,15 +109,7 @@ def fetch(dataset: Dataset, origin: Origin, advance: Advance) -> Path:
     """
     # First, so that nothing is downloaded in vain.
     folder = made_data_folder()
-    files = {file.name: origin.read(file, advance) for file in dataset.files}
-    # Imported only now: to list datasets takes no converter.
-    arrays = converter(dataset.converter)(files)
-    found = arrays_digest(arrays)
-    if found != dataset.digest:
-        raise DataError(
-            f"Expected {dataset.name} to have the digest {dataset.digest[:12]}... after conversion, got {found[:12]}...: "
-            "this version of numpy or Python converts otherwise. Please report it."
-        )
+    arrays = converted(dataset, lambda file: origin.read(file, advance))
     path = folder / f"{dataset.name}.npz"
     write_arrays(path, arrays)
     return path

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from optiproxy.errors import DataError
-from optiproxy.tables.convert.nasbench301 import read_tensors
+from optiproxy.tables.store.onnx import read_tensors
 
 FLOAT, DOUBLE, INT64 = 1, 11, 7
 
