@@ -197,7 +197,10 @@ def test_the_parts_are_those_of_the_method():
 def test_a_part_is_what_the_page_says(part, contract, default, paper):
     def made(expression):
         names = re.findall(r"\b[A-Z]\w+", expression)
-        homes = {name: targets if name in ("RankGaussian", "ArcsinhSlack", "Standard") else optimizer for name in names}
+        homes = {
+            name: targets if name in ("tempered_ranks", "RankGaussian", "ArcsinhSlack", "Standard") else optimizer
+            for name in names
+        }
         return eval(expression, {name: getattr(home, name) for name, home in homes.items()})
 
     goal = Goal((Objective("accuracy"),))

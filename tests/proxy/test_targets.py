@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from optiproxy.metrics import Goal, Limit, Objective
-from optiproxy.proxy.targets import ArcsinhSlack, Normalization, RankGaussian
+from optiproxy.proxy.targets import ArcsinhSlack, Normalization, RankGaussian, tempered_ranks
 
 # Quarters: ties are common, differences are never below what floats resolve.
 QUARTERS = st.integers(-400, 400).map(lambda x: x / 4)
@@ -19,9 +19,10 @@ WITH_MISSING = arrays(
 )
 
 
+@pytest.mark.parametrize("fit", [RankGaussian.fit, tempered_ranks])
 @given(OBSERVED)
-def test_scores_keep_the_order_and_the_ties(observed):
-    scores = RankGaussian.fit(observed).score(observed)
+def test_scores_keep_the_order_and_the_ties(fit, observed):
+    scores = fit(observed).score(observed)
     assert np.isfinite(scores).all()
     assert ((scores[:, None] < scores[None, :]) == (observed[:, None] < observed[None, :])).all()
 
@@ -46,9 +47,17 @@ def test_many_different_values_score_like_a_normal_sample():
     assert scores(values).std() == pytest.approx(1, abs=0.01)
 
 
+def test_near_duplicates_at_the_top_do_not_spread_the_scores():
+    """Thirty results that differ by noise: tempered, they lie closer together than ranks would have them."""
+    observed = np.concatenate([np.linspace(50, 85, 20), 87 + 1e-3 * np.arange(30)])
+    ranks, tempered = (fit(observed).score(observed)[-30:] for fit in (RankGaussian.fit, tempered_ranks))
+    assert np.ptp(tempered) < 0.6 * np.ptp(ranks)
+
+
+@pytest.mark.parametrize("fit", [RankGaussian.fit, tempered_ranks])
 @given(WITH_MISSING)
-def test_what_is_missing_is_as_bad_as_the_worst(observed):
-    scale = RankGaussian.fit(observed)
+def test_what_is_missing_is_as_bad_as_the_worst(fit, observed):
+    scale = fit(observed)
     scores = scale.score(observed)
     missing = ~np.isfinite(observed)
     assert np.isfinite(scores).all()
@@ -56,16 +65,18 @@ def test_what_is_missing_is_as_bad_as_the_worst(observed):
         assert set(scores[missing]) == {scores.min()}
 
 
+@pytest.mark.parametrize("fit", [RankGaussian.fit, tempered_ranks])
 @given(OBSERVED)
-def test_values_are_found_again_from_their_scores(observed):
-    scale = RankGaussian.fit(observed)
+def test_values_are_found_again_from_their_scores(fit, observed):
+    scale = fit(observed)
     found = [scale.value(score) for score in scale.score(observed)]
     np.testing.assert_allclose(found, observed, atol=1e-9)
 
 
+@pytest.mark.parametrize("fit", [RankGaussian.fit, tempered_ranks])
 @given(OBSERVED, st.lists(st.floats(-10, 10), min_size=2, max_size=2))
-def test_a_better_score_never_means_a_worse_value(observed, scores):
-    scale = RankGaussian.fit(observed)
+def test_a_better_score_never_means_a_worse_value(fit, observed, scores):
+    scale = fit(observed)
     low, high = sorted(scores)
     assert scale.value(low) <= scale.value(high) + 1e-9
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -30,7 +30,7 @@ class Scale(Protocol):
 
 @dataclass(frozen=True)
 class RankGaussian:
-    """Normal scores, for objectives: values are replaced by the normal quantiles of their ranks, so that no outlier dominates.
+    """Normal scores: values are replaced by the normal quantiles of their ranks, so that no outlier dominates.
 
     Attributes:
         values: ``(k,)`` distinct finite values, increasing.
@@ -61,6 +61,31 @@ class RankGaussian:
         inside = float(np.interp(score, self.scores, self.values))
         slope = (self.values[-1] - self.values[0]) / (self.scores[-1] - self.scores[0])
         return inside + float(slope * (score - np.clip(score, self.scores[0], self.scores[-1])))
+
+
+def tempered_ranks(observed: Array) -> RankGaussian:
+    """Scores half way between those of `RankGaussian` and the values themselves, for objectives.
+
+    Ranks alone tell results apart that only noise does, and lose how far apart the best ones are; values alone follow
+    outliers. Of the values those below the median are taken in proportion to a logarithm, so that how bad a bad one is
+    matters little.
+    """
+    ranks = RankGaussian.fit(observed)
+    finite = observed[np.isfinite(observed)]
+    if len(ranks.values) < 2:
+        return ranks
+    median = float(np.median(finite))
+    upper = finite[finite >= median] - median
+    # The median deviation above, as the standard deviation of a normal distribution.
+    unit = 1.4826 * float(np.median(upper)) or float(finite.std())
+
+    def curve(values: Array) -> Array:
+        z = (values - median) / unit
+        return np.where(z < 0, -np.log1p(np.maximum(-z, 0.0)), z)
+
+    curved = curve(finite)
+    # In ratio to the spread, so that both halves weigh the same.
+    return replace(ranks, scores=0.5 * ranks.scores + 0.5 * (curve(ranks.values) - curved.mean()) / curved.std())
 
 
 @dataclass(frozen=True)
@@ -158,7 +183,7 @@ class Normalization:
         limits: Fits the scale of one limit to the observed slacks, positive where the limit is kept.
     """
 
-    objectives: Callable[[Array], Scale] = RankGaussian.fit
+    objectives: Callable[[Array], Scale] = tempered_ranks
     limits: Callable[[Array], Scale] = ArcsinhSlack.fit
 
     def __call__(self, goal: Goal, metrics: Sequence[Metrics]) -> Targets:
