@@ -196,12 +196,7 @@ def test_the_parts_are_those_of_the_method():
 @pytest.mark.parametrize(("part", "contract", "default", "paper"), PARTS, ids=[part for part, *_ in PARTS])
 def test_a_part_is_what_the_page_says(part, contract, default, paper):
     def made(expression):
-        names = re.findall(r"\b[A-Z]\w+", expression)
-        homes = {
-            name: targets if name in ("tempered_ranks", "RankGaussian", "ArcsinhSlack", "Standard") else optimizer
-            for name in names
-        }
-        return eval(expression, {name: getattr(home, name) for name, home in homes.items()})
+        return eval(expression, {**vars(targets), **vars(optimizer)})
 
     goal = Goal((Objective("accuracy"),))
     assert getattr(OptiProxy(SPACE, goal, seed=0), f"_{part}") == made(default)
