@@ -196,7 +196,8 @@ def test_the_parts_are_those_of_the_method():
 @pytest.mark.parametrize(("part", "contract", "default", "paper"), PARTS, ids=[part for part, *_ in PARTS])
 def test_a_part_is_what_the_page_says(part, contract, default, paper):
     def made(expression):
-        return eval(expression, {**vars(targets), **vars(optimizer)})
+        parts = {name: getattr(optimizer, name) for name in dir(optimizer) if name[0].isupper()}
+        return eval(expression, {**vars(targets), **parts})
 
     goal = Goal((Objective("accuracy"),))
     assert getattr(OptiProxy(SPACE, goal, seed=0), f"_{part}") == made(default)
