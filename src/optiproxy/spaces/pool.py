@@ -118,6 +118,10 @@ class PoolSpace(SpaceWrapper):
         rows: NDArray[np.int64] = torch.cat([likelihoods.argmax(1), drawn.flatten()]).numpy()
         return self._rows(rows)
 
+    def enumerable(self, most: int) -> bool:
+        """Return whether there are at most ``most`` members; what the base holds besides does not matter."""
+        return self.size <= most
+
     def everything(self) -> Iterator[Architecture]:
         """Yield the members in lexicographic order."""
         return (tuple(row) for row in self._members.tolist())
@@ -151,7 +155,7 @@ def _members(base: Space, architectures: Sequence[Architecture] | NDArray[np.int
     if len(outside):
         row = tuple(given[outside[0]].tolist())
         raise UsageError(f"Expected architectures of {base.name}, but entry {outside[0]} is none: {row}.")
-    canonical = np.ascontiguousarray(base.canonical_rows(given), dtype=np.min_scalar_type(base.widest - 1))
+    canonical = np.ascontiguousarray(base.canonical_rows(given), dtype=np.min_scalar_type(max(counts) - 1))
     order = np.lexsort(canonical.T[::-1])
     members = canonical[order]
     equal = np.flatnonzero((members[1:] == members[:-1]).all(axis=1))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias, final
 
 from optiproxy.errors import UsageError, unknown
 from optiproxy.spaces.decisions import Architecture, Choice, Decision
+from optiproxy.spaces.scales import Float
 
 if TYPE_CHECKING:
     import numpy as np
@@ -212,6 +213,15 @@ class Space(ABC):
     def size(self) -> int:
         """Number of combinations of choices, valid or not, isomorphic or not."""
         return math.prod(len(decision.choices) for decision in self.decisions)
+
+    @cached_property
+    def continuous(self) -> int:
+        """Number of decisions whose choices nobody would count: floats without a step."""
+        return sum(isinstance(scale, Float) and scale.step is None for scale in self.points.values())
+
+    def enumerable(self, most: int) -> bool:
+        """Return whether `everything` may be gone through: at most ``most`` combinations, and none of them continuous."""
+        return self.size <= most and not self.continuous
 
     @cached_property
     def fingerprint(self) -> str:
