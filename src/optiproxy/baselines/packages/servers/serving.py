@@ -54,7 +54,8 @@ def _load(path: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location("optiproxy_server", path)
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} is no Python file.")
-    module = importlib.util.module_from_spec(spec)
+    # Known by that name, too: a dataclass looks up the module it is defined in.
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
