@@ -65,6 +65,11 @@ class GriddedSpace(SpaceWrapper):
         """Number of combinations on the grid."""
         return math.prod(len(decision.choices) for decision in self.decisions)
 
+    @cached_property
+    def continuous(self) -> int:
+        """None: levels are counted."""
+        return 0
+
     def encode(self, weights: Tensor) -> GraphBatch:
         return self.base.encode(self._onto_scales(weights))
 
@@ -95,9 +100,6 @@ class GriddedSpace(SpaceWrapper):
 
     def build(self, architecture: Architecture, *, seed: int = 0) -> Any:  # noqa: ANN401 - as the base has it
         return self.base.build(self.whole(architecture), seed=seed)
-
-    def enumerable(self, most: int) -> bool:
-        return Space.enumerable(self, most)
 
     def everything(self) -> Iterator[Architecture]:
         return Space.everything(self)

@@ -63,6 +63,11 @@ class PoolSpace(SpaceWrapper):
         return len(self._members)
 
     @cached_property
+    def continuous(self) -> int:
+        """None: members are counted, whatever their numbers."""
+        return 0
+
+    @cached_property
     def fingerprint(self) -> str:
         """A digest of name, decisions and members, in whatever order they were given."""
         return digest(plain_fingerprint(self) + hashlib.sha256(self._members.tobytes()).hexdigest())
@@ -117,10 +122,6 @@ class PoolSpace(SpaceWrapper):
         drawn = (likelihoods - uniform.log().neg().log()).topk(min(n, self.size), dim=1).indices
         rows: NDArray[np.int64] = torch.cat([likelihoods.argmax(1), drawn.flatten()]).numpy()
         return self._rows(rows)
-
-    def enumerable(self, most: int) -> bool:
-        """Return whether there are at most ``most`` members; what the base holds besides does not matter."""
-        return self.size <= most
 
     def everything(self) -> Iterator[Architecture]:
         """Yield the members in lexicographic order."""

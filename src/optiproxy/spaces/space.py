@@ -44,7 +44,7 @@ class Space(ABC):
     - `canonical` where different combinations are the same network,
     - `build` where users' functions are to receive something else than a mapping of values, such as a network,
     - `sample`, `neighbours` and `draw` where valid architectures are too rare to be met by taking decisions one by one,
-    - `everything` and `size` where the space is a list and not a product,
+    - `everything`, `size` and `continuous` where the space is a list and not a product,
     - `fingerprint` where name and decisions do not tell all spaces of the kind apart.
 
     Whatever is asked of a space depends on the arguments alone: no method keeps a random state, and none may change an
@@ -219,6 +219,7 @@ class Space(ABC):
         """Number of decisions whose choices nobody would count: floats without a step."""
         return sum(isinstance(scale, Float) and scale.step is None for scale in self.points.values())
 
+    @final
     def enumerable(self, most: int) -> bool:
         """Return whether `everything` may be gone through: at most ``most`` combinations, and none of them continuous."""
         return self.size <= most and not self.continuous

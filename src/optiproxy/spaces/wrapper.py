@@ -59,6 +59,11 @@ class SpaceWrapper(Space):
         """The size of the base."""
         return self.base.size
 
+    @cached_property
+    def continuous(self) -> int:
+        """The number of continuous decisions of the base."""
+        return self.base.continuous
+
     def encode(self, weights: Tensor) -> GraphBatch:
         return self.base.encode(weights)
 
@@ -88,9 +93,6 @@ class SpaceWrapper(Space):
 
     def activity(self, weights: Tensor) -> Tensor:
         return self.base.activity(weights)
-
-    def enumerable(self, most: int) -> bool:
-        return self.base.enumerable(most)
 
     def everything(self) -> Iterator[Architecture]:
         return self.base.everything()

@@ -119,6 +119,21 @@ def test_what_is_told_of_a_position_leads_back_to_it(decision):
     assert all(0 <= parameter.told(position) <= len(decision) - 1 for position in positions)
 
 
+@pytest.mark.parametrize(
+    ("choices", "told", "expected"),
+    [
+        (["a", "b", "c"], 1.5, "a position below 3"),
+        (["a", "b", "c"], 3, "a position below 3"),
+        (Int(1, 5), -1, "a position below 5"),
+        (Float(0.0, 1.0), 1.01, "a place from 0 to 1"),
+        (Float(0.0, 1.0), -1, "a place from 0 to 1"),
+    ],
+)
+def test_what_is_no_choice_is_refused(choices, told, expected):
+    with pytest.raises(PackageError, match=f"Expected {expected} from the package, got {told}"):
+        Parameter.of(Decision("x", choices)).position(told)
+
+
 @pytest.mark.parametrize("package", PACKAGES.values(), ids=PACKAGES)
 def test_a_missing_environment_is_told(package, monkeypatch, tmp_path):
     monkeypatch.setenv("OPTIPROXY_BENCH_ENV", str(tmp_path))

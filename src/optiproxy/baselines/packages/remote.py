@@ -162,8 +162,20 @@ class Parameter:
         return position if self.scale is None else self.scale.unit(position)
 
     def position(self, told: float) -> int:
-        """Return the inverse of `told`; the nearest value where a server has chosen one between two."""
-        return int(told) if self.scale is None else self.scale.at(told)
+        """Return the inverse of `told`; the nearest value where a server has chosen one between two.
+
+        Raises:
+            PackageError: If it is not among the choices, or not on the scale.
+        """
+        # Rounding may leave the range by a last digit.
+        if self.scale is not None and -1e-9 <= told <= 1 + 1e-9:
+            return self.scale.at(told)
+        if self.count is None or told not in range(self.count):
+            wanted = "a place from 0 to 1" if self.count is None else f"a position below {self.count}"
+            raise PackageError(
+                f"Expected {wanted} from the package, got {told}. Choose another algorithm for this task."
+            )
+        return int(told)
 
 
 catcma = RemotePackage("cmaes", "catcma")
