@@ -19,7 +19,7 @@ from optiproxy.testing import AlgorithmConformance
 
 GOAL = Goal((Objective("score"),))
 LIMITED = Goal((Objective("score"),), (Limit("cost", 4.0),))
-SPACE = FlatSpace({f"d{d}": [0, 1, 2, 3] for d in range(6)})
+SPACE = FlatSpace({f"d{d}": ["a", "b", "c", "d"] for d in range(6)})
 ALL = [optuna_tpe, optuna_tpe_univariate, optuna_nsga2, optuna_gp]
 
 

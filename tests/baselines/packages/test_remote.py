@@ -22,7 +22,7 @@ from optiproxy.spaces import Decision, FlatSpace, Float, Int, Ordered
 from optiproxy.testing import AlgorithmConformance
 
 PACKAGES = {name: package for name, package in vars(remote).items() if isinstance(package, RemotePackage)}
-SPACE = FlatSpace({f"d{d}": [0, 1, 2, 3] for d in range(6)})
+SPACE = FlatSpace({f"d{d}": ["a", "b", "c", "d"] for d in range(6)})
 LIMITED = Goal((Objective("score"),), (Limit("cost", 4.0),))
 
 
