@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from optiproxy.baselines import RandomSearch
 from optiproxy.baselines.baseline import (
+    Baseline,
     ConstrainedLoss,
     constraint_violation,
     penalized_losses,
@@ -19,7 +20,7 @@ from optiproxy.baselines.baseline import (
 )
 from optiproxy.metrics import Goal, Limit, Objective
 from optiproxy.optimizer import Trial
-from optiproxy.spaces import FlatSpace
+from optiproxy.spaces import FlatSpace, Float, Int
 
 GOAL = Goal((Objective("accuracy"),))
 
@@ -44,6 +45,46 @@ def test_the_first_draw_is_uniform_over_seeds():
 def test_pending_ones_are_not_proposed():
     space = FlatSpace({"a": [0, 1, 2, 3]})
     assert [p.architecture for p in RandomSearch(space, GOAL, seed=0).propose(9, pending=[(0,), (1,), (3,)])] == [(2,)]
+
+
+class FirstLevels(Baseline):
+    """Wants the architectures of the grid in their order, and keeps what it is shown."""
+
+    on_grid = True
+
+    def _candidates(self, rng):
+        self.shown = (self._space, [trial.architecture for trial in self._trials])
+        return self._space.everything()
+
+
+def test_a_method_that_knows_choices_alone_is_shown_a_grid_and_proposes_in_the_space_itself():
+    space = FlatSpace({"rate": Float(0.0, 1.0), "activation": ["relu", "gelu"]})
+    algorithm = FirstLevels(space, GOAL, seed=0)
+    between = space.architecture({"rate": 0.1, "activation": "gelu"})
+    algorithm.observe([Trial(between, {"accuracy": 0.0})])
+    first = [proposal.architecture for proposal in algorithm.propose(3)]
+    # Levels are the middles of sixteenths; 0.1 is nearest to the second.
+    rates = [space.values(architecture)["rate"] for architecture in first]
+    assert rates == pytest.approx([1 / 32, 1 / 32, 3 / 32], abs=1e-5)
+    grid, trials = algorithm.shown
+    assert grid.size == 32
+    assert trials == [(1, 1)]
+
+
+def test_where_a_grid_is_used_up_random_architectures_between_its_levels_follow():
+    space = FlatSpace({"rate": Float(0.0, 1.0)})
+    found = [proposal.architecture for proposal in FirstLevels(space, GOAL, seed=0).propose(20)]
+    assert len(set(found)) == 20
+    on_grid = {space.architecture({"rate": (level + 0.5) / 16}) for level in range(16)}
+    assert set(found[:16]) == on_grid
+    assert not on_grid & set(found[16:])
+
+
+def test_a_method_that_knows_choices_alone_is_shown_the_space_itself_where_its_decisions_have_few():
+    space = FlatSpace({"depth": Int(1, 4), "activation": ["relu", "gelu"]})
+    algorithm = FirstLevels(space, GOAL, seed=0)
+    algorithm.propose(1)
+    assert algorithm.shown[0] is space
 
 
 LIMITED = Goal((Objective("accuracy"),), (Limit("latency", 2.0), Limit("memory", 100.0)))

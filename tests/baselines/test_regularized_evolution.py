@@ -8,7 +8,7 @@ from optiproxy.baselines.regularized_evolution import mutate
 from optiproxy.errors import UsageError
 from optiproxy.metrics import Goal, Limit, Objective
 from optiproxy.optimizer import Trial
-from optiproxy.spaces import FlatSpace, NASBench201
+from optiproxy.spaces import FlatSpace, Float, NASBench201
 
 GOAL = Goal((Objective("accuracy"),))
 LIMITED = Goal((Objective("accuracy"),), (Limit("latency", 2.0), Limit("memory", 100.0)))
@@ -112,3 +112,15 @@ def test_a_mutant_is_any_neighbor():
     rng = np.random.default_rng(0)
     assert {mutate(space, (0, 0), rng) for _ in range(100)} == {(1, 0), (2, 0), (0, 1)}
     assert mutate(FlatSpace({"a": [0]}), (0,), rng) == (0,)
+
+
+def test_a_number_is_drawn_anew_from_all_of_its_scale_and_nothing_else_changes():
+    space = FlatSpace({"rate": Float(1e-4, 1.0, log=True), "activation": ["relu", "gelu"]})
+    parent = space.architecture({"rate": 1e-4, "activation": "relu"})
+    rng = np.random.default_rng(0)
+    children = [mutate(space, parent, rng) for _ in range(400)]
+    moved = [space.points[0].unit(rate) for rate, activation in children if activation == 0]
+    # Of five neighbors four have another rate.
+    assert 0.7 < len(moved) / 400 < 0.9
+    assert np.histogram(moved, bins=4, range=(0, 1))[0].min() > 0.15 * len(moved)
+    assert {rate for rate, activation in children if activation == 1} == {parent[0]}

@@ -73,3 +73,12 @@ def test_bad_usage_is_told(optiproxy, arguments, told):
     result = optiproxy("profile", *arguments)
     assert result.exit_code == 2
     assert told in result.stderr
+
+
+def test_a_space_of_numbers_of_ones_own_is_profiled(optiproxy, tmp_path):
+    (tmp_path / "numbers_of_this_test.py").write_text(
+        "import optiproxy\nchoices = {'rate': optiproxy.Float(1e-4, 0.1, log=True), 'act': ['relu', 'gelu']}\n"
+    )
+    result = optiproxy("profile", "numbers_of_this_test:choices")
+    assert result.exit_code == 0, result.stderr
+    assert "flat: 2 decisions, 1 of them continuous." in result.stdout

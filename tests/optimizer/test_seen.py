@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from optiproxy.optimizer.seen import ENUMERABLE, Seen
-from optiproxy.spaces import FlatSpace, NASBench201, RestrictedSpace
+from optiproxy.spaces import FlatSpace, Float, Int, NASBench201, RestrictedSpace
 
 
 @pytest.fixture(scope="module")
@@ -66,3 +66,12 @@ def test_fresh_keeps_the_first_of_isomorphic_candidates(cells):
     twins = [a for a in cells.sample(np.random.default_rng(1), 200) if cells.canonical(a) != a][:1]
     candidates = [*twins, cells.canonical(twins[0])]
     assert Seen(cells).unseen(candidates) == twins
+
+
+def test_a_number_of_many_values_is_drawn_to_its_last_but_a_continuous_one_is_never_gone_through(monkeypatch):
+    whole = FlatSpace({"width": Int(1, 100)})
+    known = Seen(whole, [(i,) for i in range(97)])
+    assert sorted(known.draw(np.random.default_rng(0), 9)) == [(97,), (98,), (99,)]
+    continuous = FlatSpace({"rate": Float(1.0, 1.007, log=True)})  # 71 values, and so within the limit
+    monkeypatch.setattr(FlatSpace, "everything", lambda _: pytest.fail("gone through"))
+    assert Seen(continuous).remaining() == []

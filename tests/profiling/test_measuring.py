@@ -10,7 +10,7 @@ from optiproxy.errors import DeviceError, UsageError
 from optiproxy.metrics import Goal, Limit, Metric, Objective
 from optiproxy.profiling.measuring import profile, profile_task
 from optiproxy.profiling.profile import Share
-from optiproxy.spaces import FlatSpace, NASBench201
+from optiproxy.spaces import FlatSpace, Float, Int, NASBench201
 from optiproxy.task.task import Source, Task
 
 CHOICES = {"width": [1, 2, 3, 4], "depth": [1, 2, 3], "pool": ["max", "avg"]}
@@ -189,3 +189,22 @@ def test_an_interval_covers_the_truth_as_often_as_it_says():
     chances = [math.comb(n, k) * p**k * (1 - p) ** (n - k) for k in range(n + 1)]
     covered = sum(c for k, c in enumerate(chances) if Share(k, n).interval[0] <= p <= Share(k, n).interval[1])
     assert 0.93 < covered < 0.98
+
+
+def test_numbers_are_drawn_and_a_continuous_one_is_never_gone_through(monkeypatch):
+    monkeypatch.setattr(FlatSpace, "everything", lambda _: pytest.fail("gone through"))
+    space = FlatSpace({"rate": Float(1.0, 1.007, log=True)})  # 71 values, fewer than are drawn
+    found = profile(space, free={"rate": lambda values: values["rate"]}, limits=["rate<=1.0035"], budget=5)
+    assert found.continuous == 1
+    assert found.architectures is None
+    assert not found.valid.exact
+    assert 0.3 < found.feasible.value < 0.7
+    assert found.cautions == (
+        "A budget of 5 is small for 1 decision: with fewer than about 10 queries, no algorithm learns what each of them does.",
+    )
+
+
+def test_whole_numbers_are_counted_however_many():
+    found = profile({"width": Int(1, 90)}, free={"width": lambda v: v["width"]}, limits=["width<=30"], samples=90)
+    assert (found.continuous, found.size, found.architectures) == (0, 90, 30)
+    assert found.feasible == Share(30, 90, exact=True)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from optiproxy.errors import UsageError
-from optiproxy.spaces import FlatSpace, NASBench201, RestrictedSpace
+from optiproxy.spaces import FlatSpace, Float, Int, NASBench201, RestrictedSpace
 from optiproxy.spaces.pool import NEIGHBOURS, PoolSpace
 from optiproxy.testing import SpaceConformance
 
@@ -183,3 +183,14 @@ def test_isomorphic_members_are_refused():
     assert CELLS.canonical(twins[0]) == CELLS.canonical(twins[1])
     with pytest.raises(UsageError, match="Entries 0 and 1 of the pool are the same network"):
         PoolSpace(CELLS, twins)
+
+
+def test_members_may_have_numbers_of_many_values():
+    space = FlatSpace({"rate": Float(1e-4, 1e-1, log=True), "width": Int(1, 1000)})
+    members = space.sample(np.random.default_rng(0), 30)
+    pool = PoolSpace(space, members)
+    assert sorted(members) == list(pool.everything())
+    assert all(pool.is_valid(architecture) for architecture in members)
+    assert set(pool.neighbours(members[0])) == set(members[1:])
+    assert pool.enumerable(30)
+    assert not pool.enumerable(29)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from optiproxy.errors import UsageError
-from optiproxy.spaces import FlatSpace, RestrictedSpace
+from optiproxy.spaces import FlatSpace, Float, Int, RestrictedSpace
 
 SPACE = FlatSpace({"kernel": [3, 5, 7], "pool": ["max", "avg"]}, name="example")
 
@@ -17,6 +17,25 @@ SPACE = FlatSpace({"kernel": [3, 5, 7], "pool": ["max", "avg"]}, name="example")
 def test_size_counts_combinations_and_widest_the_choices():
     assert SPACE.size == 6
     assert SPACE.widest == 3
+
+
+@pytest.mark.parametrize(
+    ("choices", "continuous", "enumerable"),
+    [
+        ({"a": ["x", "y"], "b": Int(1, 5)}, 0, True),
+        ({"a": ["x", "y"], "b": Int(1, 50)}, 0, True),
+        ({"a": ["x", "y"], "b": Int(1, 51)}, 0, False),  # 102 combinations
+        ({"a": Float(0.0, 1.0, step=0.01)}, 0, False),  # 101
+        ({"a": Float(0.0, 0.99, step=0.01)}, 0, True),
+        ({"a": Float(1.0, 1.007, log=True)}, 1, False),  # 71 of 5 digits, which nobody would count
+        ({"a": Float(0.0, 1.0), "b": Float(1e-4, 1.0, log=True), "c": ["x"]}, 2, False),
+    ],
+)
+def test_a_space_is_gone_through_where_it_is_small_and_not_continuous(choices, continuous, enumerable):
+    space = FlatSpace(choices)
+    wrapped = RestrictedSpace(space, lambda _: True)
+    assert space.continuous == wrapped.continuous == continuous
+    assert space.enumerable(100) is wrapped.enumerable(100) is enumerable
 
 
 def test_sampling_draws_every_choice_alike():

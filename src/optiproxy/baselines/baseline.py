@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import final
+from dataclasses import dataclass, replace
+from typing import ClassVar, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from optiproxy.metrics import Goal, Metrics
 from optiproxy.optimizer.algorithm import ObservingAlgorithm, Proposal, Trial
-from optiproxy.spaces import Architecture
+from optiproxy.spaces import Architecture, GriddedSpace, Space
 
 Array = NDArray[np.float64]
 
@@ -31,13 +31,25 @@ class Baseline(ObservingAlgorithm):
     """An `Algorithm` that proposes the first of its candidates that are valid and new, then random architectures.
 
     A subclass implements `_candidates`, which is the method proper. That no architecture is evaluated twice and that a
-    search never runs dry while something is left to evaluate is taken care of here, on the same terms for all.
+    search never runs dry while something is left to evaluate is taken care of here, on the same terms for all. A method
+    that knows nothing but choices searches numbers on a grid, see `on_grid`; the random architectures lie anywhere.
 
     Args:
         space: The space to search.
         goal: Objectives and limits.
         seed: Seed of the random numbers.
+
+    Attributes:
+        on_grid: Whether ``self._space`` and ``self._trials`` are those of a `GriddedSpace` where a number has many values.
     """
+
+    on_grid: ClassVar[bool] = False
+
+    def __init__(self, space: Space, goal: Goal, *, seed: int) -> None:
+        super().__init__(space, goal, seed=seed)
+        self._whole = space
+        self._grid = GriddedSpace(space) if self.on_grid and space.points else None
+        self._space = self._grid or space
 
     def propose(self, n: int, pending: Sequence[Architecture] = ()) -> list[Proposal]:
         """Return the first ``n`` candidates that are valid and not seen yet; random ones where they are too few."""
@@ -45,17 +57,23 @@ class Baseline(ObservingAlgorithm):
         # Seeded by how many architectures are known, so that a search that is replayed draws the same numbers again.
         rng = np.random.default_rng([self._seed, len(seen)])
         found: list[Architecture] = []
-        for candidate in seen.unseen(self._candidates(rng)):
+        candidates = self._candidates(rng)
+        for candidate in seen.unseen(candidates if self._grid is None else map(self._grid.whole, candidates)):
             if len(found) == n:
                 break
             # Validity may be expensive, so it is only asked of candidates that are still needed.
-            if self._space.is_valid(candidate):
+            if self._whole.is_valid(candidate):
                 found.append(candidate)
         return [Proposal(chosen) for chosen in [*found, *seen.union(found).draw(rng, n - len(found))]]
 
     def _candidates(self, rng: np.random.Generator) -> Iterable[Architecture]:  # noqa: ARG002 - for those who draw
         """Return what to evaluate next, best first, invalid and seen ones included; called once by each `propose`."""
         return ()
+
+    def _read(self, trial: Trial) -> Trial:
+        if self._grid is None:
+            return trial
+        return replace(trial, architecture=self._grid.nearest(trial.architecture))
 
     def _utilities(self, trials: Sequence[Trial], *, drawn: int = 0) -> Array:
         """Return ``(n,)`` utilities, larger = better, see `scalarized_utilities`.

@@ -85,6 +85,15 @@ class RegularizedEvolution(ObservingAlgorithm):
 
 
 def mutate(space: Space, parent: Architecture, rng: np.random.Generator) -> Architecture:
-    """Return a neighbor, all equally likely; the parent itself where it has none."""
+    """Return a neighbor, all equally likely; the parent itself where it has none.
+
+    Where it differs in a number with many values, that is drawn anew: the paper takes a new value at random, not a near one.
+    """
     neighbors = space.neighbours(parent)
-    return neighbors[rng.integers(len(neighbors))] if neighbors else parent
+    if not neighbors:
+        return parent
+    child = list(neighbors[rng.integers(len(neighbors))])
+    for d, scale in space.points.items():
+        if child[d] != parent[d]:
+            child[d] = scale.at(rng.random())
+    return tuple(child)

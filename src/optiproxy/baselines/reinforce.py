@@ -39,6 +39,8 @@ class Reinforce(Baseline):
         momentum: Share of the moving average that each further reward leaves.
     """
 
+    on_grid = True
+
     def __init__(
         self, space: Space, goal: Goal, *, seed: int, learning_rate: float = 0.01, momentum: float = 0.9
     ) -> None:

@@ -17,7 +17,6 @@ AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 def tasks(*, as_json: AsJson = False) -> None:
     """List what can be searched for, and whether its data is here."""
     from optiproxy import registry
-    from optiproxy.reporting.words import count
     from optiproxy.tables.store.datasets import DATASETS, problem
 
     # Each dataset is checked once here, because many tasks read the same one and a check reads the whole file.
@@ -32,7 +31,7 @@ def tasks(*, as_json: AsJson = False) -> None:
         (
             entry["id"],
             entry["space"] or "–",
-            "–" if entry["size"] is None else count(entry["size"]),
+            _size(entry),
             shortened([metric["name"] for metric in entry["metrics"]], 4),
             entry["source"] or "–",
             entry["licence"] or "–",
@@ -92,7 +91,7 @@ def describe(entry: TaskEntry, problems: Mapping[str, str]) -> dict[str, Any]:
         "fetch": f"optiproxy data fetch {' '.join(wanted)}" if wanted else None,
         "package": entry.package,
     }
-    unknown: dict[str, Any] = {"space": None, "size": None, "metrics": [], "source": None}
+    unknown: dict[str, Any] = {"space": None, "size": None, "continuous": None, "metrics": [], "source": None}
     if entry.package:
         return {**told, **unknown, "licence": None, "available": None}
     try:
@@ -114,6 +113,7 @@ def describe(entry: TaskEntry, problems: Mapping[str, str]) -> dict[str, Any]:
         **told,
         "space": task.space.name,
         "size": task.space.size,
+        "continuous": task.space.continuous,
         "metrics": metrics,
         "goal": {"objectives": [*map(str, task.goal.objectives)], "limits": [*map(str, task.goal.limits)]},
         "fidelities": list(task.fidelities),
@@ -135,6 +135,14 @@ def shortened(names: Sequence[str], shown: int) -> str:
     # The first names are those that a task is about; the rest is in the JSON.
     more = f" and {len(names) - shown} more" if len(names) > shown else ""
     return ", ".join(names[:shown]) + more or "–"
+
+
+def _size(entry: Mapping[str, Any]) -> str:
+    from optiproxy.reporting.words import count
+
+    if entry["size"] is None:
+        return "–"
+    return "continuous" if entry["continuous"] else count(entry["size"])
 
 
 def _from(package: str) -> str:

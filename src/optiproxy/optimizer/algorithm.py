@@ -91,5 +91,10 @@ class ObservingAlgorithm:
     @final
     def observe(self, trials: Sequence[Trial]) -> None:
         """Take note of the trials since the last call."""
-        self._seen.update(trial.architecture for trial in trials[len(self._trials) :])
-        self._trials = tuple(trials)
+        new = trials[len(self._trials) :]
+        self._seen.update(trial.architecture for trial in new)
+        self._trials = (*self._trials, *map(self._read, new))
+
+    def _read(self, trial: Trial) -> Trial:
+        """Return a trial as the method is to see it."""
+        return trial

@@ -102,7 +102,8 @@ class Seen:
         """Up to ``n`` valid, unknown architectures, no two isomorphic.
 
         Each decision is drawn uniformly and what is known is drawn again. Where that finds too few, a space of at most
-        `ENUMERABLE` combinations is searched completely: fewer than ``n`` then means that no more exist.
+        `ENUMERABLE` combinations is searched completely, unless it is continuous: fewer than ``n`` then means that no more
+        exist.
         """
         found: list[Architecture] = []
         for _ in range(DRAWS):
@@ -118,9 +119,9 @@ class Seen:
     def remaining(self) -> list[Architecture]:
         """Every valid, unknown architecture, one of each class, in lexicographic order.
 
-        Empty for a space of more than `ENUMERABLE` combinations.
+        Empty for a space of more than `ENUMERABLE` combinations, or with continuous decisions.
         """
-        if self._space.size > ENUMERABLE:
+        if not self._space.enumerable(ENUMERABLE):
             return []
         found: dict[Architecture, Architecture] = {}
         for architecture in self._space.everything():

@@ -128,6 +128,7 @@ def profile_task(
         space=task.space.name,
         size=task.space.size,
         choices=tuple(decision.columns for decision in task.space.decisions),
+        continuous=task.space.continuous,
         valid=_valid(task.space, rng),
         measured=measured,
         measures=measures,
@@ -168,14 +169,14 @@ def one_query(
 def _architectures(space: Space, rng: np.random.Generator, n: int) -> tuple[list[Architecture], bool]:
     """Return valid architectures, and whether they are all there are."""
     # So few that all of them cost no more than a sample, and nothing has to be estimated.
-    if space.size <= n:
+    if space.enumerable(n):
         return [architecture for architecture in space.everything() if space.is_valid(architecture)], True
     return space.sample(rng, n), False
 
 
 def _valid(space: Space, rng: np.random.Generator) -> Share:
     """Estimate the valid share of the combinations that `Space.size` counts."""
-    if space.size <= _ENUMERABLE:
+    if space.enumerable(_ENUMERABLE):
         # From a list, because the combinations of a pool are no product of choices.
         members = list(space.everything())
         exact = len(members) <= _DRAWS

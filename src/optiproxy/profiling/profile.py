@@ -51,7 +51,8 @@ class Profile:
         task: Name of the task; empty for a space alone.
         space: Name of the space.
         size: Number of combinations of choices.
-        choices: Number of choices of each decision.
+        choices: Number of choices of each decision; 1 for a number with many values.
+        continuous: Number of decisions that are continuous numbers.
         valid: Share of the combinations that are architectures.
         measured: Free metrics of each architecture that was drawn; None where they could not be measured.
         measures: Declarations of these metrics.
@@ -70,6 +71,7 @@ class Profile:
     space: str
     size: int
     choices: tuple[int, ...]
+    continuous: int
     valid: Share
     measured: tuple[Metrics | None, ...]
     measures: tuple[Metric, ...]
@@ -89,8 +91,11 @@ class Profile:
 
     @property
     def architectures(self) -> int | None:
-        """About how many are valid and keep the limits known before a query; None where they are too rare to be counted."""
-        if self.measured and not self.valid.hits:
+        """About how many are valid and keep the limits known before a query; None where nobody could count them.
+
+        This is where they are too rare to be met, or continuous.
+        """
+        if self.continuous or (self.measured and not self.valid.hits):
             return None
         # Where nothing was drawn, nothing speaks against any architecture.
         feasible = self.feasible or Share(1, 1)
@@ -145,8 +150,10 @@ class Profile:
         there = wanted if self.architectures is None else self.architectures
         if self.budget is None or self.budget >= min(wanted, there):
             return ""
+        # Where all decisions are numbers there are no choices to speak of.
+        most = f" with up to {max(self.choices)} choices" if max(self.choices) > 1 else ""
         return (
-            f"A budget of {self.budget} is small for {len(self.choices)} decisions with up to {max(self.choices)} choices: "
+            f"A budget of {self.budget} is small for {len(self.choices)} decision{'s'[: len(self.choices) > 1]}{most}: "
             f"with fewer than about {wanted} queries, no algorithm learns what each of them does."
         )
 

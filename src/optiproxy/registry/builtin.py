@@ -149,7 +149,7 @@ ALGORITHMS = (
     AlgorithmEntry(
         name="botorch-mixed",
         target="optiproxy.baselines.packages.remote:botorch_mixed",
-        description="Gaussian process over categories of BoTorch",
+        description="Gaussian process over mixed spaces of BoTorch",
         paper="Balandat et al. 2020, arXiv 1910.06403",
         environment="botorch",
     ),

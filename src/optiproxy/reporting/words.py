@@ -32,6 +32,13 @@ def count(size: int) -> str:
     return f"{digits[0]}.{digits[1]}e{len(digits) - 1}"
 
 
+def space_in_words(size: int, *, decisions: int, continuous: int) -> str:
+    """How large a space is: ``24 combinations of 3 decisions``, and of numbers that nobody would count, how many there are."""
+    if continuous:
+        return f"{decisions} decision{'s'[: decisions > 1]}, {continuous} of them continuous"
+    return f"{count(size)} combinations of {decisions} decisions"
+
+
 def goal_in_words(goal: Goal) -> str:
     """The goal as a sentence: ``Maximize accuracy and minimize latency_ms, with parameters at most 50,000.``."""
     wanted = " and ".join(f"{_VERB[objective.direction]} {objective.metric}" for objective in goal.objectives)

@@ -63,6 +63,11 @@ class PoolSpace(SpaceWrapper):
         return len(self._members)
 
     @cached_property
+    def continuous(self) -> int:
+        """None: members are counted, whatever their numbers."""
+        return 0
+
+    @cached_property
     def fingerprint(self) -> str:
         """A digest of name, decisions and members, in whatever order they were given."""
         return digest(plain_fingerprint(self) + hashlib.sha256(self._members.tobytes()).hexdigest())
@@ -151,7 +156,7 @@ def _members(base: Space, architectures: Sequence[Architecture] | NDArray[np.int
     if len(outside):
         row = tuple(given[outside[0]].tolist())
         raise UsageError(f"Expected architectures of {base.name}, but entry {outside[0]} is none: {row}.")
-    canonical = np.ascontiguousarray(base.canonical_rows(given), dtype=np.min_scalar_type(base.widest - 1))
+    canonical = np.ascontiguousarray(base.canonical_rows(given), dtype=np.min_scalar_type(max(counts) - 1))
     order = np.lexsort(canonical.T[::-1])
     members = canonical[order]
     equal = np.flatnonzero((members[1:] == members[:-1]).all(axis=1))

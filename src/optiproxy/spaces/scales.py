@@ -189,9 +189,7 @@ class Int(Scale):
         unit = min(max(unit, 0.0), 1.0)
         if not self.log:
             return min(int(unit * len(self)), len(self) - 1)
-        # Half a step more on both sides, so that the first and the last number have as much of the scale as others.
-        low, high = math.log(self.low - 0.5), math.log(self.high + 0.5)
-        return min(max(round(math.exp(low + unit * (high - low))), self.low), self.high) - self.low
+        return round(self.low * (self.high / self.low) ** unit) - self.low
 
     def position(self, value: object) -> int:
         if isinstance(value, bool) or not _is_whole(value):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias, final
 
 from optiproxy.errors import UsageError, unknown
 from optiproxy.spaces.decisions import Architecture, Choice, Decision
+from optiproxy.spaces.scales import Float
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,7 +44,7 @@ class Space(ABC):
     - `canonical` where different combinations are the same network,
     - `build` where users' functions are to receive something else than a mapping of values, such as a network,
     - `sample`, `neighbours` and `draw` where valid architectures are too rare to be met by taking decisions one by one,
-    - `everything` and `size` where the space is a list and not a product,
+    - `everything`, `size` and `continuous` where the space is a list and not a product,
     - `fingerprint` where name and decisions do not tell all spaces of the kind apart.
 
     Whatever is asked of a space depends on the arguments alone: no method keeps a random state, and none may change an
@@ -212,6 +213,16 @@ class Space(ABC):
     def size(self) -> int:
         """Number of combinations of choices, valid or not, isomorphic or not."""
         return math.prod(len(decision.choices) for decision in self.decisions)
+
+    @cached_property
+    def continuous(self) -> int:
+        """Number of decisions whose choices nobody would count: floats without a step."""
+        return sum(isinstance(scale, Float) and scale.step is None for scale in self.points.values())
+
+    @final
+    def enumerable(self, most: int) -> bool:
+        """Return whether `everything` may be gone through: at most ``most`` combinations, and none of them continuous."""
+        return self.size <= most and not self.continuous
 
     @cached_property
     def fingerprint(self) -> str:

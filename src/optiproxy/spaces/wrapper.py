@@ -59,6 +59,11 @@ class SpaceWrapper(Space):
         """The size of the base."""
         return self.base.size
 
+    @cached_property
+    def continuous(self) -> int:
+        """The number of continuous decisions of the base."""
+        return self.base.continuous
+
     def encode(self, weights: Tensor) -> GraphBatch:
         return self.base.encode(weights)
 
@@ -88,6 +93,9 @@ class SpaceWrapper(Space):
 
     def build(self, architecture: Architecture, *, seed: int = 0) -> Any:  # noqa: ANN401 - as the base has it
         return self.base.build(architecture, seed=seed)
+
+    def activity(self, weights: Tensor) -> Tensor:
+        return self.base.activity(weights)
 
     def everything(self) -> Iterator[Architecture]:
         return self.base.everything()

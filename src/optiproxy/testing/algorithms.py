@@ -6,13 +6,14 @@ import math
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from multiprocessing import get_context
+from typing import Any
 
 import numpy as np
 import pytest
 
 from optiproxy.metrics import Goal, Limit, Metrics, Objective
 from optiproxy.optimizer import Algorithm, AlgorithmFactory, Proposal, Trial
-from optiproxy.spaces import Architecture, FlatSpace, RestrictedSpace, Space
+from optiproxy.spaces import Architecture, FlatSpace, Float, RestrictedSpace, Space
 
 GOAL = Goal((Objective("score", "max"),))
 LIMITED = Goal((Objective("score", "max"),), (Limit("cost", 8.0),))
@@ -152,6 +153,35 @@ class AlgorithmConformance:
         optimizer = algorithm(FlatSpace({"fixed": ["only"]}), GOAL, seed=0)
         assert [trial.architecture for trial in _search(optimizer, rounds=2, n=5)] == [(0,)]
 
+    def test_searches_numbers_beside_categories_and_under_conditions(self, algorithm: AlgorithmFactory) -> None:
+        """Valid, new, within all ranges, and after a replay the same."""
+        space = _mixed()
+        optimizer = algorithm(space, GOAL, seed=0)
+        trials: list[Trial] = []
+        for _ in range(4):
+            optimizer.observe(trials)
+            first = optimizer.propose(2)
+            second = optimizer.propose(2, [proposal.architecture for proposal in first])
+            assert len(first) == len(second) == 2
+            trials += [_tuned(space, proposal.architecture) for proposal in (*first, *second)]
+        for trial in trials:
+            assert space.is_valid(trial.architecture)
+            assert space.architecture(space.values(trial.architecture)) == trial.architecture
+        _check_all_different(space, [trial.architecture for trial in trials])
+        replayed = algorithm(space, GOAL, seed=0)
+        replayed.observe(trials)
+        optimizer.observe(trials)
+        assert replayed.propose(2) == optimizer.propose(2)
+
+    def test_does_not_run_out_of_a_continuous_number(self, algorithm: AlgorithmFactory) -> None:
+        space = FlatSpace({"rate": Float(0.0, 1.0)})
+        known = [_tuned(space, architecture) for architecture in space.sample(np.random.default_rng(0), 40)]
+        optimizer = algorithm(space, GOAL, seed=0)
+        optimizer.observe(known)
+        found = [proposal.architecture for proposal in optimizer.propose(3)]
+        assert len(found) == 3
+        _check_all_different(space, [*dict.fromkeys(trial.architecture for trial in known), *found])
+
     def test_proposes_nothing_where_nothing_is_valid(self, algorithm: AlgorithmFactory) -> None:
         space = RestrictedSpace(FlatSpace({"a": [1, 2], "b": [1, 2]}), lambda _: False)
         assert algorithm(space, GOAL, seed=0).propose(2) == []
@@ -165,6 +195,27 @@ class _Unordered(FlatSpace):
 
     def canonical(self, architecture: Architecture) -> Architecture:
         return tuple(sorted(architecture))
+
+
+def _mixed() -> Space:
+    """A category, a few and many integers, a float on a logarithmic scale, and a number that matters to one category."""
+
+    def suggest(trial: Any) -> None:  # noqa: ANN401 - of Optuna or of ours
+        optimizer = trial.suggest_categorical("optimizer", ["sgd", "adam", "lion"])
+        trial.suggest_int("depth", 1, 4)
+        trial.suggest_int("width", 8, 512, log=True)
+        trial.suggest_float("rate", 1e-4, 1e-1, log=True)
+        if optimizer == "adam":
+            trial.suggest_float("decay", 0.0, 0.5)
+
+    return RestrictedSpace(Space.from_optuna(suggest), lambda architecture: architecture[1] + architecture[2] > 20)
+
+
+def _tuned(space: Space, architecture: Architecture) -> Trial:
+    """A made-up training that is best in the middle of every scale."""
+    decisions = zip(space.decisions, architecture, strict=True)
+    places = [0.0 if d.scale is None else d.scale.unit(position) for d, position in decisions]
+    return Trial(architecture, {"score": -sum((place - 0.5) ** 2 for place in places)})
 
 
 def _history(algorithm: AlgorithmFactory, *, seed: int) -> list[Architecture]:

@@ -16,7 +16,7 @@ def suggest(question):
     print("this is not for the pipe")
     rng = random.Random(question.step)
     for _ in range(30):
-        yield [rng.randrange(count) for count in question.counts]
+        yield [rng.random() if count is None else rng.randrange(count) for count in question.counts]
 """
 
 

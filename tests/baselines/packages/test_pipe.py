@@ -122,7 +122,7 @@ def test_whatever_goes_wrong_is_told_and_the_next_question_finds_a_process(serve
         "[1, 2]",
         "{}",
         '{"chosen": 1}',
-        '{"chosen": [1.5]}',
+        '{"chosen": [NaN]}',
         '{"chosen": [true]}',
         '{"chosen": ["0"]}',
         "[" * 100_000,

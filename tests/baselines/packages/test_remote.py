@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import os
 import subprocess
 import sys
@@ -12,15 +14,15 @@ import pytest
 
 from optiproxy.baselines.packages import remote
 from optiproxy.baselines.packages.environments import ENVIRONMENTS
-from optiproxy.baselines.packages.remote import RemotePackage, Served
+from optiproxy.baselines.packages.remote import Parameter, RemotePackage, Served
 from optiproxy.errors import PackageError
 from optiproxy.metrics import Goal, Limit, Objective
 from optiproxy.optimizer import Trial
-from optiproxy.spaces import FlatSpace
+from optiproxy.spaces import Decision, FlatSpace, Float, Int, Ordered
 from optiproxy.testing import AlgorithmConformance
 
 PACKAGES = {name: package for name, package in vars(remote).items() if isinstance(package, RemotePackage)}
-SPACE = FlatSpace({f"d{d}": [0, 1, 2, 3] for d in range(6)})
+SPACE = FlatSpace({f"d{d}": ["a", "b", "c", "d"] for d in range(6)})
 LIMITED = Goal((Objective("score"),), (Limit("cost", 4.0),))
 
 
@@ -41,7 +43,7 @@ def suggest(question):
         json.dump(vars(question), file)
     yield [3, 0]
 """
-    space = FlatSpace({"a": [0, 1, 2, 3], "fixed": ["only"], "b": [0, 1, 2]})
+    space = FlatSpace({"a": ["w", "x", "y", "z"], "fixed": ["only"], "b": ["u", "v", "w"]})
     goal = Goal((Objective("score"),), (Limit("cost", 4.0), Limit("speed", 2.0, ">=")))
     algorithm = Served(Path(sys.executable), script(source))(space, goal, seed=5)
     algorithm.observe(
@@ -54,13 +56,12 @@ def suggest(question):
         ]
     )
     assert [proposal.architecture for proposal in algorithm.propose(1, [(1, 0, 2)])] == [(3, 0, 0)]
-    import json
-
     question = json.loads(log.read_text())
     step = question.pop("step")
     assert isinstance(step, int)
     assert question == {
         "counts": [4, 3],
+        "levels": [None, None],
         "trials": [[0, 1], [1, 1], [2, 1], [3, 1], [2, 2]],
         "objective": [-1.0, -3.0, -9.0, -7.0, -1.0],
         # Feasible ones lie between -3 and -1; what breaks a limit by half its possible extent is that much worse.
@@ -69,6 +70,68 @@ def suggest(question):
         "pending": [[1, 2]],
         "seed": 5,
     }
+
+
+def test_numbers_are_told_by_their_order_and_their_places(script, tmp_path):
+    log = tmp_path / "question.json"
+    source = f"""
+import json
+
+def suggest(question):
+    with open({str(log)!r}, "w") as file:
+        json.dump(vars(question), file)
+    yield [0.75000001, 2, 0.5, 1, 1]
+"""
+    space = FlatSpace(
+        {
+            "rate": Float(1e-4, 1.0, log=True),
+            "depth": Int(1, 4, log=True),
+            "width": Int(0, 1000, step=10),
+            "flag": Ordered(["off", "on"]),
+            "size": Ordered(["small", "medium", "large"]),
+        }
+    )
+    algorithm = Served(Path(sys.executable), script(source))(space, Goal((Objective("score"),)), seed=0)
+    values = {"rate": 0.01, "depth": 3, "width": 250, "flag": "on", "size": "large"}
+    algorithm.observe([Trial(space.architecture(values), {"score": 1.0})])
+    (proposal,) = algorithm.propose(1)
+    assert space.values(proposal.architecture) == {
+        "rate": 0.1,
+        "depth": 3,
+        "width": 500,
+        "flag": "on",
+        "size": "medium",
+    }
+    question = json.loads(log.read_text())
+    assert question["counts"] == [None, 4, None, 2, 3]
+    # Two choices are told as categories: their order says nothing.
+    assert question["levels"] == [None, [0.0, 0.5, pytest.approx(math.log(3, 4)), 1.0], None, None, [0.0, 0.5, 1.0]]
+    assert question["trials"] == [[pytest.approx(0.5), 2, 0.25, 1, 2]]
+
+
+@pytest.mark.parametrize(
+    "decision", [Float(1e-4, 1e-1, log=True), Int(3, 4000, log=True), Int(1, 9), Ordered(["a", "b"])]
+)
+def test_what_is_told_of_a_position_leads_back_to_it(decision):
+    parameter = Parameter.of(Decision("x", decision))
+    positions = np.linspace(0, len(decision) - 1, 500).astype(int).tolist()
+    assert [parameter.position(parameter.told(position)) for position in positions] == positions
+    assert all(0 <= parameter.told(position) <= len(decision) - 1 for position in positions)
+
+
+@pytest.mark.parametrize(
+    ("choices", "told", "expected"),
+    [
+        (["a", "b", "c"], 1.5, "a position below 3"),
+        (["a", "b", "c"], 3, "a position below 3"),
+        (Int(1, 5), -1, "a position below 5"),
+        (Float(0.0, 1.0), 1.01, "a place from 0 to 1"),
+        (Float(0.0, 1.0), -1, "a place from 0 to 1"),
+    ],
+)
+def test_what_is_no_choice_is_refused(choices, told, expected):
+    with pytest.raises(PackageError, match=f"Expected {expected} from the package, got {told}"):
+        Parameter.of(Decision("x", choices)).position(told)
 
 
 @pytest.mark.parametrize("package", PACKAGES.values(), ids=PACKAGES)
@@ -132,7 +195,7 @@ CASES = (3, 3), (3, 7), (3, 30), (2, 30)
 def answers(choices, told):
     rng = random.Random(0)
     trials = [[rng.randrange(choices) for _ in range(6)] for _ in range(told)]
-    question = SimpleNamespace(counts=[choices] * 6, trials=trials, loss=[float(sum(t)) for t in trials], step=told)
+    question = SimpleNamespace(counts=[choices] * 6, levels=[None] * 6, trials=trials, loss=[float(sum(t)) for t in trials], step=told)
     return list(syne_bore.suggest(question))
 
 

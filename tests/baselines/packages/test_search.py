@@ -93,7 +93,8 @@ def test_a_package_is_told_of_all_trials_and_of_all_that_is_pending():
 
 @pytest.mark.parametrize("architecture", [(0, 0, 0), (2, 0, 1), (1, 0, 1)])
 def test_open_decisions_and_back(architecture):
-    decisions = OpenDecisions(FlatSpace({"a": [1, 2, 3], "fixed": ["only"], "b": [True, False]}))
-    assert decisions.counts == (3, 2)
+    space = FlatSpace({"a": [1, 2, 3], "fixed": ["only"], "b": [True, False]})
+    decisions = OpenDecisions(space)
+    assert decisions.decisions == (space.decisions[0], space.decisions[2])
     assert decisions.choices(architecture) == (architecture[0], architecture[2])
     assert decisions.architecture(decisions.choices(architecture)) == architecture

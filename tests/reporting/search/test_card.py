@@ -8,7 +8,7 @@ import pytest
 
 from optiproxy.metrics import Goal, Limit, Objective
 from optiproxy.reporting.search.card import card
-from optiproxy.spaces import FlatSpace
+from optiproxy.spaces import FlatSpace, Float
 from optiproxy.task.protocol import QueryProtocol
 from optiproxy.training.export.file_format import WrittenFile
 from optiproxy.training.forward import Latency
@@ -93,3 +93,11 @@ def test_a_lower_fidelity_is_told(result):
 
     searched = dataclasses.replace(result([{"accuracy": 90.0}]), protocol=QueryProtocol(fidelity=5, promote=1, full=50))
     assert "--fidelity 5 --promote 1" in text(searched)
+
+
+def test_a_continuous_space_has_no_number_of_combinations(result):
+    space = FlatSpace({"rate": Float(1e-4, 0.1, log=True), "activation": ["relu", "gelu"]})
+    found = text(result([{"accuracy": 90.0}, {"accuracy": 93.5}], space=space))
+    assert "Space flat: 2 decisions, 1 of them continuous." in found
+    assert "| rate | 0.00010001 |" in found
+    assert "Space flat: 12 combinations of 2 decisions." in text(result([{"accuracy": 90.0}]))

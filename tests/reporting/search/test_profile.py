@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from optiproxy.profiling.measuring import profile
 from optiproxy.reporting.search.profile import duration, histogram, profile_as_json, profile_in_words
+from optiproxy.spaces import Float, Int
 
 CHOICES = {"width": [1, 2, 3, 4], "depth": [1, 2, 3], "pool": ["max", "avg"]}
 
@@ -30,6 +31,17 @@ def test_everything_is_told():
     assert "params: 1 to 12, median 4" in text
     assert "30 queries take about 30.0 minutes, one at a time." in text
     assert "Caution: The budget of 30 is more than it takes" in text
+
+
+def test_of_continuous_numbers_no_combinations_are_counted():
+    space = {"rate": Float(1e-4, 0.1, log=True), "width": Int(8, 512), "pool": ["max", "avg"]}
+    found = profile(space, free={"width": lambda values: values["width"]}, limits=["width<=100"], budget=40)
+    text = profile_in_words(found)
+    assert "flat: 3 decisions, 1 of them continuous.\n" in text
+    assert "Within the limits: " in text
+    assert "architectures to search" not in text
+    told = profile_as_json(found)
+    assert (told["decisions"], told["continuous"], told["architectures"]) == (3, 1, None)
 
 
 def test_estimates_have_an_interval():

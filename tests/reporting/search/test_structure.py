@@ -3,9 +3,10 @@ from __future__ import annotations
 import re
 
 import numpy as np
+import pytest
 
 from optiproxy.reporting.search.structure import structure
-from optiproxy.spaces import FlatSpace, NASBench201
+from optiproxy.spaces import FlatSpace, Float, Int, NASBench201, Space
 from optiproxy.spaces.published.nasbench101 import NASBench101
 from optiproxy.spaces.published.recurrent import RecurrentSpace
 
@@ -74,3 +75,31 @@ def test_equal_operations_have_equal_hues_only_where_choices_are_shared():
     assert all(len(hues) == 1 for hues in by_label.values())
     assert len({node.hue for node in nodes if node.detail}) == 4
     assert {node.hue for node in structure(FlatSpace({"a": [1, 2], "b": ["x", "y"]}), (0, 1)).nodes} == {None}
+
+
+@pytest.mark.parametrize("rate", [1e-4, 0.003, 0.05, 0.1])
+def test_a_number_is_shown_by_its_value_wherever_it_lies_in_its_range(rate):
+    space = FlatSpace({"rate": Float(1e-4, 0.1, log=True), "depth": Int(1, 4), "activation": ["relu", "gelu"]})
+    found = structure(space, space.architecture({"rate": rate, "depth": 4, "activation": "gelu"}))
+    assert [(node.label, node.detail) for node in found.nodes[1:-1]] == [
+        (str(rate), "rate"),
+        ("4", "depth"),
+        ("gelu", "activation"),
+    ]
+    assert found.idle == ()
+
+
+def test_numbers_are_shown_where_they_matter_and_have_no_color():
+    def suggest(trial):
+        for layer in range(trial.suggest_int("layers", 1, 2)):
+            trial.suggest_float(f"dropout_{layer}", 0.0, 0.5)
+
+    space = Space.from_optuna(suggest)
+    for layers in (1, 2):
+        values = {"layers": layers, "dropout_0": 0.25, "dropout_1": 0.0}
+        nodes = structure(space, space.architecture(values)).nodes[1:-1]
+        assert {node.detail: node.label for node in nodes} == {
+            name: str(value) for name, value in values.items() if layers == 2 or name != "dropout_1"
+        }
+        # Of choices that several decisions offer, equal ones have one color; of numbers there would be thousands.
+        assert all(node.hue is None for node in nodes)

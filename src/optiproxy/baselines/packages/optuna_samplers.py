@@ -1,16 +1,16 @@
-"""Optuna's own samplers, with a categorical parameter per decision: TPE in two variants, a Gaussian process, NSGA-II."""
+"""Optuna's own samplers, with a parameter per decision: TPE in two variants, a Gaussian process, NSGA-II."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 from optiproxy.baselines.baseline import ConstrainedLoss
 from optiproxy.baselines.packages.search import OpenDecisions, PackageSearch
 from optiproxy.metrics import Goal
 from optiproxy.optimizer.algorithm import Trial
-from optiproxy.spaces import Architecture, Space
+from optiproxy.spaces import Architecture, Choice, Decision, Float, Int, Ordered, Space
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -122,11 +122,10 @@ class OptunaSuggester:
         tell: Tell = _tell,
     ) -> None:
         from optuna import create_study
-        from optuna.distributions import CategoricalDistribution
 
         self._decisions = OpenDecisions(space)
-        self._distributions: dict[str, BaseDistribution] = {
-            str(d): CategoricalDistribution(tuple(range(count))) for d, count in enumerate(self._decisions.counts)
+        self._distributions = {
+            str(d): _distribution(decision.choices) for d, decision in enumerate(self._decisions.decisions)
         }
         self._goal = goal
         self._sampler = sampler
@@ -164,7 +163,12 @@ class OptunaSuggester:
                     asked = study.ask(self._distributions)
                 # As a failed trial it is of no consequence for the next one.
                 study.tell(asked, state=TrialState.FAIL)
-                yield self._decisions.architecture([asked.params[name] for name in self._distributions])
+                yield self._decisions.architecture(
+                    [
+                        _position(decision, asked.params[name])
+                        for name, decision in zip(self._distributions, self._decisions.decisions, strict=True)
+                    ]
+                )
         finally:
             # What is pending now may be finished or pending at the next proposal, which then says so itself.
             for running in study.get_trials(deepcopy=False)[first : first + len(pending)]:
@@ -184,8 +188,35 @@ class OptunaSuggester:
             constraints={str(limit): v for limit, v in zip(self._goal.limits, loss.violations, strict=True)},
         )
 
-    def _parameters(self, architecture: Architecture) -> dict[str, int]:
-        return dict(zip(self._distributions, self._decisions.choices(architecture), strict=True))
+    def _parameters(self, architecture: Architecture) -> dict[str, Any]:
+        chosen = zip(self._decisions.decisions, self._decisions.choices(architecture), strict=True)
+        return dict(
+            zip(self._distributions, (_value(decision, position) for decision, position in chosen), strict=True)
+        )
+
+
+# Optuna is told of a number as what it is, with its bounds, its step and its scale; of other choices by positions, which are
+# categories where they have no order.
+
+
+def _distribution(choices: Sequence[Choice]) -> BaseDistribution:
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+    if isinstance(choices, Int):
+        return IntDistribution(choices.low, choices.high, step=choices.step, log=choices.log)
+    if isinstance(choices, Float):
+        return FloatDistribution(choices.low, choices.high, step=choices.step, log=choices.log)
+    if isinstance(choices, Ordered):
+        return IntDistribution(0, len(choices) - 1)
+    return CategoricalDistribution(tuple(range(len(choices))))
+
+
+def _value(decision: Decision, position: int) -> Any:  # noqa: ANN401 - a value of the distribution
+    return decision.choices[position] if isinstance(decision.choices, Int | Float) else position
+
+
+def _position(decision: Decision, value: Any) -> int:  # noqa: ANN401 - as above
+    return decision.position(value) if isinstance(decision.choices, Int | Float) else value
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import tempfile
@@ -39,7 +40,7 @@ class Server:
         self._running: _Process | None = None
         self._lock = threading.Lock()
 
-    def suggestions(self, question: Mapping[str, Any]) -> Generator[tuple[int, ...], None, None]:
+    def suggestions(self, question: Mapping[str, Any]) -> Generator[tuple[float, ...], None, None]:
         """Yield what the package suggests, asked one by one; others wait until the generator is closed.
 
         Raises:
@@ -57,7 +58,7 @@ class Server:
             self._running.end()
             self._running = None
 
-    def _ask(self, message: Mapping[str, Any]) -> tuple[int, ...] | None:
+    def _ask(self, message: Mapping[str, Any]) -> tuple[float, ...] | None:
         # JSON knows no infinity; what is not finite has been replaced before.
         line = json.dumps(message, allow_nan=False)
         try:
@@ -96,9 +97,14 @@ def _read(line: str) -> dict[str, Any]:
         chosen: Any = answer.get("chosen", ())
         if chosen is None or "failure" in answer:
             return answer
-        if isinstance(chosen, list) and "chosen" in answer and all(type(position) is int for position in chosen):
+        if isinstance(chosen, list) and "chosen" in answer and all(map(_is_number, chosen)):
             return answer
-    raise _Broken(f"answered something else than a list of positions: {line[:80]!r}")
+    raise _Broken(f"answered something else than a list of numbers: {line[:80]!r}")
+
+
+def _is_number(found: object) -> bool:
+    # Python's JSON reads NaN and infinities, which stand nowhere, and booleans count as whole numbers.
+    return type(found) is int or (type(found) is float and math.isfinite(found))
 
 
 @final

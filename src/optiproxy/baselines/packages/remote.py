@@ -18,7 +18,8 @@ from optiproxy.baselines.packages.search import OpenDecisions, PackageSearch
 from optiproxy.errors import PackageError
 from optiproxy.metrics import Goal
 from optiproxy.optimizer.algorithm import Trial
-from optiproxy.spaces import Architecture, Space
+from optiproxy.spaces import Architecture, Decision, Space
+from optiproxy.spaces.scales import Scale
 
 _SERVERS = Path(__file__).parent / "servers"
 
@@ -89,6 +90,7 @@ class RemoteSuggester:
 
     def __init__(self, space: Space, goal: Goal, *, server: Server, seed: int) -> None:
         self._decisions = OpenDecisions(space)
+        self._parameters = tuple(map(Parameter.of, self._decisions.decisions))
         self._goal = goal
         self._server = server
         self._seed = seed
@@ -96,7 +98,7 @@ class RemoteSuggester:
     def suggest(
         self, trials: Sequence[Trial], pending: Sequence[Architecture], *, seed: int
     ) -> Generator[Architecture, None, None]:
-        if not self._decisions.counts:
+        if not self._parameters:
             return
         read = [ConstrainedLoss.of(self._goal, trial.metrics) for trial in trials]
         # Like ParEGO, under another preference among the objectives for each proposal.
@@ -105,19 +107,75 @@ class RemoteSuggester:
         # One question serves all packages: those that model limits read the objective and the violations, the others the
         # loss, which has the violations in it.
         question = {
-            "counts": self._decisions.counts,
-            "trials": [self._decisions.choices(trial.architecture) for trial in trials],
+            "counts": [parameter.count for parameter in self._parameters],
+            "levels": [parameter.levels for parameter in self._parameters],
+            "trials": [self._told(trial.architecture) for trial in trials],
             "objective": objective,
             "loss": penalized_losses(read, objective),
             "violations": [loss.violations for loss in read],
-            "pending": [self._decisions.choices(architecture) for architecture in pending],
+            "pending": [self._told(architecture) for architecture in pending],
             # Two seeds: what has to stay the same during a search, like an initial design, goes by the one of the
             # search; what is drawn for a single proposal goes by that of the step.
             "seed": self._seed,
             "step": seed,
         }
-        for choices in self._server.suggestions(question):
-            yield self._decisions.architecture(choices)
+        for chosen in self._server.suggestions(question):
+            positions = [parameter.position(number) for parameter, number in zip(self._parameters, chosen, strict=True)]
+            yield self._decisions.architecture(positions)
+
+    def _told(self, architecture: Architecture) -> list[float]:
+        positions = self._decisions.choices(architecture)
+        return [parameter.told(position) for parameter, position in zip(self._parameters, positions, strict=True)]
+
+
+@final
+@dataclass(frozen=True)
+class Parameter:
+    """How a server is told of a decision, and tells what to choose.
+
+    Of a list of choices, ordered or not, by positions. Of a number with many values by its place on its scale, from 0 to
+    1: packages that know logarithmic scales compute with just that, and the others need not know them.
+
+    Attributes:
+        count: Number of choices; None for a number with many values.
+        levels: Places of ordered choices on their scale, the first 0 and the last 1; None for categories, and for a number
+            with many values.
+        scale: The scale of a number with many values, else None.
+    """
+
+    count: int | None
+    levels: tuple[float, ...] | None
+    scale: Scale | None
+
+    @classmethod
+    def of(cls, decision: Decision) -> Parameter:
+        """Describe a decision."""
+        if decision.point is not None:
+            return cls(None, None, decision.point)
+        count, scale = len(decision.choices), decision.scale
+        # Two choices have no order that would tell anything; CatCMA for one asks for them as categories.
+        levels = tuple(map(scale.unit, range(count))) if scale is not None and count > 2 else None
+        return cls(count, levels, None)
+
+    def told(self, position: int) -> float:
+        """Return what a server is told: the position, or the place of a number with many values on its scale."""
+        return position if self.scale is None else self.scale.unit(position)
+
+    def position(self, told: float) -> int:
+        """Return the inverse of `told`; the nearest value where a server has chosen one between two.
+
+        Raises:
+            PackageError: If it is not among the choices, or not on the scale.
+        """
+        # Rounding may leave the range by a last digit.
+        if self.scale is not None and -1e-9 <= told <= 1 + 1e-9:
+            return self.scale.at(told)
+        if self.count is None or told not in range(self.count):
+            wanted = "a place from 0 to 1" if self.count is None else f"a position below {self.count}"
+            raise PackageError(
+                f"Expected {wanted} from the package, got {told}. Choose another algorithm for this task."
+            )
+        return int(told)
 
 
 catcma = RemotePackage("cmaes", "catcma")

@@ -109,13 +109,13 @@ class OpenDecisions:
         space: The space that has the decisions.
 
     Attributes:
-        counts: Number of choices of each open decision.
+        decisions: The open ones.
     """
 
     def __init__(self, space: Space) -> None:
         self._first_choices = tuple(0 for _ in space.decisions)
         self._open = tuple(d for d, decision in enumerate(space.decisions) if len(decision.choices) > 1)
-        self.counts = tuple(len(space.decisions[d].choices) for d in self._open)
+        self.decisions = tuple(space.decisions[d] for d in self._open)
 
     def choices(self, architecture: Architecture) -> tuple[int, ...]:
         """Return the positions chosen by the open decisions alone."""

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from optiproxy.baselines.baseline import Array, standardized
+from optiproxy.baselines.predictor_based.labels import labels
 from optiproxy.baselines.predictor_based.rounds import History, RoundConfig, RoundSearch, best_first, mutants
 from optiproxy.proxy.networks import Perceptron, Training, torch_stream, train
 from optiproxy.spaces import Architecture, GraphBatch
@@ -60,6 +61,7 @@ class Bananas(RoundSearch[BananasConfig]):
     """
 
     settings = BananasConfig
+    on_grid = True
 
     def _rank(self, history: History, rng: np.random.Generator) -> Sequence[Architecture]:
         config = self._config
@@ -131,9 +133,8 @@ class PathEncoding:
 
 def paths(graphs: GraphBatch) -> list[frozenset[Path]]:
     """List, for each discrete graph, every sequence of operations that leads from an input to an output."""
-    operations = graphs.operations.argmax(2).tolist()
     incoming = graphs.adjacency.transpose(1, 2).bool().tolist()
-    return [_paths(o, i, graphs.inputs, graphs.outputs) for o, i in zip(operations, incoming, strict=True)]
+    return [_paths(o, i, graphs.inputs, graphs.outputs) for o, i in zip(labels(graphs), incoming, strict=True)]
 
 
 def _paths(

@@ -11,6 +11,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from optiproxy.baselines.baseline import Array, standardized
+from optiproxy.baselines.predictor_based.labels import labels
 from optiproxy.baselines.predictor_based.regression import BayesianLinear
 from optiproxy.baselines.predictor_based.rounds import History, RoundConfig, RoundSearch, best_first, mutants
 from optiproxy.optimizer.parts import Schedule
@@ -51,6 +52,7 @@ class NasBowl(RoundSearch[NasBowlConfig]):
     """
 
     settings = NasBowlConfig
+    on_grid = True
 
     def _rank(self, history: History, rng: np.random.Generator) -> Sequence[Architecture]:
         config = self._config
@@ -94,11 +96,10 @@ def histograms(graphs: GraphBatch, depth: int) -> list[list[Histogram]]:
     operation, then, in each iteration, its label together with those of its predecessors. Nodes on no path from an input
     to an output take no part.
     """
-    operations = graphs.operations.argmax(2).tolist()
     incoming = graphs.adjacency.transpose(1, 2).bool().tolist()
     return [
         _histograms(o, _live(i, graphs.inputs, graphs.outputs), depth)
-        for o, i in zip(operations, incoming, strict=True)
+        for o, i in zip(labels(graphs), incoming, strict=True)
     ]
 
 

@@ -152,12 +152,12 @@ def mutants(
 
 
 def pool(space: Space, n: int, *, seen: Seen, rng: np.random.Generator) -> list[Architecture]:
-    """Return all new architectures of a space of up to `WHOLE` combinations, else those among ``n`` random ones.
+    """Return all new architectures of an enumerable space of up to `WHOLE` combinations, else those among ``n`` random ones.
 
     In canonical form, no two isomorphic; limits that are expensive to check are not checked yet.
     """
     # Ranked as a whole, a small space loses none of its best to chance.
-    members = space.everything() if space.size <= WHOLE else space.examples(rng, n)
+    members = space.everything() if space.enumerable(WHOLE) else space.examples(rng, n)
     return seen.unseen(map(space.canonical, members))
 
 

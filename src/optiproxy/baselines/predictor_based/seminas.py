@@ -95,6 +95,7 @@ class SemiNas(RoundSearch[SemiNasConfig]):
     """
 
     settings = SemiNasConfig
+    on_grid = True
 
     def _rank(self, history: History, rng: np.random.Generator) -> Sequence[Architecture]:
         config, generator = self._config, torch_stream(rng)

@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from optiproxy import __version__
 from optiproxy.metrics import Metrics
-from optiproxy.reporting.words import count, goal_in_words, number, protocol_in_words, standing
+from optiproxy.reporting.words import goal_in_words, number, protocol_in_words, space_in_words, standing
 from optiproxy.searching.result import SearchResult
 from optiproxy.storage.record import Record
 from optiproxy.training.export.file_format import WrittenFile
@@ -126,12 +126,14 @@ def _busy_machine(file: WrittenFile) -> str:
 def _search(result: SearchResult) -> list[str]:
     failed = sum(record.state == "failed" for record in result.records)
     minutes = sum(record.evaluation_seconds for record in result.records) / 60
+    space = result.space
+    size = space_in_words(space.size, decisions=len(space.decisions), continuous=space.continuous)
     told = [
         goal_in_words(result.goal),
         *protocol_in_words(result.protocol, result.goal, budget=result.budget),
         f"Algorithm `{result.algorithm}`, seed {result.seed}, budget {result.budget}. {standing(result)}",
         f"{failed} evaluations failed; all together took {minutes:.1f} minutes.",
-        f"Space {result.space.name}: {count(result.space.size)} combinations of {len(result.space.decisions)} decisions.",
+        f"Space {space.name}: {size}.",
         "; ".join(filter(None, (f"Values {result.source.description}", result.source.licence, result.source.digest))),
         f"Study `{result.study}` in `{result.storage or 'memory'}`.",
         *_command(result),

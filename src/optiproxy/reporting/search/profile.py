@@ -8,7 +8,7 @@ from typing import Any
 
 from optiproxy.metrics import Metric
 from optiproxy.profiling.profile import Profile, Share
-from optiproxy.reporting.words import count, number
+from optiproxy.reporting.words import count, number, space_in_words
 
 _BINS = 8
 """Bins of a histogram."""
@@ -20,8 +20,9 @@ _WIDTH = 30
 def profile_in_words(profile: Profile) -> str:
     """The whole profile as lines of text; what speaks against the search comes last."""
     subject = ", ".join(filter(None, (profile.task, profile.space)))
+    size = space_in_words(profile.size, decisions=len(profile.choices), continuous=profile.continuous)
     lines = [
-        f"{subject}: {count(profile.size)} combinations of {len(profile.choices)} decisions.",
+        f"{subject}: {size}.",
         f"Valid: {_share(profile.valid, 'combinations drawn')}.",
     ]
     if profile.limits and profile.feasible is not None:
@@ -46,6 +47,7 @@ def profile_as_json(profile: Profile) -> dict[str, Any]:
         "space": profile.space,
         "size": profile.size,
         "decisions": len(profile.choices),
+        "continuous": profile.continuous,
         "architectures": profile.architectures,
         "valid": _share_as_json(profile.valid),
         "feasible": _share_as_json(profile.feasible),

@@ -20,8 +20,11 @@ def structure(space: Space, architecture: Architecture) -> Structure:
     Which decision a node belongs to is asked of the encoding itself: it is the one whose weights the node's features
     respond to, or several that they respond to about alike. So the drawing needs to know nothing about the space.
     """
+    weights = space.one_hot([architecture])
+    # Which node carries a number does not depend on the number, and in the lower half none is taken for a choice.
+    weights[:, list(space.points), 0] = 0.25
     # With gradients, by which the encoding tells which decision a node stands for.
-    weights = space.one_hot([architecture]).requires_grad_()
+    weights.requires_grad_()
     graph = space.encode(weights)
     connected = graph.adjacency[0].detach().numpy() > 0.5
     v = len(connected)
@@ -81,7 +84,7 @@ def _node(space: Space, architecture: Architecture, decisions: Sequence[int]) ->
     return Node(
         label=" · ".join(str(decision.choices[choice]) for decision, choice in chosen),
         detail=" · ".join(decision.name for decision, _ in chosen),
-        hue=chosen[0][1] if kin else None,
+        hue=chosen[0][1] if kin and chosen[0][0].point is None else None,
     )
 
 

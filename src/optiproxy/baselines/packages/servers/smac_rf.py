@@ -11,9 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from types import SimpleNamespace
+from typing import Any
 
 import joblib
-from ConfigSpace import CategoricalHyperparameter, Configuration, ConfigurationSpace
+from ConfigSpace import (
+    CategoricalHyperparameter,
+    Configuration,
+    ConfigurationSpace,
+    UniformFloatHyperparameter,
+    UniformIntegerHyperparameter,
+)
 from smac import HyperparameterOptimizationFacade as Facade
 from smac import Scenario
 from smac.main.exceptions import ConfigurationSpaceExhaustedException
@@ -31,16 +38,11 @@ ON_PURPOSE, KNOWS_NO_BETTER = "Random Search", "Random Search (max retries"
 """The origin of a random draw among the maxima, and how that of one begins that follows when they are used up."""
 
 
-def suggest(question: SimpleNamespace) -> Iterator[list[int]]:
+def suggest(question: SimpleNamespace) -> Iterator[list[float]]:
     """Ask a facade that has been told everything."""
     names = [f"d{d}" for d in range(len(question.counts))]
     space = ConfigurationSpace(seed=question.step)
-    space.add(
-        [
-            CategoricalHyperparameter(name, list(range(count)))
-            for name, count in zip(names, question.counts, strict=True)
-        ]
-    )
+    space.add([_hyperparameter(*of) for of in zip(names, question.counts, question.levels, strict=True)])
     # The initial design is that of the search, so it goes by its seed; what is drawn later differs between proposals.
     scenario = Scenario(space, deterministic=True, seed=question.seed)
     here = Scenario(space, deterministic=True, seed=question.step)
@@ -67,3 +69,12 @@ def suggest(question: SimpleNamespace) -> Iterator[list[int]]:
         if attempt and configuration.origin.startswith(KNOWS_NO_BETTER):
             return
         yield [configuration[name] for name in names]
+
+
+def _hyperparameter(name: str, count: int | None, levels: list[float] | None) -> Any:  # noqa: ANN401 - of the package
+    if count is None:
+        return UniformFloatHyperparameter(name, 0.0, 1.0)
+    if levels is not None:
+        # How far the levels lie apart makes no difference to the splits of a tree.
+        return UniformIntegerHyperparameter(name, 0, count - 1)
+    return CategoricalHyperparameter(name, list(range(count)))

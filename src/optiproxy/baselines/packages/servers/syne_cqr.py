@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
-from syne_tune.config_space import choice
+from syne_tune.config_space import choice, randint, uniform
 from syne_tune.optimizer.schedulers.searchers.conformal.conformal_quantile_regression_searcher import (
     ConformalQuantileRegression,
 )
@@ -19,12 +20,12 @@ from syne_tune.optimizer.schedulers.searchers.conformal.conformal_quantile_regre
 ASKS = 20
 
 
-def suggest(question: SimpleNamespace) -> Iterator[list[int]]:
+def suggest(question: SimpleNamespace) -> Iterator[list[float]]:
     """Ask a searcher that has been told everything."""
     # Draws come from the global stream of numpy.
     np.random.seed(question.step)  # noqa: NPY002
     names = [f"d{d}" for d in range(len(question.counts))]
-    space = {name: choice(list(range(count))) for name, count in zip(names, question.counts, strict=True)}
+    space = {name: _domain(*of) for name, *of in zip(names, question.counts, question.levels, strict=True)}
     # A new searcher for each question reads all trials again, so that nothing is kept in between.
     searcher = ConformalQuantileRegression(space, random_seed=question.step)
     for number, (chosen, loss) in enumerate(zip(question.trials, question.loss, strict=True)):
@@ -32,3 +33,10 @@ def suggest(question: SimpleNamespace) -> Iterator[list[int]]:
     for _ in range(ASKS):
         found = searcher.suggest()
         yield [found[name] for name in names]
+
+
+def _domain(count: int | None, levels: list[float] | None) -> Any:  # noqa: ANN401 - of the package
+    if count is None:
+        return uniform(0.0, 1.0)
+    # How far the levels lie apart makes no difference to the splits of a tree.
+    return choice(list(range(count))) if levels is None else randint(0, count - 1)
