@@ -36,6 +36,9 @@ from optiproxy.proxy.networks import torch_stream
 from optiproxy.proxy.targets import Normalization, Targets
 from optiproxy.spaces import Architecture, Space
 
+EXAMPLES = 256
+"""Random architectures that an `InitialDesign` is shown."""
+
 PART = 128
 """Candidates that are turned into graphs at once."""
 
@@ -208,12 +211,14 @@ class OptiProxy(ObservingAlgorithm):
 
     @cached_property
     def _examples(self) -> list[Architecture]:
-        """Random architectures of the space, always the same ones."""
-        return self._space.examples(np.random.default_rng([self._seed, 0]), self._proxy.unlabelled)
+        """Random architectures among which the first trials are chosen, always the same ones."""
+        return self._space.examples(np.random.default_rng([self._seed, 0]), EXAMPLES)
 
     @cached_property
     def _encoder(self) -> Encoder:
-        return self._proxy.pretrain(self._problem.graphs(self._examples), seed=self._seed)
+        # The same in every search of the space, whatever its seed, so that it can be kept.
+        unlabelled = self._space.examples(np.random.default_rng(0), self._proxy.unlabelled)
+        return self._proxy.pretrain(self._problem.graphs(unlabelled), seed=0)
 
     def _features(self, architectures: Sequence[Architecture]) -> Tensor:
         encoder = self._encoder
