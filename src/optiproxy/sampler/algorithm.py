@@ -12,8 +12,9 @@ from zlib import crc32
 import numpy as np
 from optuna.samplers import BaseSampler, RandomSampler
 
+from optiproxy.baselines.baseline import RandomSearch
 from optiproxy.errors import UsageError
-from optiproxy.sampler.inferring import Inferred, infer
+from optiproxy.sampler.inferring import Inferred, infer, is_settled
 from optiproxy.sampler.reading import fitted, fixed_values, goal_of, metrics_of, other_trials
 from optiproxy.storage.parameters import Parameters
 from optiproxy.storage.proposer import Proposer
@@ -65,8 +66,8 @@ class AlgorithmSampler(BaseSampler):
         self._seed = secrets.randbits(31) if seed is None else seed
         self._given = None if space is None else Parameters(space)
         self._factory = factory
-        self._inferred: Inferred | None = None
-        self._proposer: Proposer | None = None
+        self._proposer = None if self._given is None else self._propose_by(factory, self._given)
+        self._made_for: tuple[Inferred, bool] | None = None
         self._lock = threading.Lock()
         self._said: set[str] = set()
 
@@ -100,22 +101,26 @@ class AlgorithmSampler(BaseSampler):
 
     def _proposer_for(self, trials: Sequence[FrozenTrial]) -> Proposer | None:
         """The one at work while the space stays the same, so that its algorithm is kept; None while there is none."""
-        if self._given is None:
-            inferred = infer(trials)
-            if inferred.unexplained:
-                self._warn(
-                    f"Some trials suggest {', '.join(inferred.unexplained)} and some do not, and no choice among categories "
-                    "or few integers before it says which. It is sampled at random."
-                )
-            if not inferred.distributions:
-                return None
-            if inferred != self._inferred:
-                self._inferred, self._proposer = inferred, None
-        if self._proposer is None:
-            parameters = self._given or (self._inferred and self._inferred.parameters)
-            assert parameters is not None
-            self._proposer = Proposer(self._factory, parameters, seed=self._seed, metrics=metrics_of)
+        if self._given is not None:
+            return self._proposer
+        inferred = infer(trials)
+        if inferred.unexplained:
+            self._warn(
+                f"Some trials suggest {', '.join(inferred.unexplained)} and some do not, and no choice among categories or "
+                "few integers before it says which. It is sampled at random."
+            )
+        if not inferred.distributions:
+            return None
+        made_for = inferred, is_settled(inferred, trials)
+        if self._made_for != made_for:
+            self._made_for = made_for
+            self._proposer = self._propose_by(
+                self._factory if made_for[1] else RandomSearch, Parameters(inferred.space)
+            )
         return self._proposer
+
+    def _propose_by(self, factory: AlgorithmFactory, parameters: Parameters) -> Proposer:
+        return Proposer(factory, parameters, seed=self._seed, metrics=metrics_of)
 
     def _choose(self, study: Study, trial: FrozenTrial, proposer: Proposer) -> dict[str, Any]:
         """The values that a trial is to have, without those of decisions that do not matter."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from datetime import datetime
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState
@@ -16,7 +16,12 @@ from optiproxy.spaces.building.blocks import Named, OneDecision, Place, both
 from optiproxy.spaces.building.conditional import ConditionalSpace
 from optiproxy.spaces.building.exploring import insert
 from optiproxy.spaces.scales import Float, Int
-from optiproxy.storage.parameters import Parameters
+
+STEADY = 3
+"""Trials that have to show nothing new before branches count as known."""
+
+FIRST = 10
+"""Number of trials after which they do in any case."""
 
 
 @dataclass(frozen=True)
@@ -34,18 +39,19 @@ class Inferred:
     conditions: Mapping[str, Named]
     unexplained: tuple[str, ...] = ()
 
-    @cached_property
-    def parameters(self) -> Parameters:
-        """Of the `ConditionalSpace` that these make.
+    @property
+    def branches(self) -> bool:
+        """Whether some parameter is suggested in some trials only."""
+        return any(self.conditions.values()) or bool(self.unexplained)
 
-        Raises:
-            UsageError: If there is none.
-        """
+    @property
+    def space(self) -> ConditionalSpace:
+        """All that the objective may suggest; there has to be something."""
         places = [
             Place(OneDecision(Decision(name, choices_of(distribution))), self.conditions[name])
             for name, distribution in self.distributions.items()
         ]
-        return Parameters(ConditionalSpace(places, name="inferred"))
+        return ConditionalSpace(places, name="inferred")
 
 
 def infer(trials: Iterable[FrozenTrial]) -> Inferred:
@@ -82,6 +88,24 @@ def infer(trials: Iterable[FrozenTrial]) -> Inferred:
             conditions[name] = _complete(when, conditions)
     return Inferred(
         {name: widest[name] for name in conditions}, conditions, tuple(n for n in decisions if n not in conditions)
+    )
+
+
+def is_settled(inferred: Inferred, trials: Sequence[FrozenTrial]) -> bool:
+    """Return whether an algorithm may rely on what was inferred: branches that the latest trials have not changed.
+
+    Until then each trial is likely to show something new, and an algorithm would begin anew, on half of the space.
+
+    Args:
+        inferred: From the same trials.
+        trials: Of a study.
+    """
+    finished = sorted(
+        (trial for trial in trials if trial.state.is_finished()),
+        key=lambda trial: (trial.datetime_complete or datetime.min, trial.number),  # noqa: DTZ901 - Optuna's are naive
+    )
+    return (
+        not inferred.branches or len(finished) >= FIRST or (infer(finished[:-STEADY]).conditions == inferred.conditions)
     )
 
 
