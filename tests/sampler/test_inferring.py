@@ -17,22 +17,10 @@ from optiproxy.sampler.inferring import FIRST, infer, is_settled, widened
 from optiproxy.spaces import Space
 
 
-@pytest.fixture(autouse=True)
-def _quiet():
-    level = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    yield
-    optuna.logging.set_verbosity(level)
-
-
 def sampled(objective, n=60, seed=0):
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=seed))
     study.optimize(objective, n_trials=n)
     return study.trials
-
-
-def different(study):
-    return len({tuple(sorted(trial.params.items())) for trial in study.trials})
 
 
 def machines(trial):
@@ -117,7 +105,7 @@ def test_a_trial_that_ended_early_hides_no_parameter(state):
     assert found.unexplained == ()
 
 
-def test_what_depends_on_no_choice_is_said_once_and_sampled_at_random():
+def test_what_depends_on_no_choice_is_said_once_and_sampled_at_random(different):
     def objective(trial):
         lr = trial.suggest_float("lr", 0, 1)
         extra = trial.suggest_float("extra", 0, 1) if lr > 0.5 else 0.0
@@ -143,14 +131,14 @@ def test_branches_are_settled_once_the_latest_trials_show_nothing_new():
 
 
 @pytest.mark.parametrize("objective", [machines, layers])
-def test_conditional_trials_are_never_repeated(objective):
+def test_conditional_trials_are_never_repeated(objective, different):
     """S3, where nothing is drawn by an algorithm that knows better than chance."""
     study = optuna.create_study(sampler=AlgorithmSampler(RandomSearch, seed=0))
     study.optimize(objective, n_trials=60)
     assert different(study) == 60
 
 
-def test_few_combinations_in_branches_are_all_visited():
+def test_few_combinations_in_branches_are_all_visited(different):
     def objective(trial):
         return sum(trial.suggest_categorical(f"w{i}", [1, 2]) for i in range(trial.suggest_int("depth", 1, 3)))
 
@@ -161,7 +149,7 @@ def test_few_combinations_in_branches_are_all_visited():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
-def test_the_best_branch_is_found(seed):
+def test_the_best_branch_is_found(seed, different):
     """S3: of 1,364 architectures the one best in 30 trials, none of them twice."""
     study = optuna.create_study(direction="maximize", sampler=OptiProxySampler(seed=seed))
     study.optimize(layers, n_trials=30)

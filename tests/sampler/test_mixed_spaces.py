@@ -2,54 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections import Counter
-from functools import partial
+from subprocess import Popen
 
 import optuna
 import pytest
 
 from optiproxy.baselines import RandomSearch
-from optiproxy.optimizer import OptiProxy
 from optiproxy.sampler import AlgorithmSampler, OptiProxySampler
 from optiproxy.spaces import FlatSpace, Space
 from optiproxy.storage.schema import ARCHITECTURE
 
 
-@pytest.fixture(autouse=True)
-def _quiet():
-    level = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    yield
-    optuna.logging.set_verbosity(level)
-
-
-@pytest.fixture(params=["random", "optiproxy"])
-def sampler(request, light_parts):
-    """Makes a sampler of any algorithm; with random search a promise is not kept by luck of the proxy."""
-    factory = RandomSearch if request.param == "random" else partial(OptiProxy, **light_parts)
-    return lambda space=None: AlgorithmSampler(factory, space, seed=0)
-
-
-def different(study):
-    return len({tuple(sorted(trial.params.items())) for trial in study.trials})
-
-
-def partial_fixed(fixed, base):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        return optuna.samplers.PartialFixedSampler(fixed, base)
-
-
-def letters(trial):
-    return sum(ord(trial.suggest_categorical(name, ["x", "y", "z"])) for name in "abc")
-
-
-LETTERS = FlatSpace({name: ["x", "y", "z"] for name in "abc"})
-
-
 @pytest.mark.slow
-def test_a_category_is_repeated_with_another_learning_rate(light_parts):
+def test_a_category_is_repeated_with_another_learning_rate(light_parts, different):
     """S2: with a float present, the best of three categories is used mostly, and not in turn with the others."""
 
     def objective(trial):
@@ -99,7 +67,7 @@ def test_a_trial_without_a_constraint_keeps_it(seed):
     assert sum(trial in silent for trial in study.trials[-30:]) >= 25
 
 
-def test_constraints_with_several_objectives(sampler):
+def test_constraints_with_several_objectives(sampler, different):
     def objective(trial):
         n, big = trial.suggest_int("n", 1, 5), trial.suggest_categorical("big", [True, False])
         if big:
@@ -110,63 +78,6 @@ def test_constraints_with_several_objectives(sampler):
     study.optimize(objective, n_trials=10)
     assert different(study) == 10
     assert {trial.params["big"] for trial in study.best_trials} == {False}
-
-
-def ruled(trial):
-    depth = trial.suggest_categorical("depth", [1, 2, 3])
-    width, heads = trial.suggest_categorical("width", [4, 6, 8, 12]), trial.suggest_categorical("heads", [1, 2, 3, 4])
-    return depth * width + heads + len(trial.suggest_categorical("act", ["relu", "gelu", "silu"]))
-
-
-RULED = Space.from_optuna(ruled).where(lambda values: values["width"] % values["heads"] == 0)
-
-
-@pytest.mark.parametrize("fixed", [{"depth": 2}, {"heads": 2}])
-def test_a_rule_is_kept_beside_fixed_parameters(sampler, fixed):
-    """S7: 30 trials break the rule in none and repeat none, whether the rule speaks of what is fixed or not."""
-    study = optuna.create_study(direction="maximize", sampler=partial_fixed(fixed, sampler(RULED)))
-    study.optimize(ruled, n_trials=30)
-    assert all(trial.params["width"] % trial.params["heads"] == 0 for trial in study.trials)
-    assert all(fixed.items() <= trial.params.items() for trial in study.trials)
-    assert different(study) == 30
-
-
-def test_fixed_parameters_may_be_nested_and_change(sampler):
-    study = optuna.create_study(sampler=partial_fixed({"a": "x"}, partial_fixed({"b": "y"}, sampler(LETTERS))))
-    study.optimize(letters, n_trials=3)
-    assert different(study) == 3
-    study.sampler = partial_fixed({"a": "z"}, sampler(LETTERS))
-    study.optimize(letters, n_trials=9)
-    assert different(study) == 12
-    with pytest.warns(UserWarning, match="with the fixed parameters is known"):
-        study.optimize(letters, n_trials=2)
-    # The best that has these parameters, not the best of all.
-    assert [trial.params for trial in study.trials[-2:]] == [{"a": "z", "b": "x", "c": "x"}] * 2
-
-
-@pytest.mark.parametrize("space", [None, LETTERS], ids=["inferred", "given"])
-@pytest.mark.parametrize("enqueued", [[{"a": "x"}], [{"a": "x"}] * 9, [{"a": "y", "c": "z"}, {"b": "x"}, {}]])
-def test_what_is_enqueued_in_part_makes_no_duplicate(sampler, space, enqueued):
-    """S7: one parameter of three is given, 27 combinations exist, and 27 trials are all different."""
-    study = optuna.create_study(sampler=sampler(space))
-    for values in enqueued:
-        study.enqueue_trial(values)
-    study.optimize(letters, n_trials=27)
-    # Where the space is inferred, the first trial is random; what is enqueued behind it may not repeat it either.
-    assert different(study) == 27
-    assert all(values.items() <= trial.params.items() for values, trial in zip(enqueued, study.trials, strict=False))
-
-
-def test_what_is_enqueued_whole_is_pending(sampler):
-    """Nobody else takes it meanwhile, before it has suggested anything."""
-    study = optuna.create_study(sampler=sampler(LETTERS))
-    distributions = {name: optuna.distributions.CategoricalDistribution(["x", "y", "z"]) for name in "abc"}
-    for b in "xyz":
-        study.enqueue_trial({"a": "x", "b": b, "c": "z"})
-    waiting = [study.ask() for _ in range(3)]
-    others = [study.ask(distributions) for _ in range(24)]
-    assert [letters(trial) > 0 for trial in waiting] == [True] * 3
-    assert len({tuple(trial.params.values()) for trial in waiting + others}) == 27
 
 
 def stepwise(trial):
@@ -184,7 +95,7 @@ def hyperband():
 
 
 @pytest.mark.parametrize("space", [True, False], ids=["given", "inferred"])
-def test_brackets_of_hyperband_hide_no_trials(sampler, space):
+def test_brackets_of_hyperband_hide_no_trials(sampler, space, different):
     """S8: 60 combinations, and 40 trials are all different."""
 
     given = Space.from_optuna(stepwise) if space else None
@@ -209,25 +120,7 @@ def test_brackets_of_hyperband_share_an_algorithm():
     assert len(made) == 1
 
 
-def test_a_value_off_the_lattice_is_known(sampler):
-    """It is kept as it was given, counts as the nearest of five digits, and the search goes on around it."""
-
-    def objective(trial):
-        lr = trial.suggest_float("lr", 1e-4, 1e-1, log=True)
-        return lr * len(trial.suggest_categorical("act", ["relu", "swish"]))
-
-    for space in (None, Space.from_optuna(objective)):
-        study = optuna.create_study(sampler=sampler(space))
-        study.enqueue_trial({"lr": 0.0123456789, "act": "relu"})
-        study.enqueue_trial({"lr": 0.0123456789})
-        study.optimize(objective, n_trials=8)
-        assert [trial.params["lr"] for trial in study.trials[:2]] == [0.0123456789] * 2
-        # Its whole architecture is known, so the one that was given in part differs from it.
-        assert space is None or study.trials[1].params["act"] == "swish"
-        assert different(study) == 8
-
-
-def test_a_proposal_is_claimed_without_what_does_not_matter():
+def test_a_proposal_is_claimed_without_what_does_not_matter(different):
     def suggest(trial):
         for i in range(trial.suggest_int("depth", 1, 3)):
             trial.suggest_categorical(f"width{i}", [8, 16])
@@ -240,7 +133,7 @@ def test_a_proposal_is_claimed_without_what_does_not_matter():
     assert different(study) == 14
 
 
-def test_added_trials_of_a_conditional_space_are_known():
+def test_added_trials_of_a_conditional_space_are_known(different):
     """They have no claim, and only what they have suggested."""
 
     def suggest(trial):
@@ -253,3 +146,62 @@ def test_added_trials_of_a_conditional_space_are_known():
         study.add_trials(source.trials)
         study.optimize(suggest, n_trials=2)
         assert different(study) == 6
+
+
+@pytest.mark.parametrize("pruner", ["MedianPruner", "SuccessiveHalvingPruner", "ThresholdPruner", "PatientPruner"])
+def test_every_pruner_leaves_trials_different(pruner, different):
+    made = {
+        "ThresholdPruner": lambda: optuna.pruners.ThresholdPruner(upper=400),
+        "PatientPruner": lambda: optuna.pruners.PatientPruner(optuna.pruners.MedianPruner(), patience=1),
+    }.get(pruner, getattr(optuna.pruners, pruner))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        study = optuna.create_study(sampler=AlgorithmSampler(RandomSearch, seed=0), pruner=made())
+    study.optimize(stepwise, n_trials=40)
+    assert different(study) == 40
+
+
+def test_threads_share_branches(different):
+    def objective(trial):
+        return sum(trial.suggest_categorical(f"w{i}", [1, 2]) for i in range(trial.suggest_int("depth", 1, 3)))
+
+    study = optuna.create_study(sampler=AlgorithmSampler(RandomSearch, seed=0))
+    study.optimize(objective, n_trials=5)
+    study.optimize(objective, n_trials=9, n_jobs=3)
+    assert different(study) == 14
+
+
+PROCESS = """
+import sys, optuna
+from optiproxy.baselines import RandomSearch
+from optiproxy.sampler import AlgorithmSampler
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+study = optuna.load_study(study_name="shared", storage=sys.argv[1], sampler=AlgorithmSampler(RandomSearch, seed=0))
+def objective(trial):
+    if trial.suggest_categorical("deep", [True, False]):
+        return trial.suggest_float("rate", 1e-3, 1, log=True) * trial.suggest_int("depth", 1, 9)
+    return trial.suggest_int("width", 1, 12)
+study.optimize(objective, n_trials=8)
+"""
+
+
+@pytest.mark.slow
+def test_processes_share_branches(tmp_path, different):
+    url = f"sqlite:///{tmp_path}/study.db"
+    study = optuna.create_study(study_name="shared", storage=url)
+    for deep in (True, False) * 3:
+        study.enqueue_trial({"deep": deep})
+    study.sampler = AlgorithmSampler(RandomSearch, seed=0)
+    study.optimize(
+        lambda trial: (
+            trial.suggest_float("rate", 1e-3, 1, log=True) * trial.suggest_int("depth", 1, 9)
+            if trial.suggest_categorical("deep", [True, False])
+            else trial.suggest_int("width", 1, 12)
+        ),
+        n_trials=6,
+    )
+    processes = [Popen([sys.executable, "-c", PROCESS, url]) for _ in range(3)]
+    assert [process.wait(120) for process in processes] == [0, 0, 0]
+    # All share the branch with floats once the 12 widths are used up, and no process repeats another's width.
+    assert len(study.trials) == 30
+    assert different(study) == 30

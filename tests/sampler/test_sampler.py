@@ -24,19 +24,11 @@ from optiproxy.sampler import AlgorithmSampler, OptiProxySampler, Parameters
 from optiproxy.spaces import FlatSpace, Float, Int, NASBench201, Space
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from optuna.samplers import BaseSampler
 
     from optiproxy.spaces import Architecture
-
-
-@pytest.fixture(autouse=True)
-def _quiet() -> Iterator[None]:
-    level = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    yield
-    optuna.logging.set_verbosity(level)
 
 
 class _Conformance(BasicSamplerTestCase, RelativeSamplerTestCase, MultiObjectiveSamplerTestCase):

@@ -161,16 +161,16 @@ def _separating(
     when: dict[str, frozenset[int]] = {}
     left = list(absent)
     while left:
-        excluded = {
-            parent: [t for t in left if parent not in t.params or _position(t, parents[parent]) not in positions]
+        remaining = {
+            parent: [t for t in left if parent in t.params and _position(t, parents[parent]) in positions]
             for parent, positions in kept.items()
         }
-        parent = max(excluded, key=lambda parent: len(excluded[parent]), default="")
-        if not excluded.get(parent):
+        parent = min(remaining, key=lambda parent: len(remaining[parent]), default="")
+        if len(remaining.get(parent, left)) == len(left):
             return None
         others = {_position(t, parents[parent]) for t in absent if parent in t.params}
         when[parent] = _admitted(parents[parent], kept[parent], others - kept[parent])
-        left = [t for t in left if t not in excluded[parent]]
+        left = remaining[parent]
     return when
 
 
