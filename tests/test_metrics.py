@@ -172,3 +172,14 @@ def test_more_trials_never_make_the_front_worse(goal, found, data):
     for i in goal.front(found):
         old = goal.gains(found[i])
         assert any(all(x >= y for x, y in zip(new, old, strict=True)) for new in after)
+
+
+def test_what_does_not_have_an_optional_metric_keeps_its_limit():
+    limit = Limit("mem", 0.0, optional=True)
+    goal = Goal((Objective("score"),), (limit,))
+    assert limit.violation({}) == limit.violation({"mem": math.nan}) == -math.inf
+    assert limit.violation({"mem": 2.0}) == 2.0
+    assert goal.feasible({"score": 1.0})
+    assert not goal.feasible({"score": 1.0, "mem": 0.5})
+    assert not goal.feasible({})
+    assert Limit("mem", 0.0).violation({}) == math.inf

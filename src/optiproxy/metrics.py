@@ -73,11 +73,19 @@ class Objective:
 
 @dataclass(frozen=True)
 class Limit:
-    """A bound that a feasible architecture keeps: ``metric <= bound`` or ``metric >= bound``."""
+    """A bound that a feasible architecture keeps: ``metric <= bound`` or ``metric >= bound``.
+
+    Attributes:
+        metric: Its name.
+        bound: In the metric's unit.
+        sense: On which side of the bound to stay.
+        optional: Whether an architecture without the metric keeps the bound, as with the constraints of an Optuna study.
+    """
 
     metric: str
     bound: float
     sense: Literal["<=", ">="] = "<="
+    optional: bool = False
 
     @classmethod
     def parse(cls, text: str) -> Limit:
@@ -96,10 +104,13 @@ class Limit:
         return cls(found[1], bound, "<=" if found[2] == "<=" else ">=")
 
     def violation(self, metrics: Metrics) -> float:
-        """How far beyond the bound, in the metric's unit: <= 0 is kept, ``inf`` where it is missing or NaN."""
+        """How far beyond the bound, in the metric's unit: <= 0 is kept.
+
+        Where the metric is missing or NaN, it is ``inf``, or ``-inf`` if it is optional.
+        """
         value = metrics.get(self.metric, math.nan)
         if math.isnan(value):
-            return math.inf
+            return -math.inf if self.optional else math.inf
         return value - self.bound if self.sense == "<=" else self.bound - value
 
     def __str__(self) -> str:

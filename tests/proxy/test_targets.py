@@ -156,3 +156,15 @@ def test_the_objective_is_described_where_it_is_limited_too():
     goal = Goal((Objective("size", "min"),), (Limit("size", 2.0),))
     targets = Normalization()(goal, [{"size": 1.0}, {"size": 3.0}])
     assert targets.describe(goal, targets.scores[0].tolist()) == pytest.approx({"size": 1.0})
+
+
+@pytest.mark.parametrize("kept", [[], [-4.0, 8.0]])
+def test_what_keeps_a_limit_without_a_measurement_is_well_inside(kept):
+    """As far as the others typically are from the bound, or one unit where nobody has measured it."""
+    goal = Goal((Objective("score"),), (Limit("mem", 0.0, optional=True),))
+    metrics = [{"score": 1.0}, *({"score": 2.0, "mem": value} for value in kept)]
+    targets = Normalization()(goal, metrics)
+    slack = targets.scores[:, 1]
+    assert slack[0] == pytest.approx(math.asinh(1.0))
+    assert all((value < 0) == (score > 0) for value, score in zip(kept, slack[1:], strict=True))
+    assert targets.describe(goal, [0.0, slack[0]])["mem"] == pytest.approx(-6.0 if kept else -1.0)

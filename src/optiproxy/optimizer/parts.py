@@ -26,24 +26,27 @@ class Layout:
     Attributes:
         mask: ``(d, c)``, True where the decision has that choice; of a point on a scale the first column alone.
         points: ``(d,)``, True where the decision is a point on a scale, and not a simplex over choices.
+        given: ``(d, c)`` numbers of the decisions that are taken already, NaN in the rows of others; None where all are
+            free.
     """
 
     mask: Tensor
     points: Tensor
+    given: Tensor | None = None
 
     def softmax(self, parameters: Tensor) -> Tensor:
         """Relaxed architectures ``(b, d, c)`` of parameters ``(b, d, c)``, without noise or temperature."""
         return self.join(parameters.masked_fill(~self.mask, -torch.inf).softmax(-1), parameters)
 
     def join(self, simplexes: Tensor, parameters: Tensor) -> Tensor:
-        """The simplexes, and for each point the normal distribution function of its parameter.
+        """The simplexes, for each point the normal distribution function of its parameter, and what is given.
 
         Parameters that are standard normal are thereby uniform on their scale.
         """
-        if not self.points.any():
-            return simplexes
-        on_scale = torch.special.ndtr(parameters) * self.mask
-        return torch.where(self.points[:, None], on_scale, simplexes)
+        joined = simplexes
+        if self.points.any():
+            joined = torch.where(self.points[:, None], torch.special.ndtr(parameters) * self.mask, joined)
+        return joined if self.given is None else torch.where(self.given.isnan(), joined, self.given)
 
     def parameters(self, weights: Tensor, pull: float) -> Tensor:
         """Parameters that lead to certain weights: ``pull`` for what is chosen, and 0 for other choices."""
@@ -70,7 +73,13 @@ class Problem:
         """Which numbers an architecture of the space is relaxed to."""
         points = torch.zeros(len(self.space.decisions), dtype=torch.bool)
         points[list(self.space.points)] = True
-        return Layout(self.space.choice_mask, points)
+        fixed = self.space.fixed
+        if not fixed:
+            return Layout(self.space.choice_mask, points)
+        (given,) = self.space.one_hot([tuple(fixed.get(d, 0) for d in range(len(points)))])
+        free = [d for d in range(len(points)) if d not in fixed]
+        given[free] = torch.nan
+        return Layout(self.space.choice_mask, points, given)
 
     def graphs(self, architectures: Sequence[Architecture]) -> GraphBatch:
         """Discrete graphs of ``b`` architectures."""

@@ -189,7 +189,14 @@ class Normalization:
     def __call__(self, goal: Goal, metrics: Sequence[Metrics]) -> Targets:
         """The targets of ``n`` trials; a failed training or a missing metric is as bad as the worst one seen."""
         gains = [np.array([objective.gain(m) for m in metrics]) for objective in goal.objectives]
-        slacks = [np.array([-limit.violation(m) for m in metrics]) for limit in goal.limits]
+        slacks = [_settled(np.array([-limit.violation(m) for m in metrics])) for limit in goal.limits]
         scales = (*map(self.objectives, gains), *map(self.limits, slacks))
         scores = [scale.score(column) for scale, column in zip(scales, (*gains, *slacks), strict=True)]
         return Targets(np.stack(scores, 1), scales)
+
+
+def _settled(slack: Array) -> Array:
+    """What keeps a limit without a measurement, with slack ``inf``, is as far inside as others typically are from it."""
+    finite = slack[np.isfinite(slack)]
+    typical = float(np.median(np.abs(finite))) if len(finite) else 1.0
+    return np.where(slack == np.inf, typical or 1.0, slack)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @final
 class OptiProxySampler(BaseSampler):
-    """Samples categorical and integer parameters by gradient ascent on a learned proxy (arXiv 2509.05656).
+    """Samples parameters by gradient ascent on a learned proxy (arXiv 2509.05656).
 
     Works for single- and multi-objective studies, with constraints (`Trial.set_constraint`), with ``n_jobs``, and with
     several processes on one storage, all without evaluating an architecture twice. See `AlgorithmSampler`.
@@ -35,8 +35,8 @@ class OptiProxySampler(BaseSampler):
         study.optimize(objective, n_trials=40)
 
     Args:
-        space: Where to search. If None, it is inferred from the parameters that the objective suggests: categories, and
-            integers with few values. Floats are sampled at random.
+        space: Where to search. If None, it is inferred from the parameters that the objective suggests, and from which of
+            them each trial has.
         seed: The same seed and trials give the same proposals. If None, another one each time.
         algorithm: Builds another variant of the method, or any other `Algorithm`: ``partial(OptiProxy, ascent=Ascent(steps=30))``.
         config: Deprecated and gone in the next version; ``algorithm`` says the same and more.

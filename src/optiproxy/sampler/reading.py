@@ -1,26 +1,33 @@
-"""How an ordinary Optuna study is read: its space from what the objective suggests, its goal, and what a trial measured."""
+"""How an ordinary Optuna study is read: all of its trials, its goal, what a trial measured, and what is fixed in one."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.search_space import intersection_search_space
+from optuna.samplers import PartialFixedSampler
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from optiproxy.metrics import Goal, Limit, Metrics, Objective
-from optiproxy.spaces import Choice, FlatSpace
-from optiproxy.spaces.scales import Float, Int
+from optiproxy.storage.schema import FIXED
 
 if TYPE_CHECKING:
     from optuna.study import Study
 
 
+def other_trials(study: Study, trial: FrozenTrial) -> list[FrozenTrial]:
+    """All trials of a study but one, also where Optuna shows a part of them: `HyperbandPruner` hides other brackets."""
+    storage, identity = study._storage, study._study_id  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    return [other for other in storage.get_all_trials(identity, deepcopy=False) if other.number != trial.number]
+
+
 def goal_of(study: Study, trials: Sequence[FrozenTrial]) -> Goal:
     """What a study is after: its values are ``objective_0 ..``, and its constraints keep to ``<= 0``.
+
+    A trial that has not set a constraint keeps it, as with Optuna's own samplers.
 
     Args:
         study: Tells the directions.
@@ -32,7 +39,7 @@ def goal_of(study: Study, trials: Sequence[FrozenTrial]) -> Goal:
             Objective(f"objective_{i}", "min" if direction == StudyDirection.MINIMIZE else "max")
             for i, direction in enumerate(study.directions)
         ),
-        tuple(Limit(name, 0.0) for name in sorted(names)),
+        tuple(Limit(name, 0.0, optional=True) for name in sorted(names)),
     )
 
 
@@ -50,35 +57,32 @@ def metrics_of(trial: FrozenTrial) -> Metrics:
     return {**trial.constraints, **{f"objective_{i}": v for i, v in enumerate(values) if not math.isnan(v)}}
 
 
-def common_parameters(study: Study) -> dict[str, BaseDistribution]:
-    """The parameters that all finished trials have in common, as far as they are decisions of an `inferred_space`."""
-    common = intersection_search_space(study.get_trials(deepcopy=False), include_pruned=True)
-    # Optuna fills in ranges of one value by itself.
-    return modelled({name: found for name, found in common.items() if not found.single()})
+def fixed_values(study: Study, trial: FrozenTrial) -> dict[str, Any]:
+    """Parameter name -> value, as far as that is settled before a sampler is asked.
 
-
-def modelled(distributions: Mapping[str, BaseDistribution]) -> dict[str, BaseDistribution]:
-    """Those that can be decisions: all but categories that cannot be stored."""
-    return {name: distribution for name, distribution in distributions.items() if len(choices_of(distribution))}
-
-
-def choices_of(distribution: BaseDistribution) -> Sequence[Choice]:
-    """Every value of a distribution, each once; empty where they cannot be stored."""
-    if isinstance(distribution, IntDistribution):
-        return Int(distribution.low, distribution.high, step=distribution.step, log=distribution.log)
-    if isinstance(distribution, FloatDistribution):
-        return Float(distribution.low, distribution.high, step=distribution.step, log=distribution.log)
-    if isinstance(distribution, CategoricalDistribution):
-        choices = list[object](distribution.choices)  # Optuna admits any object, with a warning
-        storable = [choice for choice in choices if isinstance(choice, str | int | float | None)]
-        return list(dict.fromkeys(storable)) if len(storable) == len(choices) else []
-    return []
-
-
-def inferred_space(distributions: Mapping[str, BaseDistribution]) -> FlatSpace:
-    """The space of `modelled` distributions, one decision each.
-
-    Raises:
-        UsageError: If there are none.
+    It is by `Study.enqueue_trial`, by `PartialFixedSampler`, or because it has been suggested already.
     """
-    return FlatSpace({name: choices_of(distribution) for name, distribution in distributions.items()}, name="inferred")
+    found: dict[str, Any] = {}
+    sampler = study.sampler
+    while isinstance(sampler, PartialFixedSampler):
+        # Optuna asks the outer one first.
+        found = {**sampler._fixed_params, **found}  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        sampler = sampler._base_sampler  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    enqueued = trial.system_attrs.get(FIXED)
+    return {**found, **(enqueued if isinstance(enqueued, Mapping) else {}), **trial.params}
+
+
+def fitted(value: object, distribution: BaseDistribution) -> Any | None:  # noqa: ANN401 - as Optuna has it
+    """The value of a distribution that is nearest to another value; None where there is none.
+
+    An objective may suggest another range in each trial, while a proposal is made for the widest.
+    """
+    if isinstance(distribution, CategoricalDistribution):
+        return value if value in distribution.choices else None
+    if not isinstance(distribution, IntDistribution | FloatDistribution) or not isinstance(value, int | float):
+        return None
+    step = distribution.step
+    inside = min(max(value, distribution.low), distribution.high)
+    if step is not None:
+        inside = min(distribution.low + round((inside - distribution.low) / step) * step, distribution.high)
+    return int(inside) if isinstance(distribution, IntDistribution) else float(inside)

@@ -1,6 +1,6 @@
 """Search spaces: decisions, their differentiable graph encoding, validity and canonical form.
 
-Read `decisions` and `space` (the contract), then `flat`, the simplest space, and `wrapper`, `pool` and `gridded`, which
+Read `decisions` and `space` (the contract), then `flat`, the simplest space, and `wrapper`, `fixed`, `pool` and `gridded`, which
 change another one; after them `published`, the spaces of benchmarks, and `building`, in which users' functions become spaces.
 """
 
@@ -10,6 +10,7 @@ from optiproxy.spaces.building.model import ModelSpace as ModelSpace
 from optiproxy.spaces.decisions import Architecture as Architecture
 from optiproxy.spaces.decisions import Choice as Choice
 from optiproxy.spaces.decisions import Decision as Decision
+from optiproxy.spaces.fixed import FixedSpace as FixedSpace
 from optiproxy.spaces.flat import FlatSpace as FlatSpace
 from optiproxy.spaces.gridded import GriddedSpace as GriddedSpace
 from optiproxy.spaces.pool import PoolSpace as PoolSpace

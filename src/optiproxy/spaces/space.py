@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import product
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias, final
 
 from optiproxy.errors import UsageError, unknown
@@ -45,7 +46,8 @@ class Space(ABC):
     - `build` where users' functions are to receive something else than a mapping of values, such as a network,
     - `sample`, `neighbours` and `draw` where valid architectures are too rare to be met by taking decisions one by one,
     - `everything`, `size` and `continuous` where the space is a list and not a product,
-    - `fingerprint` where name and decisions do not tell all spaces of the kind apart.
+    - `fingerprint` where name and decisions do not tell all spaces of the kind apart,
+    - `active` and `activity` where some decisions do not always matter.
 
     Whatever is asked of a space depends on the arguments alone: no method keeps a random state, and none may change an
     answer once given. Methods that draw take their generator from the caller. The methods marked final follow from the
@@ -54,10 +56,12 @@ class Space(ABC):
     Attributes:
         name: Short and stable; part of `fingerprint`.
         decisions: ``d`` decisions. ``c`` below is the largest number of `Decision.columns` among them.
+        fixed: Position of a decision -> position of the one choice that it is left with; see `FixedSpace`.
     """
 
     name: str
     decisions: tuple[Decision, ...]
+    fixed: Mapping[int, int] = MappingProxyType({})
 
     # Ways to make one space out of something else. The functions behind these names know particular kinds of spaces, and
     # each kind knows this contract; so `optiproxy.spaces`, which knows them all, puts the functions in their places.
@@ -276,6 +280,10 @@ class Space(ABC):
         flat = weights.flatten(1) @ matrix.to(weights) - offsets.to(weights)
         active = self.activity(weights)
         return replace(self.encode(weights), decisions=flat * active[:, list(owners)], owners=owners)
+
+    def active(self, architecture: Architecture) -> frozenset[int]:
+        """Return positions of the decisions that matter; overridden where some do not always."""
+        return frozenset(range(len(architecture)))
 
     def activity(self, weights: Tensor) -> Tensor:
         """Return ``(b, d)``: how much each decision matters, from 0 to 1; overridden where some do not always.

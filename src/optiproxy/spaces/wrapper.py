@@ -42,6 +42,7 @@ class SpaceWrapper(Space):
         self.name = name or base.name
         # The same decisions, so that architectures mean the same here and in the base.
         self.decisions = base.decisions
+        self.fixed = base.fixed
 
     @cached_property
     def fingerprint(self) -> str:
@@ -66,6 +67,9 @@ class SpaceWrapper(Space):
 
     def encode(self, weights: Tensor) -> GraphBatch:
         return self.base.encode(weights)
+
+    def active(self, architecture: Architecture) -> frozenset[int]:
+        return self.base.active(architecture)
 
     def activity(self, weights: Tensor) -> Tensor:
         return self.base.activity(weights)

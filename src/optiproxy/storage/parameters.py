@@ -36,18 +36,27 @@ class Parameters:
         """Parameter name -> value, as an Optuna trial holds it."""
         return {name: kind.value(i) for (name, kind), i in zip(self._kinds.items(), architecture, strict=True)}
 
+    def active(self, architecture: Architecture) -> dict[str, Choice]:
+        """The part of `encode` that matters."""
+        names, active = list(self._kinds), self.space.active(architecture)
+        values = self.encode(architecture)
+        return {names[d]: values[names[d]] for d in sorted(active)}
+
     def decode(self, values: Mapping[str, object]) -> Architecture | None:
-        """The inverse of `encode`; other parameters are passed over. None where a decision lacks an admissible value."""
-        found: list[int] = []
-        for name, kind in self._kinds.items():
-            position = kind.position(values.get(name, _ABSENT))
-            if position is None:
-                return None
-            found.append(position)
-        return tuple(found)
+        """The inverse of `encode`; other parameters are passed over, and decisions may be missing that do not matter.
 
+        None where a decision that matters is missing, or one has a value that is not admissible.
+        """
+        found = [self.position(name, values[name]) if name in values else 0 for name in self._kinds]
+        if None in found:
+            return None
+        architecture = tuple(position or 0 for position in found)
+        missing = [d for d, name in enumerate(self._kinds) if name not in values]
+        return None if missing and not self.space.active(architecture).isdisjoint(missing) else architecture
 
-_ABSENT = object()
+    def position(self, name: str, value: object) -> int | None:
+        """Where a value stands among the choices of a decision; None where it is not admissible."""
+        return self._kinds[name].position(value)
 
 
 class _Kind(Protocol):

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, final
 
-from optuna.trial import FrozenTrial, TrialState
-
 from optiproxy.optimizer import Algorithm, AlgorithmFactory, Proposal, Trial
+from optiproxy.spaces import FixedSpace
 from optiproxy.storage.schema import UNSEEN, architecture_of
 
 if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
+
     from optiproxy.metrics import Goal, Metrics
-    from optiproxy.spaces import Architecture
+    from optiproxy.spaces import Architecture, Space
     from optiproxy.storage.parameters import Parameters
 
 _Key = tuple[int, datetime | None]
@@ -26,7 +28,7 @@ class Proposer:
 
     What it proposes depends on the arguments alone, not on what it was asked before. It remembers two things to save
     work: what each finished trial reads as, and the algorithm, which it tells the new trials only. Where the trials do not go on
-    from those of the call before, or the goal has changed, it builds the algorithm anew.
+    from those of the call before, or the goal or what is fixed has changed, it builds the algorithm anew.
 
     Args:
         factory: Builds the algorithm.
@@ -46,36 +48,68 @@ class Proposer:
         self._seed = seed
         self._metrics = metrics
         self._algorithm: Algorithm | None = None
-        self._goal: Goal | None = None
+        self._asked: tuple[Goal, Mapping[int, int]] | None = None
         self._told: list[Trial] = []
         self._architectures: dict[_Key, Architecture | None] = {}
         self._trials: dict[_Key, Trial] = {}
         self._canonical: dict[Architecture, Architecture] = {}
 
     def propose(
-        self, trials: Sequence[FrozenTrial], goal: Goal, n: int = 1, *, besides: Sequence[Architecture] = ()
+        self,
+        trials: Sequence[FrozenTrial],
+        goal: Goal,
+        n: int = 1,
+        *,
+        besides: Sequence[Architecture] = (),
+        fixed: Mapping[int, int] = MappingProxyType({}),
     ) -> list[Proposal]:
         """Up to ``n`` proposals, best first; none where no architecture is left.
 
         Args:
             trials: All of the study but the one, if any, that the proposal is for. Finished ones are what the algorithm
-                learns from, running ones are pending.
+                learns from, the others are pending.
             goal: What is good.
             n: How many are wanted.
             besides: Further architectures that are as good as pending.
+            fixed: Position of a decision -> position of its choice, for decisions that are taken already.
         """
-        seen = [trial for trial in trials if UNSEEN not in trial.system_attrs]
-        finished = sorted((_ended(trial), trial.number, trial) for trial in seen if trial.state.is_finished())
-        # In the order of ending, not of asking: so a search that goes on after an interrupt tells the same story.
-        read = [self._read(trial) for _, _, trial in finished]
-        history = [trial for trial in read if trial is not None]
-        if self._algorithm is None or goal != self._goal or history[: len(self._told)] != self._told:
-            self._algorithm = self._factory(self.parameters.space, goal, seed=self._seed)
-        self._goal, self._told = goal, history
+        history = self._history(trials)
+        asked = goal, dict(fixed)
+        if self._algorithm is None or asked != self._asked or history[: len(self._told)] != self._told:
+            self._algorithm = self._factory(self.space(fixed), goal, seed=self._seed)
+        self._asked, self._told = asked, history
         self._algorithm.observe(history)
-        # Also what runs in other processes, as far as it has told what it is.
-        pending = [self.architecture(trial) for trial in seen if trial.state == TrialState.RUNNING]
+        # Also what runs in other processes, as far as it has told what it is, and what is enqueued.
+        running = [trial for trial in trials if not trial.state.is_finished() and UNSEEN not in trial.system_attrs]
+        pending = [self.architecture(trial) for trial in running]
         return self._algorithm.propose(n, [*(found for found in pending if found is not None), *besides])
+
+    def best(self, trials: Sequence[FrozenTrial], goal: Goal, fixed: Mapping[int, int]) -> list[Architecture]:
+        """The best architecture that has finished, or the front of several objectives; none where none is feasible.
+
+        Args:
+            trials: As for `propose`.
+            goal: What is good.
+            fixed: As for `propose`; only what has these choices counts.
+        """
+        space = self.space(fixed)
+        history = self._history(trials)
+        known = [(space.canonical(trial.architecture), trial.metrics) for trial in history]
+        valid = [(architecture, metrics) for architecture, metrics in known if space.is_valid(architecture)]
+        return [valid[i][0] for i in goal.front([metrics for _, metrics in valid])]
+
+    def space(self, fixed: Mapping[int, int]) -> Space:
+        """The space, with these decisions taken."""
+        return FixedSpace(self.parameters.space, fixed) if fixed else self.parameters.space
+
+    def _history(self, trials: Sequence[FrozenTrial]) -> list[Trial]:
+        """All finished trials as algorithms see them.
+
+        In the order of ending, not of asking: so a search that goes on after an interrupt tells the same story.
+        """
+        seen = [trial for trial in trials if UNSEEN not in trial.system_attrs and trial.state.is_finished()]
+        read = [self._read(trial) for trial in sorted(seen, key=lambda trial: (_ended(trial), trial.number))]
+        return [trial for trial in read if trial is not None]
 
     def architecture(self, trial: FrozenTrial) -> Architecture | None:
         """What a trial evaluates; None where it has not told yet, or evaluates something else."""

@@ -38,6 +38,9 @@ ARCHITECTURE = "optiproxy:architecture"
 
 A search writes it with the trial. The Optuna sampler, whose trials begin without parameters, writes it before these."""
 
+FIXED = "fixed_params"
+"""System attribute of Optuna's own: parameter name -> value of a trial that was enqueued, as far as it was given."""
+
 PREDICTED = "optiproxy:predicted"
 """System attribute: metric name -> value that the algorithm expects."""
 
@@ -114,10 +117,13 @@ def annotate(study: Study, trial: FrozenTrial | Trial, key: str, value: Note) ->
 
 
 def architecture_of(trial: FrozenTrial, parameters: Parameters) -> Architecture | None:
-    """What a trial evaluates: its parameters if they are complete, else what it claims, else None."""
-    found = parameters.decode(trial.params)
-    claim = trial.system_attrs.get(ARCHITECTURE)
-    return parameters.decode(claim) if found is None and isinstance(claim, Mapping) else found
+    """What a trial evaluates: its parameters if they are complete, else what it claims or is given, else None."""
+    attributes = trial.system_attrs
+    for values in (trial.params, attributes.get(ARCHITECTURE), attributes.get(FIXED)):
+        found = parameters.decode(values) if isinstance(values, Mapping) else None
+        if found is not None:
+            return found
+    return None
 
 
 def metrics_of(trial: FrozenTrial) -> Metrics:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from optiproxy.errors import UsageError
-from optiproxy.spaces import Space
+from optiproxy.spaces import Float, Int, Space
 
 
 def conditions(space):
@@ -145,4 +145,42 @@ def test_a_choice_that_fails_is_left_to_the_search():
 )
 def test_what_cannot_be_a_space_is_refused(suggest, message):
     with pytest.raises(UsageError, match=message):
+        Space.from_optuna(suggest)
+
+
+def test_what_is_reported_is_forgotten():
+    """Case S10: an objective that sets constraints and attributes, or reads what a trial has, makes a space all the same."""
+
+    def suggest(trial):
+        width = trial.suggest_int("width", 1, 3)
+        trial.set_constraint("mem", width - 2.0)
+        trial.set_user_attr("width", width)
+        trial.report(float(width), trial.number)
+        assert trial.user_attrs["width"] == width
+        assert trial.constraints["mem"] == width - 2.0
+        assert trial.datetime_start.year > 0
+        assert "width" not in trial.relative_params
+        assert "width" not in trial.system_attrs
+        if trial.should_prune():
+            raise optuna.TrialPruned
+        trial.suggest_uniform("a", 0.0, 1.0)
+        trial.suggest_loguniform("b", 1e-3, 1.0)
+        trial.suggest_discrete_uniform("c", 0.0, 1.0, 0.25)
+
+    space = Space.from_optuna(suggest)
+    assert {d.name: d.choices for d in space.decisions} == {
+        "width": Int(1, 3),
+        "a": Float(0.0, 1.0),
+        "b": Float(1e-3, 1.0, log=True),
+        "c": Float(0.0, 1.0, step=0.25),
+    }
+
+
+@pytest.mark.parametrize("name", ["study", "storage", "distributions", "something"])
+def test_what_a_stand_in_cannot_have_is_said(name):
+    def suggest(trial):
+        trial.suggest_int("width", 1, 3)
+        getattr(trial, name)
+
+    with pytest.raises(UsageError, match=rf"asks its trial for '{name}'.* suggest and report\. Put what suggests"):
         Space.from_optuna(suggest)

@@ -46,7 +46,6 @@ class ConditionalSpace(Space):
                 self._parts.append(Part(place.block, of_block, when))
 
     def active(self, architecture: Architecture) -> frozenset[int]:
-        """Return positions of the decisions that matter."""
         return frozenset(d for part in self._parts if holds(part.when, architecture) for d in part.positions)
 
     def build(self, architecture: Architecture, *, seed: int = 0) -> Any:  # noqa: ANN401, ARG002 - as in `Space`
@@ -97,11 +96,11 @@ def _decisions(places: Sequence[Place]) -> tuple[Decision, ...]:
     found: dict[str, Decision] = {}
     for decision in (decision for place in places for decision in place.block.decisions):
         known = found.setdefault(decision.name, decision)
-        # Types are compared, too: 1 == True in Python, and they are two choices here.
-        if known != decision or list(map(type, known.choices)) != list(map(type, decision.choices)):
+        # Their texts, which tell 1 from True, as Python's comparison does not.
+        if known.signature != decision.signature:
             raise UsageError(
-                f"Two decisions are named {decision.name!r}, one with the choices {list(known.choices)} and one with "
-                f"{list(decision.choices)}. Give them different names, or the same choices to decide both at once."
+                f"Two decisions are named {decision.name!r}, one with the choices {known.listed} and one with "
+                f"{decision.listed}. Give them different names, or the same choices to decide both at once."
             )
     if not found:
         raise UsageError("A search space needs at least one decision, got none.")

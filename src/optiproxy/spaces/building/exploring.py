@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 from optiproxy.errors import UsageError
 from optiproxy.spaces.building.blocks import Place, both
 from optiproxy.spaces.building.tracing import Request, Trace
 from optiproxy.spaces.scales import FEW
+
+K = TypeVar("K")
 
 PROBES = 8
 """Random runs after the systematic ones: they meet what only several choices together ask for, unless it is rare."""
@@ -79,7 +82,7 @@ def explore(function: Callable[[Mapping[str, int]], Trace]) -> list[Place]:
                 for name, count in here.revealed.items()
                 for position in range(count)
             }
-            _insert(order, list(here.requests))
+            insert(order, list(here.requests))
             for key in new:
                 place = found.setdefault(key, _Found(here.requests[key]))
                 place.alternatives.append(_box(key, here, changed))
@@ -129,7 +132,7 @@ def _box(key: object, here: Trace, changed: Mapping[tuple[str, int], Trace]) -> 
     return box
 
 
-def _insert(order: list[object], keys: list[object]) -> None:
+def insert(order: list[K], keys: Sequence[K]) -> None:
     """Put new keys behind those that they came after."""
     at = 0
     for key in keys:

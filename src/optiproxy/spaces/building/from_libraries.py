@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 from importlib import import_module
-from typing import Any, final
+from typing import Any, NoReturn, final
 
 from optiproxy.errors import UsageError
 from optiproxy.spaces.building.conditional import ConditionalSpace
@@ -50,7 +51,7 @@ def space_of(suggest: Callable[[Any], object], *, name: str = "define-by-run") -
 
 @final
 class Suggestions:
-    """A stand-in for an Optuna trial that answers what shapes the space, and ignores what is reported.
+    """A stand-in for an Optuna trial that answers what shapes the space, and forgets what is reported.
 
     Args:
         tracer: Answers and writes down.
@@ -58,9 +59,22 @@ class Suggestions:
 
     def __init__(self, tracer: Tracer) -> None:
         self._tracer = tracer
-        # Functions may read it, but nothing should depend on it: the space is the same in every trial.
+        # Functions may read these, but nothing should depend on them: the space is the same in every trial.
         self.number = 0
+        self.datetime_start = datetime(1970, 1, 1)  # noqa: DTZ001 - Optuna's times are naive
         self.params: dict[str, Choice] = {}
+        self.relative_params: dict[str, Choice] = {}
+        self.user_attrs: dict[str, object] = {}
+        self.system_attrs: dict[str, object] = {}
+        self.constraints: dict[str, float] = {}
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("__"):  # asked for by Python itself, which expects that it may be missing
+            raise AttributeError(name)
+        raise UsageError(
+            f"The function asks its trial for {name!r}, but while a space is made there is only a stand-in, which can suggest "
+            "and report. Put what suggests into a function of its own, and call that from the objective."
+        )
 
     def suggest_categorical(self, name: str, choices: Sequence[Choice]) -> Choice:
         return self.suggest(Decision(name, tuple(choices)))
@@ -81,7 +95,22 @@ class Suggestions:
         return False
 
     def set_user_attr(self, key: str, value: object) -> None:
-        """Do nothing, as with `report`."""
+        """Keep it for this run, in which the function may read it."""
+        self.user_attrs[key] = value
+
+    def set_constraint(self, key: str, value: float) -> None:
+        """Keep it, as with `set_user_attr`."""
+        self.constraints[key] = value
+
+    # Under their old names.
+    def suggest_uniform(self, name: str, low: float, high: float) -> float:
+        return self.suggest_float(name, low, high)
+
+    def suggest_loguniform(self, name: str, low: float, high: float) -> float:
+        return self.suggest_float(name, low, high, log=True)
+
+    def suggest_discrete_uniform(self, name: str, low: float, high: float, q: float) -> float:
+        return self.suggest_float(name, low, high, step=q)
 
     def suggest(self, decision: Decision) -> Any:  # noqa: ANN401 - one of the choices
         """Ask for any decision."""
