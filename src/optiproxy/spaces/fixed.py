@@ -9,6 +9,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from optiproxy.spaces.decisions import Architecture
+from optiproxy.spaces.scales import Float
 from optiproxy.spaces.space import ROUNDS, Space
 from optiproxy.spaces.wrapper import SpaceWrapper
 
@@ -38,6 +39,13 @@ class FixedSpace(SpaceWrapper):
     def size(self) -> int:
         """Number of combinations that `everything` goes through at most."""
         return min(self._combinations, self.base.size)
+
+    @cached_property
+    def continuous(self) -> int:
+        """Number of floats that are left."""
+        return sum(
+            isinstance(scale, Float) and scale.step is None for i, scale in self.points.items() if i not in self.fixed
+        )
 
     @property
     def _combinations(self) -> int:

@@ -98,9 +98,6 @@ class SpaceWrapper(Space):
     def build(self, architecture: Architecture, *, seed: int = 0) -> Any:  # noqa: ANN401 - as the base has it
         return self.base.build(architecture, seed=seed)
 
-    def activity(self, weights: Tensor) -> Tensor:
-        return self.base.activity(weights)
-
     def everything(self) -> Iterator[Architecture]:
         return self.base.everything()
 
