@@ -27,7 +27,7 @@ class Shares:
     Attributes:
         learned: Of the features that were pretrained on structure.
         counts: Of how often each operation occurs, which costs on a device depend on most.
-        decisions: Of all plain decisions together; where graphs have no edges, nothing else says anything, and it is 1.
+        decisions: Of all plain decisions together; where graphs are not `structured`, nothing else says anything, and it is 1.
     """
 
     learned: float = 0.5
@@ -60,7 +60,7 @@ class StructuralProxy:
 
     def pretrain(self, graphs: GraphBatch, *, seed: int) -> StructuralEncoder:
         typical = graphs.split(TYPICAL)[0]
-        if graphs.decisions is not None and not graphs.adjacency.any():
+        if graphs.decisions is not None and not structured(graphs):
             return StructuralEncoder(None, typical, Shares(learned=0.0, counts=0.0, decisions=1.0))
         ensemble = pretrain(graphs, ensemble=self.ensemble, config=self.pretraining, seed=seed)
         return StructuralEncoder(ensemble, typical, self.shares)
@@ -135,6 +135,15 @@ class EncodedRegression:
 
     def __call__(self, graphs: GraphBatch) -> Prediction:
         return self.regression(self.encoder(graphs))
+
+
+def structured(graphs: GraphBatch) -> bool:
+    """Return whether there is anything to learn from graphs that their decisions do not say.
+
+    There is not where all are wired alike and no feature occurs at two nodes: then a feature is a choice, and no more.
+    """
+    occurs = (graphs.operations > 0).any(0)
+    return bool((graphs.adjacency != graphs.adjacency[:1]).any()) or bool((occurs.sum(0) > 1).any())
 
 
 def learned_features(ensemble: GraphEnsemble, graphs: GraphBatch) -> Tensor:

@@ -16,6 +16,10 @@ from optiproxy.metrics import Goal, Metrics
 Array = NDArray[np.float64]
 
 
+EVEN = 40
+"""Number of trials from which on values weigh more than their ranks."""
+
+
 class Scale(Protocol):
     """A monotone map from measured values to scores of size about 1."""
 
@@ -64,11 +68,11 @@ class RankGaussian:
 
 
 def tempered_ranks(observed: Array) -> RankGaussian:
-    """Scores half way between those of `RankGaussian` and the values themselves, for objectives.
+    """Scores between those of `RankGaussian` and the values themselves, nearer to these the more trials there are.
 
-    Ranks alone tell results apart that only noise does, and lose how far apart the best ones are; values alone follow
-    outliers. Of the values those below the median are taken in proportion to a logarithm, so that how bad a bad one is
-    matters little.
+    Few values say hardly more than their order. Of many, ranks would tell apart what only noise does, and lose how far
+    apart the best ones are. Of the values those below the median are taken in proportion to a logarithm, so that how bad
+    a bad one is matters little.
     """
     ranks = RankGaussian.fit(observed)
     finite = observed[np.isfinite(observed)]
@@ -84,8 +88,10 @@ def tempered_ranks(observed: Array) -> RankGaussian:
         return np.where(z < 0, -np.log1p(np.maximum(-z, 0.0)), z)
 
     curved = curve(finite)
-    # In ratio to the spread, so that both halves weigh the same.
-    return replace(ranks, scores=0.5 * ranks.scores + 0.5 * (curve(ranks.values) - curved.mean()) / curved.std())
+    share = len(finite) / (len(finite) + EVEN)
+    # In ratio to the spread, which that of the ranks is, too.
+    curved_scores = (curve(ranks.values) - curved.mean()) / curved.std()
+    return replace(ranks, scores=(1 - share) * ranks.scores + share * curved_scores)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A space from any mapping of choices: independent decisions, seen by the proxy as a set of nodes."""
+"""A space from any mapping of choices: independent decisions, as a chain of nodes."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class FlatSpace(Space):
     """Every combination of the given choices.
 
-    The graph is a set of nodes, one per decision between input and output, and has no edges. Each choice of each decision
-    is a node feature of its own, so that "kernel = 3" and "depth = 3" share nothing.
+    The graph is a chain: input, one node per decision in the given order, output. Each choice of each decision is a
+    node feature of its own, so that "kernel = 3" and "depth = 3" share nothing.
 
     Args:
         choices: Decision name -> its choices, for example ``{"kernel": [3, 5, 7], "lr": Float(1e-4, 1e-1, log=True)}``.
@@ -50,6 +50,6 @@ class FlatSpace(Space):
         for d, count in enumerate(counts):
             operations[:, d + 1, start : start + count] = weights[:, d, :count]
             start += count
-        # No edges: nothing flows from one decision to another.
-        adjacency = weights.new_zeros(1, 1, 1).expand(b, v, v)
+        # The diagonal above the main one: each node feeds the next. It is the same for all, hence not copied.
+        adjacency = weights.new_ones(v - 1).diag(1).expand(b, v, v)
         return GraphBatch(operations, adjacency, inputs=(0,), outputs=(v - 1,))
