@@ -196,7 +196,8 @@ def test_the_parts_are_those_of_the_method():
 @pytest.mark.parametrize(("part", "contract", "default", "paper"), PARTS, ids=[part for part, *_ in PARTS])
 def test_a_part_is_what_the_page_says(part, contract, default, paper):
     def made(expression):
-        parts = {name: getattr(optimizer, name) for name in dir(optimizer) if name[0].isupper()}
+        names = re.findall(r"\b[A-Z]\w+", expression)
+        parts = {name: getattr(optimizer, name) for name in names if name not in vars(targets)}
         return eval(expression, {**vars(targets), **parts})
 
     goal = Goal((Objective("accuracy"),))

@@ -42,7 +42,7 @@ class SpaceWrapper(Space):
         self.name = name or base.name
         # The same decisions, so that architectures mean the same here and in the base.
         self.decisions = base.decisions
-        self.fixed = base.fixed
+        self.fixed = dict(base.fixed)
 
     @cached_property
     def fingerprint(self) -> str:
