@@ -33,7 +33,12 @@ class FixedSpace(SpaceWrapper):
 
     def __init__(self, base: Space, fixed: Mapping[int, int]) -> None:
         super().__init__(base)
-        self.fixed = {**base.fixed, **fixed}
+        self._fixed = {**base.fixed, **fixed}
+
+    @property
+    def fixed(self) -> Mapping[int, int]:
+        """What the base is left without a choice of, and what is fixed here."""
+        return self._fixed
 
     @cached_property
     def size(self) -> int:

@@ -6,7 +6,7 @@ does in a file of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +42,11 @@ class SpaceWrapper(Space):
         self.name = name or base.name
         # The same decisions, so that architectures mean the same here and in the base.
         self.decisions = base.decisions
-        self.fixed = dict(base.fixed)
+
+    @property
+    def fixed(self) -> Mapping[int, int]:  # pyright: ignore[reportIncompatibleVariableOverride] - asked anew, not kept
+        """What the base is left without a choice of."""
+        return self.base.fixed
 
     @cached_property
     def fingerprint(self) -> str:
