@@ -8,15 +8,17 @@ are among them.
 
 from __future__ import annotations
 
+import ast
 import math
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, final, overload
 
 from optiproxy.errors import UsageError
+from optiproxy.spaces.choices import labelled, same
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,6 +48,11 @@ class Scale(Sequence[Any]):
         Raises:
             ValueError: If it is none of the values.
         """
+
+    @property
+    def objects(self) -> Sequence[Any]:
+        """What users' functions are given for each value: the values themselves, but for labels what they stand for."""
+        return self
 
     @property
     @abstractmethod
@@ -89,18 +96,23 @@ class Ordered(Scale):
     """Any values in a meaningful order, such as small, medium, large; neighbours lie equally far apart.
 
     Args:
-        values: Lowest first.
+        values: Lowest first; of what is no text or number the labels are kept here (`optiproxy.spaces.choices`).
 
     Raises:
-        UsageError: If there is none.
+        UsageError: If there is none, or one twice.
     """
 
     values: tuple[Any, ...]
+    _objects: tuple[Any, ...] = field(compare=False)
 
-    def __init__(self, values: Sequence[Any]) -> None:
-        if isinstance(values, str | bytes) or len(values) < 1:
-            raise UsageError(f"Expected a list of values in their order, got {values!r}.")
-        object.__setattr__(self, "values", tuple(values))
+    def __init__(self, values: Iterable[Any]) -> None:
+        labels, objects = labelled(values, "An Ordered")
+        object.__setattr__(self, "values", labels)
+        object.__setattr__(self, "_objects", objects)
+
+    @property
+    def objects(self) -> Sequence[Any]:
+        return self._objects
 
     def __len__(self) -> int:
         return len(self.values)
@@ -117,14 +129,14 @@ class Ordered(Scale):
 
     def position(self, value: object) -> int:
         for position, known in enumerate(self.values):
-            # True == 1 in Python, but they are two values here.
-            if known == value and isinstance(known, bool) == isinstance(value, bool):
+            if same(known, value):
                 return position
         raise ValueError(f"{value!r} is none of them")
 
     @property
     def signature(self) -> list[str]:
-        return ["ordered", *map(repr, self.values)]
+        # That of the plain list: whether its order is known makes no other architectures of it.
+        return list(map(repr, self.values))
 
     def __repr__(self) -> str:
         return f"Ordered({list(self.values)})"
@@ -353,6 +365,21 @@ class Float(Scale):
 
 FEW = 64
 """An order of at most so many values is relaxed to a probability of each; longer ones to a point on their scale."""
+
+
+def scale_from(text: str) -> Scale:
+    """Return the `Int` or `Float` that prints so; the inverse of `repr`, for studies that are read without their space.
+
+    Raises:
+        ValueError: If none does.
+    """
+    call = ast.parse(text, mode="eval").body
+    if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in ("Int", "Float")):
+        raise ValueError(f"{text!r} is no range")
+    # Literals alone: the text may come from anybody's study.
+    numbers: list[Any] = [ast.literal_eval(argument) for argument in call.args]
+    options: dict[str, Any] = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
+    return (Int if call.func.id == "Int" else Float)(*numbers, **options)
 
 
 def _is_whole(number: object) -> bool:

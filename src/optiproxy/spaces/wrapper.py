@@ -62,6 +62,9 @@ class SpaceWrapper(Space):
     def encode(self, weights: Tensor) -> GraphBatch:
         return self.base.encode(weights)
 
+    def activity(self, weights: Tensor) -> Tensor:
+        return self.base.activity(weights)
+
     def is_valid(self, architecture: Architecture) -> bool:
         return self.base.is_valid(architecture)
 
@@ -165,7 +168,7 @@ def where(space: Space, rule: Rule) -> Space:
 
     Args:
         space: The space to restrict.
-        rule: Called with the `Space.values` of an architecture, in which decisions that do not matter have their first
+        rule: Called with the `Space.objects` of an architecture, in which decisions that do not matter have their first
             choice. Asked once per architecture.
 
     Raises:
@@ -173,7 +176,7 @@ def where(space: Space, rule: Rule) -> Space:
     """
 
     def admits(architecture: Architecture) -> bool:
-        values = space.values(architecture)
+        values = space.objects(architecture)
         try:
             # Rules return what they like, numpy's booleans for instance.
             return bool(rule(values))

@@ -60,10 +60,10 @@ class Suggestions:
         self._tracer = tracer
         # Functions may read it, but nothing should depend on it: the space is the same in every trial.
         self.number = 0
-        self.params: dict[str, Choice] = {}
+        self.params: dict[str, Any] = {}
 
-    def suggest_categorical(self, name: str, choices: Sequence[Choice]) -> Choice:
-        return self.suggest(Decision(name, tuple(choices)))
+    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:  # noqa: ANN401 - one of them
+        return self.suggest(Decision.of(name, choices))
 
     def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
         return self.suggest(Decision(name, Int(low, high, step=step, log=log)))
@@ -85,7 +85,7 @@ class Suggestions:
 
     def suggest(self, decision: Decision) -> Any:  # noqa: ANN401 - one of the choices
         """Ask for any decision."""
-        self.params[decision.name] = choice = decision.choices[self._tracer.reveal(decision)]
+        self.params[decision.name] = choice = decision.objects[self._tracer.reveal(decision)]
         return choice
 
 
