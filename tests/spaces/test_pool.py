@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from optiproxy.errors import UsageError
-from optiproxy.spaces import Float, FlatSpace, Int, NASBench201, RestrictedSpace
+from optiproxy.spaces import FlatSpace, Float, Int, NASBench201, RestrictedSpace
 from optiproxy.spaces.pool import NEIGHBOURS, PoolSpace
 from optiproxy.testing import SpaceConformance
 

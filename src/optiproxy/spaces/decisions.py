@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from optiproxy.errors import UsageError
 from optiproxy.spaces.choices import Choice as Choice
 from optiproxy.spaces.choices import in_order, labelled, plain, same
 from optiproxy.spaces.scales import FEW, Float, Int, Ordered, Scale
+
+if TYPE_CHECKING:
+    import numpy as np
 
 Architecture = tuple[int, ...]
 """One position in `Decision.choices` per decision, in the order of `Space.decisions`."""
@@ -108,6 +111,20 @@ class Decision:
         steps = [self.point.at(unit + sign * step) for step in STEPS for sign in (-1, 1)]
         return [other for other in dict.fromkeys(steps) if other != position]
 
+    def redraw(self, position: int, rng: np.random.Generator) -> int:
+        """Draw another position: any, or on a scale of many values half of the time one near this one."""
+        if not isinstance(self.choices, Int | Float):
+            return int(rng.integers(len(self.choices)))
+        unit = float(rng.random())
+        if self.point is not None and rng.random() < 0.5:
+            unit = self.choices.unit(position) + SPREAD ** (1 + 2 * unit) * float(rng.standard_normal())
+            # Reflected at the ends, so that the way back is as likely as the way there.
+            unit = 1 - abs(1 - abs(unit) % 2)
+        return self.choices.at(unit)
+
 
 STEPS = (0.01, 0.03, 0.1, 0.3)
 """How far apart neighbours on a scale from 0 to 1 lie."""
+
+SPREAD = 0.1
+"""Random points near another one are drawn with standard deviations from this down to its third power."""

@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from optiproxy.errors import UsageError
-from optiproxy.spaces.decisions import Architecture
-from optiproxy.spaces.space import SPREAD, Space, digest, plain_fingerprint
+from optiproxy.spaces.decisions import SPREAD, Architecture
+from optiproxy.spaces.space import Space, digest, plain_fingerprint
 from optiproxy.spaces.wrapper import SpaceWrapper
 
 if TYPE_CHECKING:
@@ -147,6 +147,12 @@ class PoolSpace(SpaceWrapper):
         import numpy as np
 
         return np.array([d not in self.points for d in range(len(self.decisions))])
+
+    def violation(self, architecture: Architecture) -> float:
+        return Space.violation(self, architecture)
+
+    def reach(self) -> Iterator[Architecture]:
+        return self.everything()
 
     def _rows(self, positions: NDArray[np.integer]) -> list[Architecture]:
         return [tuple(row) for row in self._members[positions].tolist()]

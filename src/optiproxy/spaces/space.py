@@ -6,13 +6,13 @@ import hashlib
 import json
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import product
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias, final
 
 from optiproxy.errors import UsageError, unknown
-from optiproxy.spaces.decisions import Architecture, Choice, Decision
+from optiproxy.spaces.decisions import SPREAD, Architecture, Choice, Decision
 from optiproxy.spaces.scales import Float, Int
 
 if TYPE_CHECKING:
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 ROUNDS = 100
 """Rounds of draws before a sample is given up: enough where one architecture in a hundred is valid."""
 
-SPREAD = 0.1
-"""Random points on a scale are drawn around a relaxed one with standard deviations from this down to its third power."""
-
 Rule: TypeAlias = "Callable[[Mapping[str, Any]], bool]"
 """Says of the `Space.objects` of an architecture whether it may be proposed."""
 
@@ -40,10 +37,10 @@ class Space(ABC):
     A new space gives `name`, `decisions` and `encode`, and that is enough where every combination of choices is an
     architecture of its own. It overrides
 
-    - `is_valid` where some combinations are no architecture,
+    - `is_valid` where some combinations are no architecture, and `violation` where one can say how far they are from it,
     - `canonical` where different combinations are the same network,
     - `build` where users' functions are to receive something else than a mapping of values, such as a network,
-    - `sample`, `neighbours` and `draw` where valid architectures are too rare to be met by taking decisions one by one,
+    - `sample`, `reach`, `neighbours` and `draw` where valid architectures are too rare to be met by taking decisions one by one,
     - `everything` and `size` where the space is a list and not a product,
     - `fingerprint` where name and decisions do not tell all spaces of the kind apart.
 
@@ -90,6 +87,13 @@ class Space(ABC):
     def is_valid(self, architecture: Architecture) -> bool:  # noqa: ARG002 - most spaces admit every combination
         """Return whether this combination is an architecture at all. May be expensive; called on few candidates."""
         return True
+
+    def violation(self, architecture: Architecture) -> float:
+        """Return how far a combination is from valid: 0 for what is valid, and more the farther it is.
+
+        Called where valid architectures are rare, to find the way to them.
+        """
+        return 0.0 if self.is_valid(architecture) else 1.0
 
     def canonical(self, architecture: Architecture) -> Architecture:
         """Return the representative of all architectures that are the same network; idempotent and valid if they are.
@@ -210,6 +214,13 @@ class Space(ABC):
     def everything(self) -> Iterator[Architecture]:
         """Yield every combination that `size` counts, in lexicographic order; for spaces that are small enough."""
         return product(*(range(len(decision.choices)) for decision in self.decisions))
+
+    def reach(self) -> Iterable[Architecture]:
+        """Return valid architectures that `sample` may miss, each once; none where it can meet all of them.
+
+        Called where samples bring nothing new and the space is too large for `everything`. May take long between two.
+        """
+        return ()
 
     @cached_property
     def size(self) -> int:

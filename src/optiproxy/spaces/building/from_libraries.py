@@ -15,9 +15,9 @@ from optiproxy.spaces.building.conditional import ConditionalSpace
 from optiproxy.spaces.building.exploring import explore
 from optiproxy.spaces.building.tracing import Trace, Tracer
 from optiproxy.spaces.decisions import Choice, Decision
+from optiproxy.spaces.restricted import where
 from optiproxy.spaces.scales import Float, Int, Ordered
 from optiproxy.spaces.space import Space
-from optiproxy.spaces.wrapper import where
 
 
 def space_of(suggest: Callable[[Any], object], *, name: str = "define-by-run") -> ConditionalSpace:
