@@ -97,7 +97,9 @@ class RestrictedSpace(SpaceWrapper):
         for _ in range(ROUNDS):
             rows = self.unrestricted.sample(rng, n)
             drawn += len(rows)
-            found += [architecture for architecture in rows if len(found) < n and self.is_valid(architecture)]
+            for architecture in rows:
+                if len(found) < n and self.is_valid(architecture):
+                    found.append(architecture)
             # A base that has nothing to draw will have nothing in the next round either.
             if len(found) >= n or not rows or (drawn >= ROUNDS and drawn > ROUNDS * len(found)):
                 break
