@@ -72,10 +72,10 @@ def labelled(given: object, what: str) -> tuple[tuple[Choice, ...], tuple[Any, .
     return tuple(labels), choices
 
 
-def plain(value: object) -> object:
+def plain(value: Any) -> Any:  # noqa: ANN401 - anything
     """Return a scalar of numpy, torch or the like as Python's own; all else as it is."""
     if getattr(value, "shape", None) == () and hasattr(value, "item"):
-        return cast("Any", value).item()
+        return value.item()
     return value
 
 

@@ -115,12 +115,11 @@ class Decision:
         """Draw another position: any, or on a scale of many values half of the time one near this one."""
         if not isinstance(self.choices, Int | Float):
             return int(rng.integers(len(self.choices)))
-        unit = float(rng.random())
-        if self.point is not None and rng.random() < 0.5:
-            unit = self.choices.unit(position) + SPREAD ** (1 + 2 * unit) * float(rng.standard_normal())
-            # Reflected at the ends, so that the way back is as likely as the way there.
-            unit = 1 - abs(1 - abs(unit) % 2)
-        return self.choices.at(unit)
+        if self.point is None or rng.random() < 0.5:
+            return self.choices.draw(rng, 1)[0]
+        near = self.choices.unit(position) + SPREAD ** (1 + 2 * rng.random()) * rng.standard_normal()
+        # Reflected at the ends, so that the way back is as likely as the way there.
+        return self.choices.at(1 - abs(1 - abs(near) % 2))
 
 
 STEPS = (0.01, 0.03, 0.1, 0.3)
