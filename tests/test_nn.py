@@ -81,7 +81,7 @@ def pick(space, **values):
 
 def test_the_decisions_are_those_of_the_parts():
     space = Space.from_model(model)
-    assert {d.name: d.choices for d in space.decisions} == {
+    assert {d.name: tuple(d.choices) for d in space.decisions} == {
         "width": (4, 8, 6),
         "depth": (0, 1, 2),
         "op0": ("conv", "skip"),
@@ -97,6 +97,18 @@ def test_the_decisions_are_those_of_the_parts():
         "cell_op_3_1": ("conv", "pool"),
         "dropout": (0.0, 0.5),
     }
+
+
+def test_a_value_may_be_a_class_a_tuple_or_a_function():
+    space = Space.from_model(
+        lambda: nn.Sequential(
+            nn.Conv2d(1, 1, kernel_size=Value([(1, 1), (3, 3)], name="kernel")), Value([nn.ReLU, nn.GELU], name="act")()
+        )
+    )
+    network = space.build((1, 1))
+    assert network[0].kernel_size == (3, 3)
+    assert isinstance(network[1], nn.GELU)
+    assert space.values((1, 1)) == {"kernel": "(3, 3)", "act": "GELU"}
 
 
 def test_a_built_network_is_the_one_built_by_hand():
@@ -246,7 +258,7 @@ SHARED = nn.Linear(2, 2)
         (lambda: Repeat(lambda _: nn.ReLU(), [1, -1], name="n"), "'n' to repeat 0 times or more, got -1"),
         (lambda: nn.Dropout(Value([], name="p")), "'p' needs at least one choice"),
         (lambda: nn.Dropout(Value([0.1, 0.1], name="p")), "'p' lists a choice twice"),
-        (lambda: nn.Dropout(Value([(1, 2)], name="p")), "the choices of 'p' to be numbers or texts, got tuple"),
+        (lambda: nn.Dropout(Value("abc", name="p")), "'p' needs a list of choices, got the text 'abc'"),
         (
             lambda: nn.Sequential(Choice([nn.ReLU, nn.Tanh], name="a"), Choice([nn.ReLU, nn.GELU], name="a")),
             "Two decisions are named 'a'",

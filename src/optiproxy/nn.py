@@ -34,11 +34,10 @@ from optiproxy.spaces.building.blocks import OneDecision
 from optiproxy.spaces.building.cells import CellBlock
 from optiproxy.spaces.building.model import ModelSpace
 from optiproxy.spaces.decisions import Decision
-from optiproxy.spaces.scales import Scale
 
 __all__ = ["Cell", "Choice", "ModelSpace", "Repeat", "Value"]
 
-V = TypeVar("V", str, int, float, bool, None)
+V = TypeVar("V")
 
 Option: TypeAlias = "nn.Module | Callable[[], nn.Module]"
 """A module, or what makes one: a class or a function without arguments. Only the latter costs nothing unless chosen."""
@@ -92,7 +91,7 @@ def Repeat(block: Callable[[int], nn.Module], choices: Sequence[int], *, name: s
         # True and False are whole numbers to Python, and nobody repeats a block True times.
         if isinstance(count, bool) or not isinstance(count, int) or count < 0:
             raise UsageError(f"Expected {name!r} to repeat 0 times or more, got {count!r}.")
-    decision = Decision(name, tuple(choices))
+    decision = Decision.of(name, choices)
     chooser = tracing.chooser()
     (chosen,) = chooser.decide(OneDecision(decision))
     modules = [
@@ -109,26 +108,20 @@ def Repeat(block: Callable[[int], nn.Module], choices: Sequence[int], *, name: s
 
 
 def Value(choices: Sequence[V], *, name: str) -> V:  # noqa: N802
-    """One number of several, or one text: an ordinary one, to compute and to compare with.
+    """One number of several, or one text, class or other object: an ordinary one, to compute and to compare with.
 
     Whatever depends on it, like a loop over so many layers with a `Choice` in each, is found out when the space is made.
 
     Args:
-        choices: The numbers or texts to choose from: a list of categories, or an `Int` or a `Float` from one to another.
+        choices: What to choose from: a list, as `Decision.of` reads it, or an `Int` or a `Float` from one number to another.
         name: Name of the decision. Where the same name is used again, with the same choices, the same is chosen.
 
     Raises:
-        UsageError: If there is no choice, one is listed twice, or one is neither number nor text.
+        UsageError: If there is no choice, or one is listed twice.
     """
-    for choice in list[object]([] if isinstance(choices, Scale) else choices):
-        if not isinstance(choice, str | int | float | None):
-            raise UsageError(
-                f"Expected the choices of {name!r} to be numbers or texts, got {type(choice).__name__}. "
-                "Choose among labels, and look up what they stand for."
-            )
     # Revealed, because the function is free to compute with it: each choice needs a run of its own.
-    decision = Decision(name, choices if isinstance(choices, Scale) else tuple(choices))
-    return choices[tracing.chooser().reveal(decision)]
+    decision = Decision.of(name, choices)
+    return decision.objects[tracing.chooser().reveal(decision)]
 
 
 def labelled(options: Options, name: str) -> dict[str, Option]:

@@ -268,7 +268,7 @@ def test_enqueued_and_added_trials_are_known(flat):
 
 
 def test_choices_that_optuna_cannot_tell_apart_stay_apart():
-    space = FlatSpace({"x": [1, True, 1.0, "1"]})
+    space = FlatSpace({"x": [1, True, None, "1"]})
     parameters = Parameters(space)
     found = [parameters.decode(parameters.encode((i,))) for i in range(4)]
     assert found == [(0,), (1,), (2,), (3,)]

@@ -9,7 +9,18 @@ import pytest
 from torch import nn
 
 from optiproxy.nn import Cell, Value
-from optiproxy.spaces import DistinctSpace, FlatSpace, NASBench201, PoolSpace, RestrictedSpace, Space, SpaceWrapper
+from optiproxy.spaces import (
+    DistinctSpace,
+    FlatSpace,
+    Float,
+    Int,
+    NASBench201,
+    Ordered,
+    PoolSpace,
+    RestrictedSpace,
+    Space,
+    SpaceWrapper,
+)
 from optiproxy.testing import SpaceConformance
 
 
@@ -27,11 +38,38 @@ class TestFlatSpace(SpaceConformance):
             {"look-alikes": [1, True, "1", 0, False], "floats": [0.1, 1e-9]},
             {"fixed": ["only"], "also fixed": [0]},
             {f"layer{i}": list(range(i + 1)) for i in range(9)},
+            {
+                "rate": Float(1e-4, 1e-1, log=True),
+                "decay": Float(0, 1),
+                "drop": Float(0, 0.5, step=0.1),
+                "width": Int(8, 1024, log=True),
+                "depth": Int(1, 4),
+                "size": Ordered(["s", "m", "l"]),
+                "batch": [16, 32, 64],
+                "act": [nn.ReLU, nn.GELU],
+            },
+            {"many": [0.5 * i for i in range(100)], "fixed": Float(0.5, 0.5)},
         ],
-        ids=["mixed", "one-decision", "look-alikes", "one-architecture", "ragged"],
+        ids=["mixed", "one-decision", "look-alikes", "one-architecture", "ragged", "all-kinds", "many-in-order"],
     )
     def space(self, request):
         return FlatSpace(request.param)
+
+
+def suggest_all_kinds(trial):
+    if trial.suggest_categorical("optimizer", ["sgd", "adam"]) == "sgd":
+        trial.suggest_float("momentum", 0.1, 0.99)
+        trial.suggest_categorical("nesterov", [True, False])
+    trial.suggest_float("rate", 1e-4, 1e-1, log=True)
+    for layer in range(trial.suggest_int("layers", 1, 3)):
+        trial.suggest_int(f"width{layer}", 8, 1024, log=True)
+    trial.suggest_categorical("act", [nn.ReLU, nn.GELU])
+
+
+class TestConditionalSpaceOfAllKinds(SpaceConformance):
+    @pytest.fixture
+    def space(self):
+        return Space.from_optuna(suggest_all_kinds)
 
 
 def _conditional():
@@ -70,6 +108,7 @@ WRAPPED = {
     "restricted own network": lambda: _restricted(_own_network()),
     "twice restricted": lambda: RestrictedSpace(_restricted(FLAT), lambda architecture: architecture[0] < 2),
     "distinct cells": lambda: DistinctSpace(NASBench201()),
+    "restricted numbers": lambda: Space.from_optuna(suggest_all_kinds).where(lambda v: v["rate"] < 1e-3 * v["layers"]),
     "pool of conditional": lambda: _pool(_conditional()),
     "pool by a rule": lambda: _pool(FLAT).where(lambda values: values["a"] != values["b"]),
     "restricted pool of own networks": lambda: _restricted(_pool(_own_network())),

@@ -20,7 +20,7 @@ choice = st.one_of(
 )
 flat_spaces = st.dictionaries(
     st.text(min_size=1, max_size=8),
-    st.lists(choice, min_size=1, max_size=6, unique_by=lambda value: (type(value), value)),
+    st.lists(choice, min_size=1, max_size=6, unique_by=lambda value: (isinstance(value, bool), value)),
     min_size=1,
     max_size=6,
 ).map(FlatSpace)

@@ -49,6 +49,36 @@ class TestPoolWithManyChoices(SpaceConformance):
         return PoolSpace(FlatSpace({"a": range(260), "b": range(3)}), [(i, i % 3) for i in range(0, 260, 7)])
 
 
+def _scales():
+    return FlatSpace(
+        {"rate": Float(1e-4, 1e-1, log=True), "width": Int(1, 1000), "kind": ["x", "y"], "size": Int(1, 4)}
+    )
+
+
+class TestPoolOfNumbers(SpaceConformance):
+    @pytest.fixture
+    def space(self):
+        return PoolSpace(_scales(), _scales().sample(np.random.default_rng(0), 50))
+
+
+def test_near_members_are_near_on_their_scales():
+    space = FlatSpace({"rate": Float(0.0, 1.0), "kind": ["x", "y"]})
+    members = [space.architecture({"rate": rate, "kind": kind}) for rate in (0.1, 0.2, 0.9) for kind in "xy"]
+    pool = PoolSpace(space, members)
+    near = pool.neighbours(space.architecture({"rate": 0.1, "kind": "x"}))
+    assert [tuple(pool.values(a).values()) for a in near] == [
+        (0.2, "x"),
+        (0.9, "x"),
+        (0.1, "y"),
+        (0.2, "y"),
+        (0.9, "y"),
+    ]
+    # Between two of them the nearer one is the likelier.
+    weights = space.one_hot([space.architecture({"rate": 0.16, "kind": "y"})])
+    (likeliest,) = pool.draw(weights, 0, torch.Generator())
+    assert pool.values(likeliest) == {"rate": 0.2, "kind": "y"}
+
+
 def test_members_are_kept_once_in_canonical_form_and_in_order(cells):
     members = list(cells.everything())
     assert members == sorted(set(map(CELLS.canonical, members)))

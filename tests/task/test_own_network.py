@@ -115,7 +115,9 @@ def test_the_search_learns_to_avoid_what_does_not_fit():
 @pytest.mark.parametrize("algorithm", ["random", "regularized-evolution", "local-search", "optuna-tpe"])
 def test_a_rule_that_nothing_keeps_is_told_before_any_training(algorithm):
     space = Space.from_model(model).where(lambda values: values["width"] > 1000)
-    with pytest.raises(SearchFailed, match=r"Found no architecture of 'model'.* Loosen the limits or widen the space"):
+    with pytest.raises(
+        SearchFailed, match=r"Found no architecture of 'model' that keeps its rules, among \d+ combinations"
+    ):
         find(space, lambda _: pytest.fail("nothing may be trained"), algorithm=algorithm)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from optiproxy.spaces import Architecture, Space
@@ -103,7 +104,8 @@ class Seen:
 
         Each decision is drawn uniformly and what is known is drawn again. Where that finds too few, a space of at most
         `ENUMERABLE` combinations is searched completely, unless it is continuous: fewer than ``n`` then means that no more
-        exist.
+        exist. A larger one is asked for what it can reach (`Space.reach`): fewer then means that long searches have found no
+        more.
         """
         found: list[Architecture] = []
         for _ in range(DRAWS):
@@ -114,6 +116,10 @@ class Seen:
         if len(found) < n:
             left = self.union(found).remaining()
             found += [left[i] for i in rng.permutation(len(left))[: n - len(found)]]
+        if len(found) < n and self._space.size > ENUMERABLE:
+            known = self.union(found)
+            new = (architecture for architecture in self._space.reach() if architecture not in known)
+            found += islice(new, n - len(found))
         return found
 
     def remaining(self) -> list[Architecture]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from optiproxy.errors import UsageError
 from optiproxy.metrics import Goal, Limit, Objective
 from optiproxy.searching.result import SearchResult
 from optiproxy.searching.run import run
 from optiproxy.searching.settings import SearchSettings
-from optiproxy.spaces import Choice, FlatSpace, Space
+from optiproxy.spaces import FlatSpace, Space
 from optiproxy.task.function import Evaluate, FunctionTask, Measure
 from optiproxy.task.protocol import wanted_goal
 from optiproxy.task.task import Task
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def search(
-    space: Space | Mapping[str, Sequence[Choice]] | Task,
+    space: Space | Mapping[str, Iterable[Any]] | Task,
     evaluate: Evaluate | None = None,
     *,
     budget: int,
@@ -119,7 +119,7 @@ def _checked_task(task: Task, evaluate: object, free: object) -> Task:
 
 
 def _function_task(
-    space: Space | Mapping[str, Sequence[Choice]],
+    space: Space | Mapping[str, Iterable[Any]],
     evaluate: Evaluate | None,
     *,
     goal: Goal,

@@ -1,7 +1,8 @@
 """Search spaces: decisions, their differentiable graph encoding, validity and canonical form.
 
-Read `decisions` and `space` (the contract), then `flat`, the simplest space, and `wrapper`, `fixed`, `pool` and `gridded`, which
-change another one; after them `published`, the spaces of benchmarks, and `building`, in which users' functions become spaces.
+Read `decisions` and `space` (the contract), then `flat`, the simplest space, and `wrapper`, `restricted`, `fixed`, `pool` and
+`gridded`, which change another one; after them `published`, the spaces of benchmarks, and `building`, in which users'
+functions become spaces.
 """
 
 from optiproxy.graph import GraphBatch as GraphBatch
@@ -16,15 +17,15 @@ from optiproxy.spaces.gridded import GriddedSpace as GriddedSpace
 from optiproxy.spaces.pool import PoolSpace as PoolSpace
 from optiproxy.spaces.published.darts import DARTS as DARTS
 from optiproxy.spaces.published.nasbench201 import NASBench201 as NASBench201
+from optiproxy.spaces.restricted import RestrictedSpace as RestrictedSpace
+from optiproxy.spaces.restricted import where
 from optiproxy.spaces.scales import Float as Float
 from optiproxy.spaces.scales import Int as Int
 from optiproxy.spaces.scales import Ordered as Ordered
 from optiproxy.spaces.space import Space as Space
 from optiproxy.spaces.space import plain_fingerprint as plain_fingerprint
 from optiproxy.spaces.wrapper import DistinctSpace as DistinctSpace
-from optiproxy.spaces.wrapper import RestrictedSpace as RestrictedSpace
 from optiproxy.spaces.wrapper import SpaceWrapper as SpaceWrapper
-from optiproxy.spaces.wrapper import where
 
 # The names that users know these functions by. They are given here, where every kind of space is known: the contract
 # cannot name its own implementations without importing what imports it.

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from optiproxy.errors import UsageError
 from optiproxy.graph import GraphBatch
-from optiproxy.spaces.decisions import Choice, Decision
-from optiproxy.spaces.scales import Scale
+from optiproxy.spaces.decisions import Decision
 from optiproxy.spaces.space import Space
 
 if TYPE_CHECKING:
@@ -22,20 +21,21 @@ class FlatSpace(Space):
     node feature of its own, so that "kernel = 3" and "depth = 3" share nothing.
 
     Args:
-        choices: Decision name -> its choices, for example ``{"kernel": [3, 5, 7], "lr": Float(1e-4, 1e-1, log=True)}``.
+        choices: Decision name -> its choices, for example ``{"kernel": [3, 5, 7], "lr": Float(1e-4, 1e-1, log=True)}``. Lists
+            are read by `Decision.of`: numbers in their order, as here, are known to be in one.
         name: Part of the study's identity.
 
     Raises:
-        UsageError: If the mapping is empty, or a decision has no choice or one twice.
+        UsageError: If there is no decision, or one has no choice, one twice, or none in a list.
     """
 
-    def __init__(self, choices: Mapping[str, Sequence[Choice]], *, name: str = "flat") -> None:
+    def __init__(self, choices: Mapping[str, Iterable[Any]], *, name: str = "flat") -> None:
+        if not isinstance(choices, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance] - of a user without a type checker
+            raise UsageError(f"Expected decisions by name, like {{'depth': [2, 4, 8]}}, got {choices!r}.")
         if not choices:
             raise UsageError("A search space needs at least one decision, got an empty mapping.")
         self.name = name
-        self.decisions = tuple(
-            Decision(key, options if isinstance(options, Scale) else tuple(options)) for key, options in choices.items()
-        )
+        self.decisions = tuple(Decision.of(key, options) for key, options in choices.items())
 
     def encode(self, weights: Tensor) -> GraphBatch:
         b = len(weights)

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from optiproxy.errors import UsageError
-from optiproxy.spaces.decisions import Architecture
+from optiproxy.spaces.decisions import SPREAD, Architecture
 from optiproxy.spaces.space import Space, digest, plain_fingerprint
 from optiproxy.spaces.wrapper import SpaceWrapper
 
@@ -94,11 +94,17 @@ class PoolSpace(SpaceWrapper):
         return self.sample(rng, n)
 
     def neighbours(self, architecture: Architecture) -> list[Architecture]:
-        """Return the other members that differ from the canonical form in the fewest decisions; ties in their order."""
+        """Return the other members that differ from the canonical form in the fewest decisions; ties in their order.
+
+        A number with many values differs by its distance on the scale, of which 1 is the whole.
+        """
         import numpy as np
 
-        near = np.array(self.canonical(architecture), dtype=self._members.dtype)
-        differing = (self._columns != near[:, None]).sum(axis=0, dtype=np.uint16)
+        near = self.canonical(architecture)
+        columns = self._columns != np.array(near, dtype=self._members.dtype)[:, None]
+        differing = columns.sum(axis=0, dtype=np.uint16, where=self._listed[:, None])
+        for d, units in self._units.items():
+            differing = differing + np.abs(units - self.points[d].unit(near[d]))
         # One more than is wanted, because the architecture itself may be among them, at distance 0.
         order = np.argsort(differing, kind="stable")[: NEIGHBOURS + 1]
         return self._rows(order[differing[order] > 0][:NEIGHBOURS])
@@ -106,8 +112,9 @@ class PoolSpace(SpaceWrapper):
     def draw(self, probabilities: Tensor, n: int, generator: Generator) -> list[Architecture]:
         """Return the likeliest member of each relaxed architecture, and ``n`` distinct random ones.
 
-        The likelihood of a member is the product of the probabilities of its choices. The ``n`` are drawn in proportion
-        to it without replacement (Gumbel top-k, Kool et al. 2019); all members where there are fewer.
+        The likelihood of a member is the product of the probabilities of its choices, and on a scale of a normal density
+        around the point. The ``n`` are drawn in proportion to it without replacement (Gumbel top-k, Kool et al. 2019); all
+        members where there are fewer.
         """
         import numpy as np
         import torch
@@ -115,7 +122,12 @@ class PoolSpace(SpaceWrapper):
         columns = torch.from_numpy(self._columns.astype(np.int32))
         logarithms = probabilities.clamp_min(LEAST_PROBABILITY).log()
         likelihoods = logarithms.new_zeros(len(probabilities), self.size)
+        for d, units in self._units.items():
+            distances = torch.from_numpy(units).to(likelihoods) - probabilities[:, d, :1]
+            likelihoods -= (distances / SPREAD).square() / 2
         for d, column in enumerate(columns):
+            if d in self._units:
+                continue
             likelihoods += logarithms[:, d].index_select(1, column)
         # The highest of log-likelihoods with Gumbel noise, -log(-log(uniform)), are such a draw.
         uniform = torch.rand(likelihoods.shape, generator=generator, dtype=likelihoods.dtype)
@@ -126,6 +138,26 @@ class PoolSpace(SpaceWrapper):
     def everything(self) -> Iterator[Architecture]:
         """Yield the members in lexicographic order."""
         return (tuple(row) for row in self._members.tolist())
+
+    @cached_property
+    def _units(self) -> dict[int, NDArray[np.float64]]:
+        """Decision of `points` -> ``(n,)`` where each member lies on its scale."""
+        import numpy as np
+
+        return {d: np.array([scale.unit(i) for i in self._columns[d].tolist()]) for d, scale in self.points.items()}
+
+    @cached_property
+    def _listed(self) -> NDArray[np.bool_]:
+        """``(d,)`` whether a decision has no point."""
+        import numpy as np
+
+        return np.array([d not in self.points for d in range(len(self.decisions))])
+
+    def violation(self, architecture: Architecture) -> float:
+        return Space.violation(self, architecture)
+
+    def reach(self) -> Iterator[Architecture]:
+        return self.everything()
 
     def _rows(self, positions: NDArray[np.integer]) -> list[Architecture]:
         return [tuple(row) for row in self._members[positions].tolist()]

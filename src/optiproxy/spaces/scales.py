@@ -8,15 +8,18 @@ are among them.
 
 from __future__ import annotations
 
+import ast
 import math
+import sys
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, final, overload
+from typing import TYPE_CHECKING, Any, cast, final, overload
 
 from optiproxy.errors import UsageError
+from optiproxy.spaces.choices import labelled, plain, same
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,8 +27,11 @@ if TYPE_CHECKING:
 DIGITS = 5
 """Significant digits of a float on a logarithmic scale; on a linear one as many of its range."""
 
-_DECADE = 9 * 10 ** (DIGITS - 1)
-"""Numbers with that many digits in one power of ten."""
+EXACT = 2**53
+"""Up to here a float tells all whole numbers apart, and so do studies, which store numbers as floats."""
+
+MOST_DIGITS = 15
+"""Of a narrow range numbers need more digits, and so many are told apart by every float."""
 
 
 class Scale(Sequence[Any]):
@@ -35,9 +41,15 @@ class Scale(Sequence[Any]):
     def unit(self, position: int) -> float:
         """Return the place of a value on the scale, from 0 for the first one to 1 for the last."""
 
-    @abstractmethod
+    @final
     def at(self, unit: float) -> int:
-        """Return the position of the value that is nearest to a place on the scale; the inverse of `unit`."""
+        """Return the position of the value that is nearest to a place on the scale; the inverse of `unit`.
+
+        Equal steps have equal shares of the scale instead. Beyond the ends are the first and the last value.
+        """
+        if unit <= 0:
+            return 0
+        return len(self) - 1 if unit >= 1 else self._at(unit)
 
     @abstractmethod
     def position(self, value: object) -> int:
@@ -48,9 +60,18 @@ class Scale(Sequence[Any]):
         """
 
     @property
+    def objects(self) -> Sequence[Any]:
+        """What users' functions are given for each value: the values themselves, but for labels what they stand for."""
+        return self
+
+    @property
     @abstractmethod
     def signature(self) -> list[str]:
         """Texts that tell this from every other set of choices; studies on disk hold their digest."""
+
+    @abstractmethod
+    def _at(self, unit: float) -> int:
+        """Return what `at` does for a place between the ends."""
 
     @abstractmethod
     def _value(self, position: int) -> Any:  # noqa: ANN401 - what the values are
@@ -59,7 +80,11 @@ class Scale(Sequence[Any]):
     @final
     def draw(self, rng: np.random.Generator, n: int) -> list[int]:
         """Draw ``n`` positions, uniformly on the scale."""
-        return [self.at(unit) for unit in rng.random(n).tolist()]
+        return [self._share(unit) for unit in rng.random(n).tolist()]
+
+    def _share(self, unit: float) -> int:
+        """Return the position that has a place in its share, where all have one; mostly the nearest."""
+        return self.at(unit)
 
     @overload
     def __getitem__(self, index: int) -> Any: ...  # noqa: ANN401 - anything
@@ -89,18 +114,23 @@ class Ordered(Scale):
     """Any values in a meaningful order, such as small, medium, large; neighbours lie equally far apart.
 
     Args:
-        values: Lowest first.
+        values: Lowest first; of what is no text or number the labels are kept here (`optiproxy.spaces.choices`).
 
     Raises:
-        UsageError: If there is none.
+        UsageError: If there is none, or one twice.
     """
 
     values: tuple[Any, ...]
+    _objects: tuple[Any, ...] = field(compare=False)
 
-    def __init__(self, values: Sequence[Any]) -> None:
-        if isinstance(values, str | bytes) or len(values) < 1:
-            raise UsageError(f"Expected a list of values in their order, got {values!r}.")
-        object.__setattr__(self, "values", tuple(values))
+    def __init__(self, values: Iterable[Any]) -> None:
+        labels, objects = labelled(values, "An Ordered")
+        object.__setattr__(self, "values", labels)
+        object.__setattr__(self, "_objects", objects)
+
+    @property
+    def objects(self) -> Sequence[Any]:
+        return self._objects
 
     def __len__(self) -> int:
         return len(self.values)
@@ -111,20 +141,19 @@ class Ordered(Scale):
     def unit(self, position: int) -> float:
         return position / max(len(self) - 1, 1)
 
-    def at(self, unit: float) -> int:
-        # Every value has an equal share of the scale.
-        return min(int(min(max(unit, 0.0), 1.0) * len(self)), len(self) - 1)
+    def _at(self, unit: float) -> int:
+        return int(unit * len(self))
 
     def position(self, value: object) -> int:
         for position, known in enumerate(self.values):
-            # True == 1 in Python, but they are two values here.
-            if known == value and isinstance(known, bool) == isinstance(value, bool):
+            if same(known, value):
                 return position
         raise ValueError(f"{value!r} is none of them")
 
     @property
     def signature(self) -> list[str]:
-        return ["ordered", *map(repr, self.values)]
+        # That of the plain list: whether its order is known makes no other architectures of it.
+        return list(map(repr, self.values))
 
     def __repr__(self) -> str:
         return f"Ordered({list(self.values)})"
@@ -142,8 +171,8 @@ class Int(Scale):
         log: Whether orders of magnitude count, as for widths and batch sizes.
 
     Raises:
-        UsageError: If a bound is no whole number, the range is empty, the step is not positive, or a logarithmic scale
-            begins below 1 or has a step.
+        UsageError: If a bound is no whole number or too large, the range is empty, the step is not positive or does not fit
+            in, or a logarithmic scale begins below 1 or has a step.
     """
 
     low: int
@@ -153,13 +182,18 @@ class Int(Scale):
 
     def __post_init__(self) -> None:
         for name in ("low", "high", "step"):
-            number = getattr(self, name)
-            if isinstance(number, bool) or not _is_whole(number):
-                raise UsageError(f"Expected a whole number as {name} of an Int, got {number!r}.")
+            number = plain(getattr(self, name))
+            if not _is_whole(number):
+                raise UsageError(f"Expected a whole number as {name} of an Int, got {_shown(number)}.")
             object.__setattr__(self, name, int(number))
-        if self.step < 1 or self.high < self.low:
+        if not -EXACT <= self.low <= self.high <= EXACT:
             raise UsageError(
-                f"Expected low <= high and a step of 1 or more, got {self.low}, {self.high} and step {self.step}."
+                f"Expected low <= high, and both within 2**53 from 0, got {_shown(self.low)} and {_shown(self.high)}."
+            )
+        # Of a single number the step does not matter.
+        if self.step < 1 or 0 < self.high - self.low < self.step:
+            raise UsageError(
+                f"Expected a step of 1 or more that fits between {self.low} and {self.high}, got {self.step}."
             )
         if self.log and (self.low < 1 or self.step != 1):
             raise UsageError(
@@ -185,16 +219,25 @@ class Int(Scale):
             return math.log(self._value(position) / self.low) / math.log(self.high / self.low)
         return position / (len(self) - 1)
 
-    def at(self, unit: float) -> int:
-        unit = min(max(unit, 0.0), 1.0)
+    def _at(self, unit: float) -> int:
         if not self.log:
-            return min(int(unit * len(self)), len(self) - 1)
-        return round(self.low * (self.high / self.low) ** unit) - self.low
+            return int(unit * len(self))
+        return self._nearest(math.log(self.low) + unit * math.log(self.high / self.low))
+
+    def _share(self, unit: float) -> int:
+        if not self.log:
+            return self.at(unit)
+        # Half a step more on both sides, so that the first and the last number have as much of the scale as others.
+        low, high = math.log(self.low - 0.5), math.log(self.high + 0.5)
+        return self._nearest(low + unit * (high - low))
+
+    def _nearest(self, logarithm: float) -> int:
+        return min(max(round(math.exp(logarithm)), self.low), self.high) - self.low
 
     def position(self, value: object) -> int:
-        if isinstance(value, bool) or not _is_whole(value):
+        if not _is_whole(value):
             raise ValueError(f"{value!r} is no whole number")
-        position, beside = divmod(int(value) - self.low, self.step)  # pyright: ignore[reportArgumentType] - a number
+        position, beside = divmod(int(cast("Any", value)) - self.low, self.step)
         if beside or not 0 <= position < len(self):
             raise ValueError(f"{value!r} is none of them")
         return position
@@ -231,24 +274,32 @@ class Float(Scale):
 
     def __post_init__(self) -> None:
         for name in ("low", "high", "step"):
-            number = getattr(self, name)
+            number = plain(getattr(self, name))
             if name == "step" and number is None:
                 continue
-            if isinstance(number, bool) or not _is_finite(number):
-                raise UsageError(f"Expected a finite number as {name} of a Float, got {number!r}.")
-            object.__setattr__(self, name, float(number))
-        if self.high < self.low:
-            raise UsageError(f"Expected low <= high, got {self.low:g} and {self.high:g}.")
+            if not _is_finite(number):
+                raise UsageError(f"Expected a finite number as {name} of a Float, got {_shown(number)}.")
+            number = float(number) + 0.0  # of 0 there is one
+            if 0 < abs(number) < sys.float_info.min:
+                raise UsageError(f"Expected 0 or at least 2.3e-308 as {name} of a Float, got {number!r}.")
+            object.__setattr__(self, name, number)
+        if not 0 <= self.high - self.low < math.inf:
+            raise UsageError(
+                f"Expected low <= high, and a distance that a float can hold, got {self.low:g} and {self.high:g}."
+            )
         if self.log and (self.low <= 0 or self.step is not None):
             raise UsageError(
                 f"A logarithmic scale begins above 0 and has no step, got low {self.low:g}"
                 f"{'' if self.step is None else f' and step {self.step:g}'}."
             )
         if self.step is not None:
-            if not 0 < self.step <= max(self.high - self.low, 5e-324):
-                raise UsageError(f"Expected a step above 0 and within the range, got {self.step:g}.")
-            low, step = Decimal(repr(self.low)), Decimal(repr(self.step))
-            object.__setattr__(self, "high", float(low + (Decimal(repr(self.high)) - low) // step * step))
+            low, high, step = (Decimal(repr(number)) for number in (self.low, self.high, self.step))
+            if step <= 0 or 0 < high - low < step or (high - low) / step > EXACT:
+                raise UsageError(
+                    f"Expected a step above 0 that fits between {self.low:g} and {self.high:g}, at most 2**53 times, got "
+                    f"{self.step:g}."
+                )
+            object.__setattr__(self, "high", float(low + (high - low) // step * step))
 
     def __len__(self) -> int:
         return self._length
@@ -281,19 +332,18 @@ class Float(Scale):
             return (math.log(value) - low) / (math.log(self.high) - low)
         return (value - self.low) / (self.high - self.low)
 
-    def at(self, unit: float) -> int:
-        unit = min(max(unit, 0.0), 1.0)
+    def _at(self, unit: float) -> int:
         if self.step is not None:
-            return min(int(unit * len(self)), len(self) - 1)
+            return int(unit * len(self))
         if self.log:
             low = math.log(self.low)
             return self._nearest(math.exp(low + unit * (math.log(self.high) - low)))
         return self._nearest(self.low + unit * (self.high - self.low))
 
     def position(self, value: object) -> int:
-        if isinstance(value, bool) or not _is_finite(value):
+        if not _is_finite(value):
             raise ValueError(f"{value!r} is no number")
-        number = float(value)  # pyright: ignore[reportArgumentType] - checked above
+        number = float(cast("Any", value))
         # What a database or a product of decimals has rounded at its last digit is still within.
         slack = 1e-12 * max(abs(self.low), abs(self.high))
         if not self.low - slack <= number <= self.high + slack:
@@ -328,20 +378,31 @@ class Float(Scale):
         return first, max(last, first - 1)
 
     @cached_property
+    def _digits(self) -> int:
+        """Significant digits on a logarithmic scale: more than `DIGITS` where the range is a small part of its numbers."""
+        return min(DIGITS + max(-math.ceil(math.log10((self.high - self.low) / self.high)), 0), MOST_DIGITS)
+
+    @cached_property
+    def _decade(self) -> int:
+        """Numbers with that many digits in one power of ten."""
+        return 9 * 10 ** (self._digits - 1)
+
+    @cached_property
     def _decimals(self) -> int:
         """Digits behind the point on a linear scale: its range is written with `DIGITS` digits."""
-        return DIGITS - math.ceil(math.log10(self.high - self.low))
+        most = MOST_DIGITS - math.ceil(math.log10(max(abs(self.low), abs(self.high))))
+        return min(DIGITS - math.ceil(math.log10(self.high - self.low)), most)
 
     def _rung(self, number: float) -> int:
         if self.log:
-            mantissa, exponent = f"{number:.{DIGITS - 1}e}".split("e")
-            return int(exponent) * _DECADE + int(mantissa.replace(".", "")) - 10 ** (DIGITS - 1)
+            mantissa, exponent = f"{number:.{self._digits - 1}e}".split("e")
+            return int(exponent) * self._decade + int(mantissa.replace(".", "")) - 10 ** (self._digits - 1)
         return int((Decimal(repr(number)).scaleb(self._decimals)).to_integral_value())
 
     def _rung_value(self, rung: int) -> float:
         if self.log:
-            exponent, beyond = divmod(rung, _DECADE)
-            return _decimal(10 ** (DIGITS - 1) + beyond, exponent - DIGITS + 1)
+            exponent, beyond = divmod(rung, self._decade)
+            return _decimal(10 ** (self._digits - 1) + beyond, exponent - self._digits + 1)
         return _decimal(rung, -self._decimals)
 
     def __repr__(self) -> str:
@@ -361,15 +422,35 @@ def _decimal(digits: int, exponent: int) -> float:
     return float(f"{digits}e{exponent}")
 
 
-def _is_whole(number: object) -> bool:
+def scale_from(text: str) -> Scale:
+    """Return the `Int` or `Float` that prints so; the inverse of `repr`, for studies that are read without their space.
+
+    Raises:
+        ValueError: If none does.
+    """
+    call = ast.parse(text, mode="eval").body
+    if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in ("Int", "Float")):
+        raise ValueError(f"{text!r} is no range")
+    # Literals alone: the text may come from anybody's study.
+    numbers: list[Any] = [ast.literal_eval(argument) for argument in call.args]
+    options: dict[str, Any] = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
+    return (Int if call.func.id == "Int" else Float)(*numbers, **options)
+
+
+def _is_whole(number: Any) -> bool:  # noqa: ANN401 - whatever a user gives
     try:
-        return bool(float(number) == int(number))  # pyright: ignore[reportArgumentType] - that is the question
+        return not isinstance(number, str | bytes | bool) and bool(number == int(number))
     except (TypeError, ValueError, OverflowError):
         return False
 
 
-def _is_finite(number: object) -> bool:
+def _is_finite(number: Any) -> bool:  # noqa: ANN401 - the same
     try:
-        return not isinstance(number, str | bytes) and math.isfinite(number)  # pyright: ignore[reportArgumentType] - the same
+        return not isinstance(number, str | bytes | bool) and math.isfinite(number)
     except (TypeError, ValueError, OverflowError):
         return False
+
+
+def _shown(number: object) -> str:
+    shown = repr(number)
+    return shown if len(shown) <= 40 else f"{shown[:20]}…"

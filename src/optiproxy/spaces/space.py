@@ -6,15 +6,15 @@ import hashlib
 import json
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import product
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias, final
 
 from optiproxy.errors import UsageError, unknown
-from optiproxy.spaces.decisions import Architecture, Choice, Decision
-from optiproxy.spaces.scales import Float
+from optiproxy.spaces.decisions import SPREAD, Architecture, Choice, Decision
+from optiproxy.spaces.scales import Float, Int
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,11 +28,8 @@ if TYPE_CHECKING:
 ROUNDS = 100
 """Rounds of draws before a sample is given up: enough where one architecture in a hundred is valid."""
 
-SPREAD = 0.1
-"""Random points on a scale are drawn around a relaxed one with standard deviations from this down to its third power."""
-
-Rule: TypeAlias = "Callable[[Mapping[str, Choice]], bool]"
-"""Says of the `Space.values` of an architecture whether it may be proposed."""
+Rule: TypeAlias = "Callable[[Mapping[str, Any]], bool]"
+"""Says of the `Space.objects` of an architecture whether it may be proposed."""
 
 
 class Space(ABC):
@@ -41,10 +38,10 @@ class Space(ABC):
     A new space gives `name`, `decisions` and `encode`, and that is enough where every combination of choices is an
     architecture of its own. It overrides
 
-    - `is_valid` where some combinations are no architecture,
+    - `is_valid` where some combinations are no architecture, and `violation` where one can say how far they are from it,
     - `canonical` where different combinations are the same network,
     - `build` where users' functions are to receive something else than a mapping of values, such as a network,
-    - `sample`, `neighbours` and `draw` where valid architectures are too rare to be met by taking decisions one by one,
+    - `sample`, `reach`, `neighbours` and `draw` where valid architectures are too rare to be met by taking decisions one by one,
     - `everything`, `size` and `continuous` where the space is a list and not a product,
     - `fingerprint` where name and decisions do not tell all spaces of the kind apart,
     - `active` and `activity` where some decisions do not always matter.
@@ -95,6 +92,13 @@ class Space(ABC):
         """Return whether this combination is an architecture at all. May be expensive; called on few candidates."""
         return True
 
+    def violation(self, architecture: Architecture) -> float:
+        """Return how far a combination is from valid: 0 for what is valid, and more the farther it is.
+
+        Called where valid architectures are rare, to find the way to them.
+        """
+        return 0.0 if self.is_valid(architecture) else 1.0
+
     def canonical(self, architecture: Architecture) -> Architecture:
         """Return the representative of all architectures that are the same network; idempotent and valid if they are.
 
@@ -137,12 +141,14 @@ class Space(ABC):
     @final
     def combinations(self, rng: np.random.Generator, n: int) -> list[Architecture]:
         """Draw ``n`` combinations of choices, valid or not: categories uniformly, numbers uniformly on their scale."""
-        # The bound of what has a scale is not used, and may be beyond what numpy's integers hold.
-        highs = [len(decision.choices) if decision.scale is None else 1 for decision in self.decisions]
+        # The bound of a number is not used, and may be beyond what numpy's integers hold.
+        numbers = {
+            d: c for d, c in enumerate(decision.choices for decision in self.decisions) if isinstance(c, Int | Float)
+        }
+        highs = [1 if d in numbers else len(decision.choices) for d, decision in enumerate(self.decisions)]
         columns = list(rng.integers(0, highs, size=(n, len(highs))).T.tolist())
-        for d, decision in enumerate(self.decisions):
-            if decision.scale is not None:
-                columns[d] = decision.scale.draw(rng, n)
+        for d, scale in numbers.items():
+            columns[d] = scale.draw(rng, n)
         return list(zip(*columns, strict=True))
 
     def examples(self, rng: np.random.Generator, n: int) -> list[Architecture]:
@@ -199,7 +205,7 @@ class Space(ABC):
         return list(zip(*columns, strict=True))
 
     def build(self, architecture: Architecture, *, seed: int = 0) -> Any:  # noqa: ANN401, ARG002 - what the space is made of
-        """Make what a user's function is given to evaluate: here the `values`; a space of networks builds the network.
+        """Make what a user's function is given to evaluate: here the `objects`; a space of networks builds the network.
 
         Called once per training, in the process that trains.
 
@@ -207,11 +213,18 @@ class Space(ABC):
             architecture: A valid member.
             seed: Settles whatever is random about it, like initial weights.
         """
-        return self.values(architecture)
+        return self.objects(architecture)
 
     def everything(self) -> Iterator[Architecture]:
         """Yield every combination that `size` counts, in lexicographic order; for spaces that are small enough."""
         return product(*(range(len(decision.choices)) for decision in self.decisions))
+
+    def reach(self) -> Iterable[Architecture]:
+        """Return valid architectures that `sample` may miss, each once; none where it can meet all of them.
+
+        Called where samples bring nothing new and the space is too large for `everything`. May take long between two.
+        """
+        return ()
 
     @cached_property
     def size(self) -> int:
@@ -319,13 +332,18 @@ class Space(ABC):
 
     @final
     def values(self, architecture: Architecture) -> dict[str, Choice]:
-        """Map the name of every decision to the chosen value."""
+        """Map the name of every decision to the chosen value, or to its label: what studies and reports hold."""
         # Strict, because an architecture of another space that is merely longer would pass unnoticed.
         return {d.name: d.choices[i] for d, i in zip(self.decisions, architecture, strict=True)}
 
     @final
+    def objects(self, architecture: Architecture) -> dict[str, Any]:
+        """Return `values` with what the labels stand for: what users' functions are given."""
+        return {d.name: d.objects[i] for d, i in zip(self.decisions, architecture, strict=True)}
+
+    @final
     def architecture(self, values: Mapping[str, object]) -> Architecture:
-        """Return the inverse of `values`.
+        """Return the inverse of `values` and of `objects`.
 
         Raises:
             UsageError: If a decision is missing, unknown, or has a value that is not among its choices.

@@ -10,6 +10,7 @@ import optiproxy
 from optiproxy.errors import StudyError
 from optiproxy.metrics import Goal, Limit, Objective
 from optiproxy.spaces import FlatSpace, RestrictedSpace, Space, plain_fingerprint
+from optiproxy.spaces.scales import scale_from
 from optiproxy.task.protocol import QueryProtocol
 from optiproxy.task.task import Source
 
@@ -116,4 +117,7 @@ def source_from_json(content: Mapping[str, Any]) -> Source:
 
 def space_from_json(content: Mapping[str, Any]) -> FlatSpace:
     """The decisions that `Identity.to_json` wrote, as a flat space; enough to read architectures."""
-    return FlatSpace(dict(content["decisions"]), name=content["space_name"])
+    decisions = {
+        name: scale_from(listed) if isinstance(listed, str) else listed for name, listed in content["decisions"]
+    }
+    return FlatSpace(decisions, name=content["space_name"])

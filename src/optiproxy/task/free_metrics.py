@@ -47,6 +47,11 @@ class FreeMetrics:
             self._measured[key] = self._measure(key)
         return self._measured[key]
 
+    @property
+    def measured(self) -> list[Metrics]:
+        """All that could be measured so far."""
+        return [metrics for metrics in self._measured.values() if metrics is not None]
+
     def remembered(self, architecture: Architecture) -> Metrics:
         """What has been measured already; nothing is measured now."""
         return self._measured.get(self._task.space.canonical(architecture)) or {}
@@ -90,7 +95,9 @@ class FreeLimits:
 
     def restrict(self, space: Space) -> Space:
         """The space without what breaks a limit or cannot be measured; the same space where nothing is to be measured."""
-        return RestrictedSpace(space, self.admits) if self.limits or self._objectives else space
+        if not (self.limits or self._objectives):
+            return space
+        return RestrictedSpace(space, self.admits, violation=self.violation)
 
     def admits(self, architecture: Architecture) -> bool:
         """Whether it can be measured and keeps the limits; the same answer however often it is asked.
@@ -98,10 +105,18 @@ class FreeLimits:
         Raises:
             DeviceError: As `FreeMetrics`.
         """
+        return self.violation(architecture) == 0
+
+    def violation(self, architecture: Architecture) -> float:
+        """By how much it breaks the limits in all, each relative to its bound; infinite where it cannot be measured.
+
+        Raises:
+            DeviceError: As `FreeMetrics`.
+        """
         metrics = self._metrics(architecture)
         if metrics is None or not all(math.isfinite(objective.gain(metrics)) for objective in self._objectives):
-            return False
-        return all(limit.violation(metrics) <= 0 for limit in self.limits)
+            return math.inf
+        return self._excess(metrics)
 
     def measured(self, architecture: Architecture) -> Metrics:
         """The metrics that admitted the architecture; a latency that is measured anew would be another one."""
@@ -109,10 +124,24 @@ class FreeLimits:
         return {name: value for name, value in found.items() if math.isfinite(value)}
 
     def nothing_left(self) -> str:
-        """Two sentences for a search in which no architecture was admitted."""
-        kept = f" that keeps {', '.join(map(str, self.limits))}" if self.limits else ""
+        """Two or three sentences for a search in which no architecture was admitted."""
+        space, measured = self._task.space, self._metrics.measured
+        where = f"Found no architecture of {space.name!r}"
         reason = self._metrics.problem.rstrip(".")
         problem = f" Measuring failed with: {reason}." if reason else ""
-        return (
-            f"Found no architecture of {self._task.space.name!r}{kept}. Loosen the limits or widen the space.{problem}"
+        if isinstance(space, RestrictedSpace) and not measured and not reason:
+            return (
+                f"{where} that keeps its rules, among {space.asked:,} combinations that were tried. Loosen the rules, or list "
+                "those that keep them, optiproxy.PoolSpace(space, architectures)."
+            )
+        kept = f" that keeps {', '.join(map(str, self.limits))}" if self.limits else ""
+        nearest = min(measured, key=self._excess, default={})
+        shown = ", ".join(
+            f"{limit.metric}={nearest[limit.metric]:g}" for limit in self.limits if limit.metric in nearest
         )
+        tried = f" among {len(measured):,} that were measured; the nearest has {shown}" if shown else ""
+        return f"{where}{kept}{tried}. Loosen the limits or widen the space.{problem}"
+
+    def _excess(self, metrics: Metrics) -> float:
+        # Relative, so that units do not matter.
+        return sum(max(limit.violation(metrics), 0.0) / (abs(limit.bound) or 1.0) for limit in self.limits)

@@ -73,7 +73,7 @@ class FunctionTask(Task):
         measured = {name: known[name] for name in self._measures if name in known} or self.free_metrics(architecture)
         arguments: list[Any] = [self.space.build(architecture, seed=seed)]
         if self._takes_trial:
-            arguments.append(TrainingTrial(self.space.values(architecture), seed=seed))
+            arguments.append(TrainingTrial(self.space.objects(architecture), seed=seed))
         try:
             returned: object = self._evaluate(*arguments)
         except (Exception, SystemExit) as error:

@@ -7,13 +7,10 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Any
 
 from optiproxy.errors import UsageError
 from optiproxy.metrics import Metrics
-
-if TYPE_CHECKING:
-    from optiproxy.spaces import Choice
 
 
 @dataclass
@@ -64,7 +61,7 @@ class TrainingTrial:
         number: Of the query, from 0.
     """
 
-    def __init__(self, architecture: Mapping[str, Choice], *, seed: int) -> None:
+    def __init__(self, architecture: Mapping[str, Any], *, seed: int) -> None:
         self._progress = current_progress()
         self.architecture = architecture
         self.seed = seed

@@ -132,12 +132,71 @@ def test_a_choice_that_fails_is_left_to_the_search():
     assert conditions(Space.from_optuna(suggest)) == {"a": {}, "b": {}}
 
 
+def test_numbers_are_scales_and_objects_come_back_as_themselves():
+    suggested = []
+
+    def suggest(trial):
+        suggested.append(trial.suggest_categorical("act", [str.upper, str.lower]))
+        trial.suggest_float("lr", 1e-4, 1e-1, log=True)
+        trial.suggest_int("width", 1, 1000)
+        trial.suggest_categorical("batch", [16, 32, 64])
+
+    space = Space.from_optuna(suggest)
+    assert set(suggested) == {str.upper, str.lower}
+    assert [str(d.scale) for d in space.decisions[1:]] == [
+        "Float(0.0001, 0.1, log=True)",
+        "Int(1, 1000)",
+        "Ordered([16, 32, 64])",
+    ]
+    assert space.build((1, 0, 0, 0)) == {"act": str.lower, "lr": 1e-4, "width": 1, "batch": 16}
+
+
+def _on_a_large_rate(trial):
+    if trial.suggest_float("rate", 0, 1) > 0.8:
+        trial.suggest_categorical("extra", [1, 2])
+
+
+def _on_a_middling_rate(trial):
+    if 0.2 < trial.suggest_float("rate", 0, 1) < 0.4:
+        trial.suggest_categorical("extra", [1, 2])
+
+
+def _on_a_rate_within_a_branch(trial):
+    if trial.suggest_categorical("kind", ["a", "b"]) == "b" and trial.suggest_int("rate", 1, 1000) > 500:
+        trial.suggest_categorical("extra", [1, 2])
+
+
+@pytest.mark.parametrize("suggest", [_on_a_large_rate, _on_a_middling_rate, _on_a_rate_within_a_branch])
+def test_a_condition_on_a_number_with_many_values_is_refused(suggest):
+    with pytest.raises(
+        UsageError, match=r"depends on the number 'rate', which has \d+ values. Let it depend on a category"
+    ):
+        Space.from_optuna(suggest)
+
+
+def test_a_number_with_which_the_function_fails_is_left_to_the_search():
+    def suggest(trial):
+        if trial.suggest_float("rate", 0, 1) > 0.5:
+            raise ValueError("no")
+        trial.suggest_categorical("b", [0, 1])
+
+    assert conditions(Space.from_optuna(suggest)) == {"rate": {}, "b": {}}
+
+
 @pytest.mark.parametrize(
     ("suggest", "message"),
     [
         (lambda _: None, "at least one decision"),
-        (lambda t: t.suggest_float("rate", 0.1, 1.0), "'rate' is a float, .* suggest_categorical, 0.1 and so on"),
-        (lambda t: t.suggest_int("width", 1, 1000), "'width' has 1000 values, and a decision may have 64"),
+        (lambda t: t.suggest_float("rate", 1.0, 0.1), "Expected low <= high, got 1 and 0.1"),
+        (
+            lambda t: t.suggest_categorical("a", "relu"),
+            r"'a' needs a list of choices, got the text 'relu'\. Write \['relu'\]",
+        ),
+        (lambda t: [t.suggest_int("a", 1, 2), t.suggest_categorical("a", [1, 2])], "Two decisions are named 'a'"),
+        (
+            lambda t: [t.suggest_float("a", 0, 1), t.suggest_int("a", 0, 1)],
+            r"choices Float\(0.0, 1.0\) and one with \[0, 1\]",
+        ),
         (lambda t: [t.suggest_int("a", 1, 2), t.suggest_int("a", 1, 3)], "Two decisions are named 'a'"),
         (lambda t: t.suggest_categorical("a", []), "'a' needs at least one choice"),
         (lambda t: 1 / t.suggest_int("a", 0, 1), "With the first choice of every decision it fails with ZeroDivision"),

@@ -51,7 +51,7 @@ class ConditionalSpace(Space):
     def build(self, architecture: Architecture, *, seed: int = 0) -> Any:  # noqa: ANN401, ARG002 - as in `Space`
         """Return the values of the decisions that matter."""
         active = self.active(architecture)
-        return {d.name: d.choices[architecture[i]] for i, d in enumerate(self.decisions) if i in active}
+        return {d.name: d.objects[architecture[i]] for i, d in enumerate(self.decisions) if i in active}
 
     def canonical(self, architecture: Architecture) -> Architecture:
         """Set what does not matter to 0, and put each block into a canonical form of its own."""
@@ -96,8 +96,8 @@ def _decisions(places: Sequence[Place]) -> tuple[Decision, ...]:
     found: dict[str, Decision] = {}
     for decision in (decision for place in places for decision in place.block.decisions):
         known = found.setdefault(decision.name, decision)
-        # Their texts, which tell 1 from True, as Python's comparison does not.
-        if known.signature != decision.signature:
+        # The texts are compared, too: 1 == True in Python, and they are two choices here.
+        if known != decision or known.signature != decision.signature:
             raise UsageError(
                 f"Two decisions are named {decision.name!r}, one with the choices {known.listed} and one with "
                 f"{decision.listed}. Give them different names, or the same choices to decide both at once."

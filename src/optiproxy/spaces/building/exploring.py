@@ -16,6 +16,9 @@ K = TypeVar("K")
 PROBES = 8
 """Random runs after the systematic ones: they meet what only several choices together ask for, unless it is rare."""
 
+PARTS = 8
+"""Into so many parts the range of a number is divided, at whose ends it is tried whether anything depends on it."""
+
 
 class _Found:
     """A place, and the revealed choices that lead to it: each alternative alone does."""
@@ -64,17 +67,19 @@ def explore(function: Callable[[Mapping[str, int]], Trace]) -> list[Place]:
     # Asked anew and not out of the cache: this is the one run that shows whether chance plays a part.
     if list(function({}).requests) != list(base.requests):
         raise UsageError("With the same choices it asks for other decisions each time. Leave chance out of it.")
-    _check_numbers(function, base)
 
     order: list[object] = []
     found: dict[object, _Found] = {}
     contexts: deque[dict[str, int]] = deque([{}])
-    probes = 0
+    probes, numbers = 0, set[str]()
     # A fixed seed, because the same function has to make the same space in every process.
     rng = np.random.default_rng(0)
     while contexts:
         context = contexts.popleft()
         here = run(context)
+        for name in here.numbers.keys() - numbers:
+            _check_number(name, here, lambda answers, context=context: run({**context, **answers}))
+            numbers.add(name)
         new = [key for key in here.requests if key not in found or not found[key].covers(context)]
         if new:
             changed = {
@@ -103,16 +108,24 @@ def explore(function: Callable[[Mapping[str, int]], Trace]) -> list[Place]:
     ]
 
 
-def _check_numbers(function: Callable[[Mapping[str, int]], Trace], base: Trace) -> None:
-    """Refuse conditions on numbers that have more values than can be tried one by one.
+def _check_number(name: str, here: Trace, run: Callable[[Mapping[str, int]], Trace]) -> None:
+    """Refuse a condition on a number that has more values than can be tried one by one.
+
+    Args:
+        name: Of the number.
+        here: The run that has asked for it, with its first value.
+        run: Runs with another value, and all else as there.
 
     Raises:
-        UsageError: If the run asks for other things where such a number is large than where it is small.
+        UsageError: If a run with a larger value asks for other things.
     """
-    for name, count in base.numbers.items():
-        if list(function({name: count - 1}).requests) != list(base.requests):
+    last = here.numbers[name] - 1
+    for part in range(1, PARTS + 1):
+        other = run({name: last * part // PARTS})
+        # A run that ended early says nothing about what would have come.
+        if other.error is None and list(other.requests) != list(here.requests):
             raise UsageError(
-                f"What is asked for depends on the number {name!r}, which has {count} values. Let it depend on a category, "
+                f"What is asked for depends on the number {name!r}, which has {last + 1} values. Let it depend on a category, "
                 f"or on an integer with at most {FEW} values."
             )
 

@@ -16,9 +16,9 @@ from optiproxy.spaces.building.conditional import ConditionalSpace
 from optiproxy.spaces.building.exploring import explore
 from optiproxy.spaces.building.tracing import Trace, Tracer
 from optiproxy.spaces.decisions import Choice, Decision
+from optiproxy.spaces.restricted import where
 from optiproxy.spaces.scales import Float, Int, Ordered
 from optiproxy.spaces.space import Space
-from optiproxy.spaces.wrapper import where
 
 
 def space_of(suggest: Callable[[Any], object], *, name: str = "define-by-run") -> ConditionalSpace:
@@ -62,8 +62,8 @@ class Suggestions:
         # Functions may read these, but nothing should depend on them: the space is the same in every trial.
         self.number = 0
         self.datetime_start = datetime(1970, 1, 1)  # noqa: DTZ001 - Optuna's times are naive
-        self.params: dict[str, Choice] = {}
-        self.relative_params: dict[str, Choice] = {}
+        self.params: dict[str, Any] = {}
+        self.relative_params: dict[str, Any] = {}
         self.user_attrs: dict[str, object] = {}
         self.system_attrs: dict[str, object] = {}
         self.constraints: dict[str, float] = {}
@@ -76,8 +76,8 @@ class Suggestions:
             "and report. Put what suggests into a function of its own, and call that from the objective."
         )
 
-    def suggest_categorical(self, name: str, choices: Sequence[Choice]) -> Choice:
-        return self.suggest(Decision(name, tuple(choices)))
+    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:  # noqa: ANN401 - one of them
+        return self.suggest(Decision.of(name, choices))
 
     def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
         return self.suggest(Decision(name, Int(low, high, step=step, log=log)))
@@ -114,7 +114,7 @@ class Suggestions:
 
     def suggest(self, decision: Decision) -> Any:  # noqa: ANN401 - one of the choices
         """Ask for any decision."""
-        self.params[decision.name] = choice = decision.choices[self._tracer.reveal(decision)]
+        self.params[decision.name] = choice = decision.objects[self._tracer.reveal(decision)]
         return choice
 
 
