@@ -16,7 +16,7 @@ from optiproxy.errors import UsageError
 from optiproxy.sampler.reading import common_parameters, goal_of, inferred_space, metrics_of, modelled
 from optiproxy.storage.parameters import Parameters
 from optiproxy.storage.proposer import Proposer
-from optiproxy.storage.schema import ARCHITECTURE, PREDICTED, UNSEEN, annotate, predicted_note
+from optiproxy.storage.schema import ARCHITECTURE, UNSEEN, annotate, predicted_notes
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -138,8 +138,8 @@ class AlgorithmSampler(BaseSampler):
             if proposer.canonical(proposer.architecture(other)) == key:
                 annotate(study, trial, ARCHITECTURE, None)
                 return False
-        if proposal.predicted:
-            annotate(study, trial, PREDICTED, predicted_note(proposal))
+        for key, note in predicted_notes(proposal).items():
+            annotate(study, trial, key, note)
         return True
 
 
