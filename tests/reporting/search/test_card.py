@@ -93,3 +93,8 @@ def test_a_lower_fidelity_is_told(result):
 
     searched = dataclasses.replace(result([{"accuracy": 90.0}]), protocol=QueryProtocol(fidelity=5, promote=1, full=50))
     assert "--fidelity 5 --promote 1" in text(searched)
+
+
+def test_the_card_names_a_recommended_architecture_beside_the_best(lucky, result):
+    assert f"Recommended: query #{lucky.recommended.number} (accuracy 85, " in text(lucky)
+    assert "ecommended" not in text(result([{"accuracy": 90.0}]))
