@@ -9,7 +9,7 @@ import pytest
 import optiproxy
 from optiproxy.metrics import Goal, Limit, Objective
 from optiproxy.optimizer import Trial
-from optiproxy.optimizer.recommend import FEWEST, recommended
+from optiproxy.optimizer.recommend import FEWEST, SHORTLIST, recommended
 from optiproxy.spaces import FlatSpace
 
 SPACE = FlatSpace(
@@ -50,8 +50,8 @@ def test_of_noisy_values_it_is_truly_better_than_the_largest():
         trials = measured(40, seed=seed, noise=0.4)
         chosen = recommended(SPACE, SCORE, trials)
         gained.append(true(trials[chosen].architecture) - true(trials[best(trials)].architecture))
-    assert np.mean(gained) > 0
-    assert np.count_nonzero(gained) >= 5
+    # A twelfth of the standard deviation among random architectures; 0 would be had by never speaking against the best.
+    assert np.mean(gained) > 0.05
 
 
 @pytest.mark.slow
@@ -74,6 +74,13 @@ def test_it_is_feasible_and_was_measured():
         largest += goal.front([trial.metrics for trial in trials])
         assert goal.feasible(trials[chosen[-1]].metrics)
     assert chosen != largest
+
+
+def test_it_is_one_of_the_few_with_the_largest_values():
+    for seed in range(5):
+        trials = measured(40, seed=seed, noise=1.0)
+        largest = sorted(range(40), key=lambda i: -trials[i].metrics["score"])[:SHORTLIST]
+        assert recommended(SPACE, SCORE, trials) in largest
 
 
 def test_it_is_the_same_whichever_way_is_better():

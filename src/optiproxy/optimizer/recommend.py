@@ -11,6 +11,12 @@ from optiproxy.spaces import Space
 FEWEST = 10
 """Number of finished trials from which on a model may speak against the largest measured value."""
 
+SHORTLIST = 5
+"""Number of the largest measured values among which the model chooses.
+
+What it takes for noise is partly what it cannot model and what another training would confirm; among all trials it would
+prefer one that is like many good ones to one that is outstanding."""
+
 NOISY = 0.1
 """Variance of the noise, relative to that of the function, up to which the largest measured value is believed.
 
@@ -18,10 +24,10 @@ A small one the fit sees in values without noise, too: it is what the kernel can
 
 
 def recommended(space: Space, goal: Goal, trials: Sequence[Trial], *, seed: int = 0) -> int | None:
-    """Position of the feasible trial whose architecture is expected to be the best, by all trials together.
+    """Position of the trial, among the feasible ones with the best values, whose architecture all trials speak for most.
 
-    Whatever algorithm has chosen the trials, OptiProxy's default proxy is fitted to them, and the expected value without
-    the noise of another measurement decides. Before `FEWEST` trials, or where the fit sees no more noise than `NOISY`, it is
+    Whatever algorithm has chosen the trials, OptiProxy's default proxy is fitted to them, and of the `SHORTLIST` the one
+    with the largest expected value is taken, the noise of another measurement left out. Before `FEWEST` trials, or where the fit sees no more noise than `NOISY`, it is
     the best measured one.
 
     Args:
@@ -55,4 +61,6 @@ def recommended(space: Space, goal: Goal, trials: Sequence[Trial], *, seed: int 
         return best
     with torch.no_grad():
         expected = predictor(model.problem.graphs(history.architectures)).mean[:, 0]
-    return int(expected.masked_fill(~history.feasible, -torch.inf).argmax())
+    values = history.reached[:, 0].masked_fill(~history.feasible, -torch.inf)
+    leading = values.argsort(descending=True, stable=True)[: min(SHORTLIST, int(history.feasible.sum()))]
+    return int(leading[expected[leading].argmax()])

@@ -76,9 +76,9 @@ class SearchResult:
 
     @cached_property
     def recommended(self) -> Record | None:
-        """The record whose architecture is expected to be the best by all records at the full fidelity together.
+        """The record, among those with the best values, whose architecture all records at the full fidelity speak for most.
 
-        It is one of these, and often `best`: `optiproxy.optimizer.recommend` says when it is not. A proxy is fitted when
+        It is often `best`: `optiproxy.optimizer.recommend` says when it is not. A proxy is fitted when
         this is first asked for, which takes some seconds. None where nothing is feasible, and with several objectives,
         where `front` is the answer.
         """
