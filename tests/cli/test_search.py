@@ -61,7 +61,9 @@ def test_optiproxy_searches_by_default_and_resumes_as_if_never_interrupted(optip
     parts, whole = (read(tmp_path / out) for out in ("parts", "whole"))
     assert parts["algorithm"] == whole["algorithm"] == "optiproxy"
     assert untimed(parts["trials"]) == untimed(whole["trials"])
-    assert whole["trials"][-1]["predicted"].keys() == {"val_accuracy"}
+    assert whole["trials"][-1]["predicted"].keys() == whole["trials"][-1]["intervals"].keys() == {"val_accuracy"}
+    # Fewer queries than a model would speak on, or than intervals are counted of.
+    assert (whole["recommended"], whole["calibration"]) == (whole["best"], None)
 
 
 def test_a_finished_search_spends_nothing_more(optiproxy, tmp_path):

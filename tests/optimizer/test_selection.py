@@ -10,6 +10,7 @@ from optiproxy.optimizer import Trial
 from optiproxy.optimizer.parts import History, Problem
 from optiproxy.optimizer.seen import Seen
 from optiproxy.optimizer.selection import LocalSelection, SampledSelection
+from optiproxy.proxy import Prediction
 from optiproxy.proxy.targets import Normalization
 from optiproxy.spaces import FlatSpace, NASBench201
 
@@ -95,7 +96,7 @@ def distance_to(target):
 
     def score(architectures):
         near = torch.tensor([-float(sum(x != y for x, y in zip(a, target, strict=True))) for a in architectures])
-        return near[:, None], near.expand(2, -1)
+        return Prediction(near[:, None], torch.ones(len(near), 1)), near.expand(2, -1)
 
     return score
 
@@ -114,7 +115,7 @@ def test_discrete_steps_reach_what_the_ascent_has_missed():
         generator=torch.Generator().manual_seed(0),
     )
     assert found.architectures[int(found.ranking[0, 0])] == (3, 1, 0, 2)
-    assert found.means.shape == (len(found.architectures), 1)
+    assert found.prediction.mean.shape == (len(found.architectures), 1)
     assert found.ranking.shape == (2, len(found.architectures))
     assert len(set(found.architectures)) == len(found.architectures)
     assert (0, 0, 0, 0) not in found.architectures

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from optiproxy.metrics import Goal, Limit, Objective
-from optiproxy.proxy.targets import ArcsinhSlack, Normalization, RankGaussian, tempered_ranks
+from optiproxy.proxy.targets import ArcsinhSlack, Normalization, RankGaussian, Standard, tempered_ranks
 
 # Quarters: ties are common, differences are never below what floats resolve.
 QUARTERS = st.integers(-400, 400).map(lambda x: x / 4)
@@ -168,3 +168,32 @@ def test_what_keeps_a_limit_without_a_measurement_is_well_inside(kept):
     assert slack[0] == pytest.approx(math.asinh(1.0))
     assert all((value < 0) == (score > 0) for value, score in zip(kept, slack[1:], strict=True))
     assert targets.describe(goal, [0.0, slack[0]])["mem"] == pytest.approx(-6.0 if kept else -1.0)
+
+
+def test_intervals_hold_the_prediction_in_the_units_of_the_metrics():
+    targets = Normalization()(GOAL, METRICS)
+    mean, std = targets.scores[0].tolist(), [0.5] * targets.scores.shape[1]
+    told, narrow, wide = (
+        targets.describe(GOAL, mean),
+        *(targets.intervals(GOAL, mean, std, level=level) for level in (0.5, 0.9)),
+    )
+    assert told.keys() == narrow.keys() == wide.keys()
+    for name, value in told.items():
+        assert wide[name][0] < narrow[name][0] < value < narrow[name][1] < wide[name][1]
+
+
+def test_an_interval_is_as_wide_as_its_level_says():
+    """Of a metric whose scores are its values: 1.645 standard deviations on either side, whichever way is better."""
+    normalization = Normalization(objectives=Standard.fit)
+    for direction in ("max", "min"):
+        goal = Goal((Objective("loss", direction),))
+        targets = normalization(goal, [{"loss": -1.0}, {"loss": 1.0}])
+        (bounds,) = targets.intervals(goal, [0.0], [2.0], level=0.9).values()
+        assert bounds == pytest.approx((-3.290, 3.290), abs=1e-3)
+
+
+def test_without_uncertainty_there_is_no_interval():
+    goal = Goal((Objective("accuracy"),))
+    several, one = (Normalization()(goal, [{"accuracy": value} for value in values]) for values in ((1, 2), (1, 1)))
+    assert several.intervals(goal, [0.0], [0.0], level=0.9) == {}
+    assert one.intervals(goal, [0.0], [1.0], level=0.9) == {}

@@ -89,6 +89,14 @@ def result():
 
 
 @pytest.fixture
+def lucky(result):
+    """A search of which the largest value, of query 2, is one of luck: a kernel of 5 is worth 5, and no other has any."""
+    return result([
+        {"accuracy": 80.0 + 5 * (number % 3 == 1) + 12 * (number == 2), "test": 70.0 + number} for number in range(12)
+    ])  # fmt: skip
+
+
+@pytest.fixture
 def through_json():
     """A figure that was written as JSON and read again."""
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from optiproxy.reporting.words import count, number
+from optiproxy.reporting.words import count, number, result_in_words
 
 
 @pytest.mark.parametrize(
@@ -20,3 +20,11 @@ def test_numbers_as_people_read_them(value, text):
 )
 def test_a_count_is_told_however_large(size, text):
     assert count(size) == text
+
+
+def test_the_command_line_tells_what_is_recommended_beside_a_lucky_best(lucky, result):
+    told = result_in_words(lucky)
+    assert "Best architecture, query #2:" in told
+    assert f"Recommended: query #{lucky.recommended.number} (accuracy 85, test {70 + lucky.recommended.number})" in told
+    assert "Recommended architecture: kernel = 5, width = " in told
+    assert "ecommended" not in result_in_words(result([{"accuracy": 90.0}]))

@@ -307,9 +307,11 @@ def test_the_sampler_of_optiproxy_asks_for_what_the_algorithm_proposes(flat):
         (proposal,) = algorithm.propose(1)
         assert Parameters(flat).decode(trial.params) == proposal.architecture
         assert trial.system_attrs.get("optiproxy:predicted", {}) == pytest.approx(proposal.predicted)
+        intervals = trial.system_attrs.get("optiproxy:intervals", {})
+        assert intervals == {name: pytest.approx([*bounds]) for name, bounds in proposal.intervals.items()}
         trials.append(Trial(proposal.architecture, {"objective_0": trial.value}))
         algorithm.observe(trials)
-    assert proposal.predicted
+    assert proposal.predicted.keys() == proposal.intervals.keys() == {"objective_0"}
 
 
 def test_independent_sampling_follows_the_seed():

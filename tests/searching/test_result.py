@@ -15,7 +15,7 @@ def _result(*told, protocol=None):
     records = [
         Record(
             number=i,
-            architecture=(i,),
+            architecture=(i % 9,),
             state="failed" if loss is None else "complete",
             metrics={} if loss is None else {"loss": loss, "params": params},
             fidelity=fidelity,
@@ -51,6 +51,19 @@ def test_the_answer_is_chosen_at_the_full_fidelity_alone():
     assert found.best_so_far == (None, None, 0.9, 0.9, 0.8, 0.8)
     assert [record.number for record in found.front] == [found.best.number] == [4]
     assert found.epochs == 2 * 5 + 4 * 50
+
+
+def test_what_is_recommended_is_a_feasible_record_at_the_full_fidelity():
+    told = [(9.0 - i % 5, 1.0 + i % 6, None) for i in range(40)]
+    found = _result(*((0.0, 1.0, 5) for _ in range(20)), *told, protocol=QueryProtocol(fidelity=5, promote=40, full=50))
+    assert found.recommended in found.full
+    assert found.goal.feasible(found.recommended.metrics)
+    assert found.recommended is found.recommended
+
+
+def test_one_record_is_the_best_and_the_recommended():
+    found = _result((3.0, 1.0, None), (2.0, 9.0, None))
+    assert found.recommended is found.best is found.records[0]
 
 
 def test_without_fidelities_nothing_is_said_of_epochs():

@@ -36,7 +36,10 @@ def _find(storage, *, budget=20, evaluate=_score, algorithm="regularized-evoluti
 
 
 def _story(result):
-    return [(r.number, r.architecture, r.state, r.reason, dict(r.metrics), dict(r.predicted)) for r in result.records]
+    return [
+        (r.number, r.architecture, r.state, r.reason, dict(r.metrics), dict(r.predicted), dict(r.intervals))
+        for r in result.records
+    ]
 
 
 @pytest.fixture

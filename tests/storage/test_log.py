@@ -186,3 +186,19 @@ def test_trials_of_earlier_versions_are_read(study):
     asked = {log.ask(budget=9).architecture for _ in range(2)}
     assert asked == {(2, 0), (2, 1)}
     assert log.ask(budget=9) == "exhausted"
+
+
+def test_what_was_predicted_is_kept_with_its_interval(study):
+    """The interval stands in an attribute of its own, so that studies without any read as they did."""
+    proposals = [
+        Proposal((0, 0), {"score": 1.0}, {"score": (0.5, 1.5)}), Proposal((0, 1), {"score": 2.0}), Proposal((1, 0)),
+    ]  # fmt: skip
+    for proposal in proposals:
+        template = begun(proposal, Parameters(SPACE), owner=Owner(), ask_seconds=0.0, fidelity=None)
+        study._storage.create_new_trial(study._study_id, template)
+        study.tell(study.trials[-1].number, 1.0)
+    kept = finished_records(study, Parameters(SPACE))
+    assert [(record.predicted, record.intervals) for record in kept] == [
+        (proposal.predicted, proposal.intervals) for proposal in proposals
+    ]
+    assert "optiproxy:intervals" not in study.trials[1].system_attrs

@@ -12,6 +12,8 @@ from typing import Any, cast
 from optiproxy import __version__
 from optiproxy.errors import StudyError, UsageError
 from optiproxy.metrics import Metrics
+from optiproxy.optimizer.algorithm import LEVEL
+from optiproxy.searching.calibration import SETTLED, coverage
 from optiproxy.searching.result import SearchResult
 from optiproxy.storage.files import write
 from optiproxy.storage.record import Record
@@ -98,7 +100,7 @@ def save(result: SearchResult, folder: Path) -> Path:
 
 
 def content(result: SearchResult) -> dict[str, Any]:
-    """Return the result as JSON: settings, the best, the front and its hypervolume, and every trial."""
+    """Return the result as JSON: settings, the best and the recommended, the front and its hypervolume, and every trial."""
     return {
         **_settings(result),
         "budget": result.budget,
@@ -107,8 +109,10 @@ def content(result: SearchResult) -> dict[str, Any]:
         "stopped": result.stopped,
         "epochs": result.epochs,
         "best": None if result.best is None else _record(result, result.best),
+        "recommended": None if result.recommended is None else _record(result, result.recommended),
         "front": [_record(result, record) for record in result.front],
         "hypervolume": _hypervolume(result),
+        "calibration": _calibration(result),
         "trials": [_record(result, record) for record in result.records],
     }
 
@@ -147,6 +151,13 @@ def _hypervolume(result: SearchResult) -> dict[str, Any] | None:
     }
 
 
+def _calibration(result: SearchResult) -> dict[str, Any] | None:
+    """Return how often intervals held what was measured; None where none was predicted."""
+    found = {name: coverage(result.records, name) for name in result.goal.metric_names}
+    metrics = {name: {**asdict(one), "share": one.share} for name, one in found.items() if one.intervals}
+    return {"level": LEVEL, "from_query": SETTLED, "metrics": metrics} if metrics else None
+
+
 def _record(result: SearchResult, record: Record) -> dict[str, Any]:
     return {
         "number": record.number,
@@ -156,6 +167,7 @@ def _record(result: SearchResult, record: Record) -> dict[str, Any]:
         "architecture": result.space.values(record.architecture),
         "metrics": _finite(record.metrics),
         "predicted": _finite(record.predicted),
+        "intervals": dict(record.intervals),
         "reason": record.reason,
         "ask_seconds": record.ask_seconds,
         "evaluation_seconds": record.evaluation_seconds,

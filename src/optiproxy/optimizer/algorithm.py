@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, final
 
 from optiproxy.metrics import Goal, Metrics
 from optiproxy.optimizer.seen import Seen
 from optiproxy.spaces import Architecture, Space
+
+LEVEL = 0.9
+"""Probability with which a measured value is to lie within the interval that was predicted of it."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +34,13 @@ class Proposal:
     Attributes:
         architecture: A valid member of the space.
         predicted: Metric name -> value expected by the algorithm's model, in the metric's unit; empty where it has none.
+        intervals: Metric name -> the bounds, in the metric's unit, between which the measured value is to lie with
+            probability `LEVEL`; empty where the model knows no uncertainty.
     """
 
     architecture: Architecture
     predicted: Metrics = field(default_factory=dict[str, float])
+    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict[str, tuple[float, float]])
 
 
 class Algorithm(Protocol):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import NamedTuple, final
 
 import numpy as np
@@ -13,13 +12,13 @@ from torch import Tensor
 from optiproxy.errors import UsageError
 from optiproxy.metrics import Goal
 from optiproxy.optimizer.acquisition import HypervolumeImprovement
-from optiproxy.optimizer.algorithm import ObservingAlgorithm, Proposal
+from optiproxy.optimizer.algorithm import LEVEL, ObservingAlgorithm, Proposal
 from optiproxy.optimizer.ascent import Ascent
+from optiproxy.optimizer.model import Model
 from optiproxy.optimizer.parts import (
     Acquisition,
     Candidates,
     Climb,
-    History,
     InitialDesign,
     Problem,
     Round,
@@ -31,13 +30,10 @@ from optiproxy.optimizer.schedule import EveryTrial
 from optiproxy.optimizer.seen import Seen
 from optiproxy.optimizer.selection import LocalSelection
 from optiproxy.optimizer.starts import MaximinDesign, NearIncumbents
-from optiproxy.proxy import Encoder, Prediction, Predictor, Proxy, StructuralProxy
+from optiproxy.proxy import Prediction, Predictor, Proxy, StructuralProxy
 from optiproxy.proxy.networks import torch_stream
 from optiproxy.proxy.targets import Normalization, Targets
 from optiproxy.spaces import Architecture, Space
-
-EXAMPLES = 256
-"""Random architectures that an `InitialDesign` is shown."""
 
 PART = 128
 """Candidates that are turned into graphs at once."""
@@ -108,8 +104,7 @@ class OptiProxy(ObservingAlgorithm):
         _check_part("schedule", schedule, "rounds")
         self._problem = Problem(space, goal, seed)
         self._initial = initial
-        self._proxy = proxy
-        self._normalization = normalization
+        self._model = Model(self._problem, proxy, normalization)
         self._starts = starts
         self._ascent = ascent
         self._acquisition = acquisition
@@ -123,7 +118,7 @@ class OptiProxy(ObservingAlgorithm):
         if len(seen) < self._initial.size:
             taken = [*(trial.architecture for trial in self._trials), *pending]
             designed = self._initial(
-                n, problem=self._problem, examples=self._examples, features=self._features, taken=taken
+                n, problem=self._problem, examples=self._model.examples, features=self._model.features, taken=taken
             )
             proposals = [Proposal(architecture) for architecture in designed]
         else:
@@ -154,15 +149,8 @@ class OptiProxy(ObservingAlgorithm):
         generator = torch_stream(rng)
 
         # 1. Fit the proxy to all finished trials.
-        targets = self._normalization(self._goal, [trial.metrics for trial in trials])
-        history = History.of(trials, problem, targets)
-        predictor = self._proxy.fit(
-            self._encoder,
-            problem.graphs(history.architectures),
-            history.scores,
-            previous=self._latest.predictor,
-            generator=generator,
-        )
+        history = self._model.history(trials)
+        predictor = self._model.fit(history, previous=self._latest.predictor, generator=generator)
 
         # 2. Ascend: the gradient of the acquisition function flows through the proxy and the graph to the choices.
         starts = self._starts(problem, history, previous=self._latest.peaks, generator=generator)
@@ -177,20 +165,20 @@ class OptiProxy(ObservingAlgorithm):
         peaks = self._ascent(starts, problem.layout, value, generator)
 
         # 3. Select: discrete architectures, judged by the proxy without relaxation.
-        def score(architectures: Sequence[Architecture]) -> tuple[Tensor, Tensor]:
+        def score(architectures: Sequence[Architecture]) -> tuple[Prediction, Tensor]:
             with torch.no_grad():
                 # In parts, because the graphs of many candidates take much more memory than what is predicted of them.
                 parts = [
                     predictor(problem.graphs(architectures[i : i + PART])) for i in range(0, len(architectures), PART)
                 ]
-                prediction = Prediction(torch.cat([p.mean for p in parts]), torch.cat([p.std for p in parts]))
+                prediction = Prediction.joined(parts)
                 values = self._acquisition.rank(prediction, preferences[len(starts) :], history, self._goal)
-                return prediction.mean, values
+                return prediction, values
 
         candidates = self._selection(
             peaks, problem=problem, history=history, seen=seen, score=score, generator=generator
         )
-        return RoundResult(round_, predictor, peaks, targets, candidates)
+        return RoundResult(round_, predictor, peaks, history.targets, candidates)
 
     def _choose(self, n: int, seen: Seen) -> list[Proposal]:
         """Of each preference's candidates the best that is valid and was not chosen yet."""
@@ -207,23 +195,16 @@ class OptiProxy(ObservingAlgorithm):
                 break
             chosen.append(best)
             seen.add(found.architectures[best])
-        return [Proposal(found.architectures[i], targets.describe(self._goal, found.means[i].tolist())) for i in chosen]
+        return [self._proposal(found, targets, i) for i in chosen]
 
-    @cached_property
-    def _examples(self) -> list[Architecture]:
-        """Random architectures among which the first trials are chosen, always the same ones."""
-        return self._space.examples(np.random.default_rng([self._seed, 0]), EXAMPLES)
-
-    @cached_property
-    def _encoder(self) -> Encoder:
-        # The same in every search of the space, whatever its seed, so that it can be kept.
-        unlabelled = self._space.examples(np.random.default_rng(0), self._proxy.unlabelled)
-        return self._proxy.pretrain(self._problem.graphs(unlabelled), seed=0)
-
-    def _features(self, architectures: Sequence[Architecture]) -> Tensor:
-        encoder = self._encoder
-        with torch.no_grad():
-            return encoder(self._problem.graphs(architectures))
+    def _proposal(self, found: Candidates, targets: Targets, i: int) -> Proposal:
+        """One of the candidates, with what is expected of it in the metrics' units."""
+        mean, std = found.prediction.mean[i].tolist(), found.prediction.std[i].tolist()
+        return Proposal(
+            found.architectures[i],
+            targets.describe(self._goal, mean),
+            targets.intervals(self._goal, mean, std, level=LEVEL),
+        )
 
 
 def _check_part(name: str, part: object, *members: str) -> None:

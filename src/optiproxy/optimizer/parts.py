@@ -134,20 +134,20 @@ class Candidates(NamedTuple):
 
     Attributes:
         architectures: ``b`` canonical forms, none of them seen before; their validity is still to be asked for.
-        means: ``(b, m)`` predicted scores.
+        prediction: ``(b, m)`` of their scores.
         ranking: ``(k, b)`` positions of the architectures, best first, one row for each of ``k`` preferences among the
             objectives.
         spacing: How far apart those that are proposed together are to be, see `Seen`.
     """
 
     architectures: Sequence[Architecture]
-    means: Tensor
+    prediction: Prediction
     ranking: Tensor
     spacing: float = 0.0
 
 
-Score: TypeAlias = Callable[[Sequence[Architecture]], tuple[Tensor, Tensor]]
-"""Discrete architectures -> predicted means ``(b, m)`` and acquisition values ``(k, b)``; takes no gradient."""
+Score: TypeAlias = Callable[[Sequence[Architecture]], tuple[Prediction, Tensor]]
+"""Discrete architectures -> prediction ``(b, m)`` and acquisition values ``(k, b)``; takes no gradient."""
 
 
 class InitialDesign(Protocol):

@@ -10,6 +10,7 @@ from torch import Generator, Tensor
 
 from optiproxy.optimizer.parts import Candidates, History, Problem, Score
 from optiproxy.optimizer.seen import Seen
+from optiproxy.proxy import Prediction
 from optiproxy.spaces import Architecture
 
 
@@ -53,7 +54,7 @@ class LocalSelection:
         found = seen.unseen(map(space.canonical, drawn))
         if not found:
             return None
-        means, values = score(found)
+        prediction, values = score(found)
         met = seen.union(found)
         for _ in range(self.rounds):
             leaders = values.amax(0).argsort(descending=True)[: self.leaders].tolist()
@@ -63,9 +64,9 @@ class LocalSelection:
                 break
             met.update(around)
             found += around
-            more_means, more_values = score(around)
-            means, values = torch.cat([means, more_means]), torch.cat([values, more_values], 1)
-        return Candidates(found, means, values.argsort(descending=True), spacing)
+            more, more_values = score(around)
+            prediction, values = Prediction.joined([prediction, more]), torch.cat([values, more_values], 1)
+        return Candidates(found, prediction, values.argsort(descending=True), spacing)
 
     def candidates(
         self, peaks: Tensor, *, problem: Problem, history: History, generator: Generator
@@ -112,6 +113,6 @@ class SampledSelection:
         found = seen.unseen(map(problem.space.canonical, drawn))
         if not found:
             return None
-        means, values = score(found)
+        prediction, values = score(found)
         # Stable: of those that are predicted to break a limit, all equally bad, the first that was drawn.
-        return Candidates(found, means, values.argsort(descending=True, stable=True))
+        return Candidates(found, prediction, values.argsort(descending=True, stable=True))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+import torch
 from torch import Generator, Tensor
 
 from optiproxy.graph import GraphBatch
@@ -22,6 +23,11 @@ class Prediction:
 
     mean: Tensor
     std: Tensor
+
+    @classmethod
+    def joined(cls, parts: Sequence[Prediction]) -> Prediction:
+        """The predictions of several parts, one after the other."""
+        return cls(torch.cat([part.mean for part in parts]), torch.cat([part.std for part in parts]))
 
 
 Encoder: TypeAlias = Callable[[GraphBatch], Tensor]

@@ -179,6 +179,26 @@ class Targets:
             found.setdefault(limit.metric, limit.bound + sign * scale.value(score))
         return {name: value for name, value in found.items() if np.isfinite(value)}
 
+    def intervals(
+        self, goal: Goal, mean: Sequence[float], std: Sequence[float], *, level: float
+    ) -> dict[str, tuple[float, float]]:
+        """Metric name -> the bounds, in its unit, between which a measurement lies with a probability of ``level``.
+
+        A metric without uncertainty has none: its standard deviation is 0, or only one value of it was ever seen.
+
+        Args:
+            goal: Whose metrics the columns are.
+            mean: ``m`` predicted scores.
+            std: Their standard deviations, noise included.
+            level: Between 0 and 1; half of the rest lies on either side.
+        """
+        away = float(ndtri((1 + level) / 2))
+        below = self.describe(goal, [m - away * s for m, s in zip(mean, std, strict=True)])
+        above = self.describe(goal, [m + away * s for m, s in zip(mean, std, strict=True)])
+        # What is better is smaller in some units.
+        ends = {name: sorted((value, above[name])) for name, value in below.items() if name in above}
+        return {name: (low, high) for name, (low, high) in ends.items() if low < high}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Normalization:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 
 from optiproxy.metrics import Goal
+from optiproxy.optimizer.algorithm import LEVEL
+from optiproxy.searching.calibration import SETTLED, coverage
 from optiproxy.searching.result import SearchResult
 from optiproxy.storage.record import Record
 from optiproxy.task.protocol import QueryProtocol
@@ -117,7 +119,33 @@ def result_in_words(result: SearchResult) -> str:
     lines += [f"  {name:<{width}}  {value}" for name, value in choices.items()]
     lines += ["Measured:"]
     lines += [f"  {name:<{width}}  {value}" for name, value in metrics.items()]
-    return "\n".join(lines)
+    return "\n".join([*lines, *recommendation_in_words(result)])
+
+
+def recommendation_in_words(result: SearchResult) -> list[str]:
+    """What is recommended beside the best, both with all that was measured, as sentences; none where it is the same."""
+    best, other = result.best, result.recommended
+    if best is None or other is None or other is best:
+        return []
+    told = [
+        f"query #{record.number} ({', '.join(f'{name} {number(value)}' for name, value in record.metrics.items())})"
+        for record in (best, other)
+    ]
+    return [
+        f"Best measured: {told[0]}. Recommended: {told[1]}: measurements are noisy, and all together speak for this one.",
+        f"Recommended architecture: {choices_in_words(result, other)}.",
+    ]
+
+
+def coverage_in_words(result: SearchResult, metric: str) -> str:
+    """How often the intervals held the measured value, as a sentence; empty where none was predicted."""
+    found = coverage(result.records, metric)
+    if found.share is None:
+        return ""
+    return (
+        f"Of the {found.intervals} intervals of {LEVEL:.0%} since query {SETTLED}, {found.held} ({found.share:.0%}) "
+        "held the measured value."
+    )
 
 
 def _front_in_words(result: SearchResult) -> str:

@@ -18,7 +18,7 @@ from optiproxy.sampler.inferring import Inferred, infer, is_settled
 from optiproxy.sampler.reading import fitted, fixed_values, goal_of, metrics_of, other_trials
 from optiproxy.storage.parameters import Parameters
 from optiproxy.storage.proposer import Proposer
-from optiproxy.storage.schema import ARCHITECTURE, PREDICTED, UNSEEN, annotate, predicted_note
+from optiproxy.storage.schema import ARCHITECTURE, UNSEEN, annotate, predicted_notes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -163,8 +163,8 @@ class AlgorithmSampler(BaseSampler):
             if proposer.canonical(proposer.architecture(other)) == key:
                 annotate(study, trial, ARCHITECTURE, None)
                 return False
-        if proposal.predicted:
-            annotate(study, trial, PREDICTED, predicted_note(proposal))
+        for key, note in predicted_notes(proposal).items():
+            annotate(study, trial, key, note)
         return True
 
     def _again(

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from optiproxy.metrics import Goal
+from optiproxy.optimizer import Trial
+from optiproxy.optimizer.recommend import recommended
 from optiproxy.searching.hypervolume import Box
 from optiproxy.spaces import Choice, Space
 from optiproxy.storage.record import Record
@@ -70,6 +73,19 @@ class SearchResult:
     def best(self) -> Record | None:
         """The feasible record at the full fidelity with the best first objective; None where nothing is feasible."""
         return max(self.front, key=lambda record: self.goal.gains(record.metrics)[0], default=None)
+
+    @cached_property
+    def recommended(self) -> Record | None:
+        """The record, among those with the best values, whose architecture all records at the full fidelity speak for most.
+
+        It is often `best`: `optiproxy.optimizer.recommend` says when it is not. A proxy is fitted when
+        this is first asked for, which takes some seconds. None where nothing is feasible, and with several objectives,
+        where `front` is the answer.
+        """
+        full = self.full
+        trials = [Trial(record.architecture, record.metrics) for record in full]
+        found = recommended(self.space, self.goal, trials, seed=self.seed)
+        return None if found is None else full[found]
 
     @property
     def best_so_far(self) -> tuple[float | None, ...]:

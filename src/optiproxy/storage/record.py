@@ -27,6 +27,7 @@ class Query:
         number: Position among the study's queries, as in `Record`.
         architecture: To be evaluated.
         predicted: As in `Record`.
+        intervals: As in `Record`.
         ask_seconds: As in `Record`.
         fidelity: Where to evaluate it; None means the full one.
         known: Metrics that an earlier query of the same architecture has settled.
@@ -37,6 +38,7 @@ class Query:
     architecture: Architecture
     predicted: Metrics
     ask_seconds: float
+    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict[str, tuple[float, float]])
     fidelity: int | None = None
     known: Metrics = field(default_factory=dict[str, float])
 
@@ -52,6 +54,7 @@ class Record:
         metrics: What was measured; empty where the training failed.
         reason: Why it failed, one line; empty where it did not.
         predicted: What the algorithm expected, metric name -> value; empty where it had no model.
+        intervals: Metric name -> the bounds between which it expected the value; empty where it told none.
         ask_seconds: Spent by the algorithm to propose this, with the reading of the study.
         evaluation_seconds: Spent on the evaluation.
         fidelity: Where it was evaluated, below the full one; None means the full one.
@@ -64,6 +67,7 @@ class Record:
     metrics: Metrics = field(default_factory=dict[str, float])
     reason: str = ""
     predicted: Metrics = field(default_factory=dict[str, float])
+    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict[str, tuple[float, float]])
     ask_seconds: float = 0.0
     evaluation_seconds: float = 0.0
     fidelity: int | None = None

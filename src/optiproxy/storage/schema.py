@@ -44,6 +44,9 @@ FIXED = "fixed_params"
 PREDICTED = "optiproxy:predicted"
 """System attribute: metric name -> value that the algorithm expects."""
 
+INTERVALS = "optiproxy:intervals"
+"""System attribute: metric name -> the two bounds of `Proposal.intervals`. Older studies have none."""
+
 OWNER = "optiproxy:owner"
 """System attribute: the `Owner` of a query. A trial that has none is no query of a search."""
 
@@ -60,8 +63,8 @@ INTERRUPTED, EXHAUSTED, SURPLUS, DUPLICATE = "interrupted", "exhausted", "surplu
 """Nobody counts it: its evaluation was cut off, there was no architecture left to evaluate, or another process was first
 to begin the last query of the budget, or one of the same architecture."""
 
-Note = Mapping[str, str | int | float | bool | None] | str | float | None
-"""What an attribute may hold: anything flat that JSON can store."""
+Note = Mapping[str, str | int | float | bool | list[float] | None] | str | float | None
+"""What an attribute may hold: anything nearly flat that JSON can store."""
 
 
 def begun(
@@ -85,8 +88,7 @@ def begun(
     """
     values = parameters.encode(proposal.architecture)
     notes: dict[str, Note] = {OWNER: owner.to_json(), SEEN: time.time(), ARCHITECTURE: values}
-    if proposal.predicted:
-        notes[PREDICTED] = predicted_note(proposal)
+    notes |= predicted_notes(proposal)
     if unseen is not None:
         notes[UNSEEN] = unseen
     return create_trial(
@@ -98,10 +100,14 @@ def begun(
     )
 
 
-def predicted_note(proposal: Proposal) -> Note:
-    """What `PREDICTED` holds of a proposal."""
+def predicted_notes(proposal: Proposal) -> dict[str, Note]:
+    """System attributes that hold what is expected of a proposal; none where nothing is."""
     # numpy scalars would not pass through JSON.
-    return {name: float(value) for name, value in proposal.predicted.items()}
+    notes: dict[str, Note] = {
+        PREDICTED: {name: float(value) for name, value in proposal.predicted.items()},
+        INTERVALS: {name: [float(low), float(high)] for name, (low, high) in proposal.intervals.items()},
+    }
+    return {key: note for key, note in notes.items() if note}
 
 
 def nothing_left(owner: Owner) -> FrozenTrial:
@@ -157,6 +163,7 @@ def finished_records(study: Study, parameters: Parameters) -> list[Record]:
                 metrics=metrics_of(trial),
                 reason=str(trial.user_attrs.get(REASON, "")),
                 predicted=dict(trial.system_attrs.get(PREDICTED, {})),
+                intervals={name: (low, high) for name, (low, high) in trial.system_attrs.get(INTERVALS, {}).items()},
                 ask_seconds=float(trial.user_attrs.get(ASK_SECONDS, 0.0)),
                 evaluation_seconds=float(trial.user_attrs.get(EVALUATION_SECONDS, 0.0)),
                 fidelity=trial.user_attrs.get(FIDELITY),

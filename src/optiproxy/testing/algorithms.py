@@ -50,6 +50,8 @@ class AlgorithmConformance:
                 assert space.is_valid(proposal.architecture)
                 assert set(proposal.predicted) <= set(goal.metric_names)
                 assert all(math.isfinite(value) for value in proposal.predicted.values())
+                assert set(proposal.intervals) <= set(proposal.predicted)
+                assert all(-math.inf < low < high < math.inf for low, high in proposal.intervals.values())
             trials += [_trained(proposal) for proposal in (*first, *second)]
         _check_all_different(space, [trial.architecture for trial in trials])
 

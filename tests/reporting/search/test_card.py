@@ -101,3 +101,8 @@ def test_a_continuous_space_has_no_number_of_combinations(result):
     assert "Space flat: 2 decisions, 1 of them continuous." in found
     assert "| rate | 0.00010001 |" in found
     assert "Space flat: 12 combinations of 2 decisions." in text(result([{"accuracy": 90.0}]))
+
+
+def test_the_card_names_a_recommended_architecture_beside_the_best(lucky, result):
+    assert f"Recommended: query #{lucky.recommended.number} (accuracy 85, " in text(lucky)
+    assert "ecommended" not in text(result([{"accuracy": 90.0}]))

@@ -88,3 +88,12 @@ def test_figures_are_json_and_are_drawn_from_it_alone(result, through_json):
         assert chart.draw(kept, STYLES) == chart.draw(figure, STYLES)
     drawn = structure(NASBench201(), (3, 3, 2, 1, 3, 4))
     assert len(json.loads(json.dumps(asdict(drawn)))["nodes"]) == len(drawn.nodes)
+
+
+def test_predictions_say_how_often_their_intervals_held(result):
+    found = result([{"accuracy": float(i)} for i in range(24)], predicted={"accuracy": 1.0})
+    (figure,) = predictions(found)
+    assert "interval" not in figure.caption
+    told = [replace(record, intervals={"accuracy": (0.0, 22.5)}) for record in found.records]
+    (figure,) = predictions(replace(found, records=tuple(told)))
+    assert "Of the 4 intervals of 90% since query 20, 3 (75%) held the measured value." in figure.caption

@@ -153,3 +153,16 @@ def test_limits_are_told_apart_by_when_they_are_known(result, tmp_path, read):
 def test_an_ordinary_search_says_nothing_of_protocols_fidelities_and_optima(result, tmp_path, read):
     text = report(result([{"accuracy": 0.5}]), tmp_path, read).text
     assert not [word for word in ("(free)", "(queried)", "Fidelity", "fidelity", "epochs", "optimum") if word in text]
+
+
+def test_a_lucky_best_and_the_recommended_stand_side_by_side_with_all_values(lucky, result, tmp_path, read):
+    found = lucky.recommended.number
+    assert (lucky.best.number, found % 3) == (2, 1)
+    told = (
+        f"Best measured: query #2 (accuracy 92, test 72). Recommended: query #{found} (accuracy 85, test {70 + found})"
+    )
+    assert told in report(lucky, tmp_path, read).text
+    # What is the same is told once.
+    few = result([dict(record.metrics) for record in lucky.records[:9]])
+    assert few.recommended is few.best
+    assert "ecommended" not in report(few, tmp_path, read).text

@@ -11,7 +11,14 @@ from importlib.metadata import PackageNotFoundError, version
 
 from optiproxy import __version__
 from optiproxy.metrics import Metrics
-from optiproxy.reporting.words import goal_in_words, number, protocol_in_words, space_in_words, standing
+from optiproxy.reporting.words import (
+    goal_in_words,
+    number,
+    protocol_in_words,
+    recommendation_in_words,
+    space_in_words,
+    standing,
+)
 from optiproxy.searching.result import SearchResult
 from optiproxy.storage.record import Record
 from optiproxy.training.export.file_format import WrittenFile
@@ -131,6 +138,7 @@ def _search(result: SearchResult) -> list[str]:
     told = [
         goal_in_words(result.goal),
         *protocol_in_words(result.protocol, result.goal, budget=result.budget),
+        *recommendation_in_words(result),
         f"Algorithm `{result.algorithm}`, seed {result.seed}, budget {result.budget}. {standing(result)}",
         f"{failed} evaluations failed; all together took {minutes:.1f} minutes.",
         f"Space {space.name}: {size}.",

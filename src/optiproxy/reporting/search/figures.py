@@ -16,7 +16,7 @@ from optiproxy.reporting.figures import (
     finite,
     robust,
 )
-from optiproxy.reporting.words import number, state
+from optiproxy.reporting.words import coverage_in_words, number, state
 from optiproxy.searching.result import SearchResult
 from optiproxy.storage.record import Record
 
@@ -163,7 +163,7 @@ def predictions(result: SearchResult) -> list[Figure]:
                     Series(name=PREDICTED, x=tuple(predicted), y=tuple(observed), shape="points", notes=tuple(notes)),
                 ),
                 diagonal=True,
-                caption=f"{len(known)} predictions, rank correlation {correlation}.",
+                caption=f"{len(known)} predictions, rank correlation {correlation}. {coverage_in_words(result, name)}".strip(),
             )
         )
     return figures

@@ -19,7 +19,15 @@ from optiproxy.reporting.search.structure import structure
 from optiproxy.reporting.svg import chart, graph
 from optiproxy.reporting.svg.chart import Style
 from optiproxy.reporting.svg.elements import BAD, BEST, QUIET
-from optiproxy.reporting.words import box_in_words, goal_in_words, number, protocol_in_words, standing, state
+from optiproxy.reporting.words import (
+    box_in_words,
+    goal_in_words,
+    number,
+    protocol_in_words,
+    recommendation_in_words,
+    standing,
+    state,
+)
 from optiproxy.searching.result import SearchResult
 from optiproxy.storage.files import write
 from optiproxy.storage.record import Record
@@ -90,6 +98,7 @@ def search_report(result: SearchResult, *, folder: Path) -> str:
         best=best,
         choices=result.best_architecture or {},
         found="" if best is None else f"Query #{best.number}.",
+        recommendation=recommendation_in_words(result),
         picture=None if drawn is None else graph.draw(drawn, label="The best architecture as a graph"),
         idle=", ".join(f"{node.detail} = {node.label}" for node in idle),
         progress=_drawn(figures.progress(result)),
