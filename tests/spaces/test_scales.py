@@ -257,13 +257,13 @@ def test_what_is_no_range_is_refused_in_one_sentence(make, message):
 )
 def test_what_is_none_of_the_values_has_no_position(scale, value):
     assert value not in scale
-    with pytest.raises(ValueError, match="is none of them|is no (whole )?number|is outside of them|is between them"):
+    with pytest.raises(ValueError, match=r"is none of them|is no (whole )?number|is outside of them|is between them"):
         scale.position(value)
 
 
 @pytest.mark.parametrize("text", ["int(1)", "Int", "Float(__import__('os').getpid(), 1)", "Ordered([1])", "1 + 1"])
 def test_texts_that_are_no_range_are_not_read(text):
-    with pytest.raises(ValueError, match="is no range|malformed"):
+    with pytest.raises(ValueError, match=r"is no range|malformed"):
         scale_from(text)
 
 

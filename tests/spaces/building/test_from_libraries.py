@@ -187,7 +187,7 @@ def test_a_number_with_which_the_function_fails_is_left_to_the_search():
     ("suggest", "message"),
     [
         (lambda _: None, "at least one decision"),
-        (lambda t: t.suggest_float("rate", 1.0, 0.1), "Expected low <= high, got 1 and 0.1"),
+        (lambda t: t.suggest_float("rate", 1.0, 0.1), "Expected low <= high, .* got 1 and 0.1"),
         (
             lambda t: t.suggest_categorical("a", "relu"),
             r"'a' needs a list of choices, got the text 'relu'\. Write \['relu'\]",
