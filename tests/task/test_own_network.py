@@ -112,6 +112,45 @@ def test_the_search_learns_to_avoid_what_does_not_fit():
     assert sum(failed[12:]) < 12 * 0.6
 
 
+def elastic():
+    """Blocks of a depth, an expansion and a kernel of their own, as in once-for-all networks; 10^10 of them."""
+
+    def block(i, j, width):
+        wide = width * Value([2, 4, 8], name=f"expand{i}{j}")
+        kernel = Value([3, 5, 7], name=f"kernel{i}{j}")
+        return nn.Sequential(
+            nn.Conv2d(width, wide, 1), nn.Conv2d(wide, wide, kernel, groups=wide), nn.Conv2d(wide, width, 1)
+        )
+
+    return nn.Sequential(
+        *(
+            Repeat(lambda j, i=i, width=width: block(i, j, width), [1, 2, 3], name=f"depth{i}")
+            for i, width in enumerate((8, 16, 32))
+        )
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("algorithm", ["random", "optiproxy"])
+@pytest.mark.parametrize("bound", [11_000, 7_600])
+def test_a_limit_that_hardly_any_network_keeps_costs_no_training(algorithm, bound):
+    """The smallest network has 6,664 parameters: 0.6 % keep the one limit, and none of many thousands the other."""
+    space = Space.from_model(elastic)
+    with torch.device("meta"):
+        drawn = [parameters(space.build(a)) for a in space.sample(np.random.default_rng(0), 500)]
+    assert sum(size <= bound for size in drawn) <= (10 if bound > 10_000 else 0)
+    result = search(
+        space,
+        parameters,
+        budget=4,
+        algorithm=algorithm,
+        free={"parameters": parameters},
+        limits=[f"parameters<={bound}"],
+    )
+    assert (len(result.records), result.stopped) == (4, "budget")
+    assert all(record.metrics["parameters"] <= bound for record in result.records)
+
+
 @pytest.mark.parametrize("algorithm", ["random", "regularized-evolution", "local-search", "optuna-tpe"])
 def test_a_rule_that_nothing_keeps_is_told_before_any_training(algorithm):
     space = Space.from_model(model).where(lambda values: values["width"] > 1000)

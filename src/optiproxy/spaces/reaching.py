@@ -28,7 +28,7 @@ DIAGONAL = 8
 HOPELESS = 50
 """A walk is given up that was not nearer to valid after so many steps for each decision."""
 
-MIXING = 2
+MIXING = 4
 """Steps for each decision that a walk takes once it is inside, to leave the border over which it came."""
 
 LISTED = 100_000
