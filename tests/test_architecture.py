@@ -167,7 +167,7 @@ def test_a_search_takes_the_way_that_the_page_shows(figure, calls):
     assert is_met(way, calls)
     # One and the same query meets all that are said to repeat; the first ones are of the initial design.
     repeated = way[way.index(ASK) : way.index(TELL) + 1]
-    assert [is_met(repeated, query) for query in queries(calls)] == [False, False, True, True, True]
+    assert [is_met(repeated, query) for query in queries(calls)] == [False, False, False, True, True]
 
 
 @pytest.mark.slow

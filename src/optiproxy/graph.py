@@ -36,10 +36,11 @@ class GraphBatch:
         carried: Further nodes where data enters or leaves, such as the states of a recurrent cell, with their names. Drawings
             show them; to a proxy they are nodes like any other.
         decisions: ``(b, k)`` the decisions themselves, beside what the graph shows of them: for each category a coordinate
-            per choice, for each order or number its place on a scale, centred; 0 where a decision does not matter. Two
-            choices of a category, and the two ends of a scale, are at distance 1. None where `Space.encode` was asked
-            directly.
+            per choice, for each order or number its place on a scale, centred, and of a short one its values as well; 0
+            where a decision does not matter. Two choices of a category, and the places of the two ends of a scale, are
+            at distance 1. None where `Space.encode` was asked directly.
         owners: Position of the decision that each of these coordinates belongs to.
+        groups: Number of the coordinates that are relevant together.
     """
 
     operations: Tensor
@@ -49,6 +50,7 @@ class GraphBatch:
     carried: Mapping[int, str] = field(default_factory=dict[int, str])
     decisions: Tensor | None = None
     owners: tuple[int, ...] = ()
+    groups: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.operations)

@@ -151,7 +151,18 @@ def test_with_one_objective_the_improvement_is_the_bound():
     told = history(goal, [{"x": 1.0}, {"x": 2.0}])
     one = HypervolumeImprovement().rank(prediction, ONE, told, goal)
     assert torch.equal(one, UpperConfidenceBound().rank(prediction, ONE, told, goal))
-    assert torch.equal(one[0], UpperConfidenceBound()(prediction, ONE.expand(5, -1)))
+    assert torch.equal(one[0], UpperConfidenceBound().after(2)(prediction, ONE.expand(5, -1)))
+
+
+def test_optimism_grows_with_the_trials():
+    bound = UpperConfidenceBound(beta=2.5, first=1.0, growth=25)
+    assert [bound.after(n).beta for n in (0, 10, 25, 100)] == pytest.approx([1.0, 1.6, 2.5, 2.5])
+    assert bound.after(10).after(50) == bound.after(10)
+    assert UpperConfidenceBound(beta=0.5).after(0).beta == 0.5
+    prediction = Prediction(torch.zeros(2, 1), torch.tensor([[1.0], [2.0]]))
+    told = history(Goal((Objective("x"),)), [{"x": float(i)} for i in range(9)])
+    (ranked,) = bound.rank(prediction, ONE, told, Goal((Objective("x"),)))
+    assert ranked.tolist() == pytest.approx([bound.after(9).beta, 2 * bound.after(9).beta])
 
 
 def test_the_published_sum_ranks_last_what_is_predicted_to_exceed_a_limit_by_more_than_the_tolerance():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import final
 
 import numpy as np
@@ -26,13 +26,19 @@ class UpperConfidenceBound:
     every part of the front, convex or not, is the best for some preference.
 
     Attributes:
-        beta: Number of standard deviations that are added to the mean (Srinivas et al. 2010).
+        beta: Number of standard deviations that are added to the mean (Srinivas et al. 2010), in the ascent and where
+            candidates are ranked after many trials.
+        first: The same where they are ranked before any trial. While nothing is known the bound is largest where
+            architectures are extreme, and to try all extremes first costs many trials.
+        growth: Number of trials during which it grows from the one to the other.
         feasibility_weight: Factor of the log-probability.
         ideal: The score from which the Chebyshev function measures each objective. It has to be out of reach, or a larger
             weight would pull towards an objective below it and push away above it; scores are normal quantiles.
     """
 
     beta: float = 2.5
+    first: float = 1.0
+    growth: int = 25
     feasibility_weight: float = 0.5
     ideal: float = 3.0
 
@@ -46,8 +52,15 @@ class UpperConfidenceBound:
         return value + self.feasibility_weight * self.log_feasibility(prediction, o)
 
     def rank(self, prediction: Prediction, preferences: Tensor, history: History, goal: Goal) -> Tensor:  # noqa: ARG002 - one candidate at a time
+        bound = self.after(len(history.architectures))
         rows = [preference.expand(len(prediction.mean), -1) for preference in preferences]
-        return torch.stack([self(prediction, row) for row in rows])
+        return torch.stack([bound(prediction, row) for row in rows])
+
+    def after(self, n: int) -> UpperConfidenceBound:
+        """The bound by which candidates are ranked after ``n`` trials, whatever is tried meanwhile."""
+        grown = min(n / self.growth, 1.0) if self.growth else 1.0
+        beta = self.first + (self.beta - self.first) * grown if self.first < self.beta else self.beta
+        return replace(self, beta=beta, first=beta)
 
     def bounds(self, prediction: Prediction, o: int) -> Tensor:
         """``(b, o)`` upper confidence bounds of the objectives."""
@@ -78,10 +91,12 @@ class HypervolumeImprovement:
         return self.bound(prediction, preferences)
 
     def rank(self, prediction: Prediction, preferences: Tensor, history: History, goal: Goal) -> Tensor:
-        values = self.bound.rank(prediction, preferences, history, goal)
+        bound = self.bound.after(len(history.architectures))
+        values = bound.rank(prediction, preferences, history, goal)
         if history.objectives > 1:
+            front, worst = history.reached[history.feasible], history.reached.amin(0)
             # Proposals made at the same time keep to their preferences, and so apart.
-            values[0] = self.improvement(prediction, history.reached[history.feasible], history.reached.amin(0))
+            values[0] = replace(self, bound=bound).improvement(prediction, front, worst)
         return values
 
     def improvement(self, prediction: Prediction, front: Tensor, worst: Tensor) -> Tensor:

@@ -18,17 +18,17 @@ from optiproxy.spaces import Architecture
 @final
 @dataclass(frozen=True, kw_only=True)
 class MaximinDesign:
-    """An `InitialDesign`: each trial as far as possible from all others (Johnson, Moore and Ylvisaker 1990).
+    """An `InitialDesign`: a typical one, then each as far as possible from all others (Johnson, Moore and Ylvisaker 1990).
 
-    Distances are those of the untrained proxy's features. Two opposite architectures say more about a trend than two
-    that may be alike by chance.
+    Distances are those of the untrained proxy's features. Opposite architectures say more about a trend than two that
+    may be alike by chance; what lies between them is where most good ones are.
 
     Attributes:
         size: Number of first trials.
         candidates: Number of random architectures among which they are chosen.
     """
 
-    size: int = 2
+    size: int = 3
     candidates: int = 64
 
     def __call__(
@@ -46,8 +46,8 @@ class MaximinDesign:
         seen = Seen(problem.space, taken)
         chosen: list[Architecture] = []
         while len(chosen) < n:
-            # The very first is the one that has another farthest from it.
-            distances = torch.cdist(points, reached).amin(1) if len(reached) else torch.cdist(points, points).amax(1)
+            # The very first is the medoid: the one from which all others are least far on average.
+            distances = torch.cdist(points, reached).amin(1) if len(reached) else -torch.cdist(points, points).mean(1)
             ranked = distances.argsort(descending=True).tolist()
             unseen = (i for i in ranked if candidates[i] not in seen)
             best = next((i for i in unseen if problem.space.is_valid(candidates[i])), None)

@@ -60,7 +60,7 @@ class RegressionConfig:
     """
 
     relevance: LogNormal = LogNormal(median=1.0, spread=1.0)
-    trend: LogNormal = LogNormal(median=1.0, spread=1.0)
+    trend: LogNormal = LogNormal(median=0.3, spread=1.0)
     noise: LogNormal = LogNormal(median=0.01, spread=1.5)
     trials: int = 100
     iterations: int = 40

@@ -93,7 +93,7 @@ class StructuralEncoder:
         shares: Of the parts; one with a share of 0 is left out.
 
     Attributes:
-        groups: Which features are relevant together: the learned ones, the counts, and those of each decision.
+        groups: Which features are relevant together: the learned ones, the counts, and those of `GraphBatch.groups`.
     """
 
     def __init__(self, ensemble: GraphEnsemble | None, typical: GraphBatch, shares: Shares) -> None:
@@ -103,7 +103,7 @@ class StructuralEncoder:
             self._add(partial(learned_features, ensemble), typical, shares.learned)
             self._add(operation_counts, typical, shares.counts)
         if typical.decisions is not None:
-            self._add(plain_decisions, typical, shares.decisions, typical.owners)
+            self._add(plain_decisions, typical, shares.decisions, typical.groups)
 
     def __call__(self, graphs: GraphBatch) -> Tensor:
         return torch.cat([part(graphs) for part in self._parts], 1)
@@ -113,15 +113,15 @@ class StructuralEncoder:
         features: Callable[[GraphBatch], Tensor],
         typical: GraphBatch,
         share: float,
-        owners: tuple[int, ...] | None = None,
+        groups: tuple[int, ...] | None = None,
     ) -> None:
-        """Add features whose typical squared distance is to be ``share``, in one group or in one for each owner."""
+        """Add features whose typical squared distance is to be ``share``, in one group or in these."""
         if share == 0.0:
             return
         found = features(typical)
         center, scale = found.mean(0), typical_distance(found) / share**0.5
         first = max(self.groups, default=-1) + 1
-        self.groups += tuple(first + owner for owner in owners or (0,) * found.shape[1])
+        self.groups += tuple(first + group for group in groups or (0,) * found.shape[1])
         self._parts.append(lambda graphs: (features(graphs) - center) / scale)
 
 

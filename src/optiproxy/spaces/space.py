@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias, final
 
 from optiproxy.errors import UsageError, unknown
+from optiproxy.spaces.coordinates import Coordinates
 from optiproxy.spaces.decisions import SPREAD, Architecture, Choice, Decision
 from optiproxy.spaces.scales import Float, Int
 
@@ -289,10 +290,10 @@ class Space(ABC):
         """Return what `encode` does, with the `GraphBatch.decisions` that no graph may show: what a proxy is given."""
         from dataclasses import replace
 
-        matrix, offsets, owners = self._coordinates
-        flat = weights.flatten(1) @ matrix.to(weights) - offsets.to(weights)
-        active = self.activity(weights)
-        return replace(self.encode(weights), decisions=flat * active[:, list(owners)], owners=owners)
+        plain = self._coordinates
+        flat = weights.flatten(1) @ plain.matrix.to(weights) - plain.offsets.to(weights)
+        active = self.activity(weights)[:, list(plain.owners)]
+        return replace(self.encode(weights), decisions=flat * active, owners=plain.owners, groups=plain.groups)
 
     def active(self, architecture: Architecture) -> frozenset[int]:
         """Return positions of the decisions that matter; overridden where some do not always."""
@@ -307,28 +308,8 @@ class Space(ABC):
         return weights.new_ones(weights.shape[:2])
 
     @cached_property
-    def _coordinates(self) -> tuple[Tensor, Tensor, tuple[int, ...]]:
-        """``(d c, k)``, ``(k,)`` and the decision of each of ``k`` plain coordinates: of a category one for each choice."""
-        import torch
-
-        columns: list[tuple[dict[int, float], float]] = []
-        owners: list[int] = []
-        for d, decision in enumerate(self.decisions):
-            start, scale = d * self.widest, decision.scale
-            if scale is None:
-                # So that two different categories are at distance 1.
-                columns += [({start + choice: 0.5**0.5}, 0.0) for choice in range(len(decision.choices))]
-                owners += [d] * len(decision.choices)
-                continue
-            # An order is one coordinate, its mean place on the scale; 0 is in the middle, where what does not matter is.
-            places = {0: 1.0} if decision.point else {i: scale.unit(i) for i in range(len(scale))}
-            columns.append(({start + i: unit for i, unit in places.items()}, 0.5))
-            owners.append(d)
-        matrix = torch.zeros(len(self.decisions) * self.widest, len(columns))
-        for k, (entries, _) in enumerate(columns):
-            for row, entry in entries.items():
-                matrix[row, k] = entry
-        return matrix, torch.tensor([offset for _, offset in columns]), tuple(owners)
+    def _coordinates(self) -> Coordinates:
+        return Coordinates.of(self.decisions, self.widest)
 
     @final
     def values(self, architecture: Architecture) -> dict[str, Choice]:
