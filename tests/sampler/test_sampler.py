@@ -267,24 +267,6 @@ def test_enqueued_and_added_trials_are_known(flat):
     assert study.trials[-1].params == everything[11]
 
 
-def test_choices_that_optuna_cannot_tell_apart_stay_apart():
-    space = FlatSpace({"x": [1, True, None, "1"]})
-    parameters = Parameters(space)
-    found = [parameters.decode(parameters.encode((i,))) for i in range(4)]
-    assert found == [(0,), (1,), (2,), (3,)]
-    study = optuna.create_study(sampler=AlgorithmSampler(RandomSearch, space, seed=0))
-    asked = [study.ask(dict(parameters.distributions)) for _ in range(4)]
-    assert {parameters.decode(trial.params) for trial in asked} == {(0,), (1,), (2,), (3,)}
-
-
-def test_parameters_that_do_not_fit_are_no_architecture(flat):
-    parameters = Parameters(flat)
-    assert parameters.decode({"kernel": 3, "pool": "max"}) is None
-    assert parameters.decode({"kernel": 4, "pool": "max", "skip": True}) is None
-    assert parameters.decode({"kernel": [3], "pool": "max", "skip": True}) is None
-    assert parameters.decode({"kernel": 3, "pool": "max", "skip": True, "more": 1}) == (0, 0, 0)
-
-
 def test_a_space_of_which_nothing_is_valid_is_named():
     class Nothing(FlatSpace):
         def is_valid(self, architecture: Architecture) -> bool:

@@ -124,8 +124,11 @@ def annotate(study: Study, trial: FrozenTrial | Trial, key: str, value: Note) ->
 
 def architecture_of(trial: FrozenTrial, parameters: Parameters) -> Architecture | None:
     """What a trial evaluates: its parameters if they are complete, else what it claims or is given, else None."""
-    attributes = trial.system_attrs
-    for values in (trial.params, attributes.get(ARCHITECTURE), attributes.get(FIXED)):
+    claim, fixed = (trial.system_attrs.get(key) for key in (ARCHITECTURE, FIXED))
+    # Optuna keeps the first of two choices that are equal, like 1 and True; the claim says which of them it was.
+    known = trial.params
+    claimed = {name: value for name, value in (claim or {}).items() if name in known and known[name] == value}
+    for values in ({**known, **claimed}, claim, fixed):
         found = parameters.decode(values) if isinstance(values, Mapping) else None
         if found is not None:
             return found
