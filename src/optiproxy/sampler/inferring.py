@@ -18,7 +18,7 @@ from optiproxy.spaces.building.blocks import Named, OneDecision, Place, both
 from optiproxy.spaces.building.conditional import ConditionalSpace
 from optiproxy.spaces.building.exploring import insert
 from optiproxy.spaces.choices import labelled
-from optiproxy.spaces.scales import Float, Int
+from optiproxy.spaces.ranges import Float, Int
 
 STEADY = 3
 """Trials that have to show nothing new before branches count as known."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias, final
 
 from optiproxy.errors import UsageError, unknown
 from optiproxy.spaces.decisions import SPREAD, Architecture, Choice, Decision
-from optiproxy.spaces.scales import Float, Int
+from optiproxy.spaces.ranges import Float, Int
 
 if TYPE_CHECKING:
     import numpy as np

@@ -10,7 +10,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 
 from optiproxy.spaces import Architecture, Choice, Space
 from optiproxy.spaces.choices import same
-from optiproxy.spaces.scales import Float, Int
+from optiproxy.spaces.ranges import Float, Int
 
 if TYPE_CHECKING:
     from optiproxy.spaces import Decision
