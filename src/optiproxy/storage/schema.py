@@ -8,7 +8,7 @@ those for people are user attributes, those that searches need to agree with eac
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -135,8 +135,12 @@ def architecture_of(trial: FrozenTrial, parameters: Parameters) -> Architecture 
     return None
 
 
-def metrics_of(trial: FrozenTrial) -> Metrics:
-    """What a trial measured; empty where it failed."""
+def metrics_of(trials: Sequence[FrozenTrial]) -> list[Metrics]:
+    """What trials measured; empty where one failed."""
+    return [_metrics(trial) for trial in trials]
+
+
+def _metrics(trial: FrozenTrial) -> Metrics:
     return dict(trial.user_attrs.get(METRICS, {})) if trial.state == TrialState.COMPLETE else {}
 
 
@@ -163,7 +167,7 @@ def finished_records(study: Study, parameters: Parameters) -> list[Record]:
                 number=number,
                 architecture=architecture,
                 state="complete" if trial.state == TrialState.COMPLETE else "failed",
-                metrics=metrics_of(trial),
+                metrics=_metrics(trial),
                 reason=str(trial.user_attrs.get(REASON, "")),
                 predicted=dict(trial.system_attrs.get(PREDICTED, {})),
                 intervals={name: (low, high) for name, (low, high) in trial.system_attrs.get(INTERVALS, {}).items()},
