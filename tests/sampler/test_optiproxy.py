@@ -34,7 +34,7 @@ def test_the_sampler_of_optiproxy_asks_for_what_the_algorithm_proposes(flat, sco
 
 
 @pytest.mark.slow
-def test_a_space_from_an_objective_serves_the_samescored(light_parts):
+def test_a_space_from_an_objective_serves_the_same_objective(light_parts):
     """Integers are asked for as integers; what is not asked for in a trial is known all the same."""
 
     def suggest(trial):
