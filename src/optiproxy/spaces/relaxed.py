@@ -1,0 +1,120 @@
+"""Architectures as numbers and back, as far as decisions alone say how: `Space` offers all of this in its methods.
+
+A relaxed architecture is ``(d, c)`` weights: of few choices a point on the simplex over them, and of a number with many values a
+point on its scale from 0 to 1, in column 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import final
+
+import torch
+from torch import Generator, Tensor
+
+from optiproxy.spaces.decisions import SPREAD, Architecture, Decision
+
+
+def mask(decisions: Sequence[Decision]) -> Tensor:
+    """Return ``(d, c)`` booleans: True where a relaxed architecture has a number for that decision."""
+    counts = torch.tensor([decision.columns for decision in decisions])
+    return torch.arange(_widest(decisions))[None, :] < counts[:, None]
+
+
+def one_hot(decisions: Sequence[Decision], architectures: Sequence[Architecture]) -> Tensor:
+    """Return ``(b, d, c)`` float weights of discrete architectures."""
+    rows = list(map(list, architectures))
+    units: dict[int, list[float]] = {}
+    for i, decision in enumerate(decisions):
+        if decision.point is not None:
+            units[i] = [decision.point.unit(row[i]) for row in rows]
+            for row in rows:
+                row[i] = 0
+    # Reshaped for the sake of no architectures at all, which would lose their number of decisions.
+    chosen = torch.tensor(rows, dtype=torch.long).reshape(len(rows), len(decisions))
+    weights = torch.nn.functional.one_hot(chosen, _widest(decisions)).to(torch.float32)
+    for i, column in units.items():
+        weights[:, i, 0] = torch.tensor(column, dtype=torch.float32)
+    return weights
+
+
+def drawn(decisions: Sequence[Decision], probabilities: Tensor, n: int, generator: Generator) -> list[Architecture]:
+    """Return discrete architectures from relaxed ones: of each the likeliest, and then ``n`` random ones.
+
+    Args:
+        decisions: ``d``, of which each is drawn by itself.
+        probabilities: ``(b, d, c)``.
+        n: Random ones per relaxed architecture; 0 leaves the likeliest.
+        generator: Draws.
+    """
+    b, d, c = probabilities.shape
+    points = {i: decision.point for i, decision in enumerate(decisions) if decision.point is not None}
+    on_scales = probabilities
+    if points:
+        probabilities = probabilities.clone()
+        probabilities[:, list(points), 0] = 1.0  # nothing to be drawn there
+    # The likeliest ones come first, then the random ones.
+    rows = probabilities.argmax(-1)
+    if n:  # torch refuses to draw nothing
+        # torch draws from the rows of a matrix, so batch and decisions become one axis for a moment.
+        random = torch.multinomial(probabilities.reshape(b * d, c), n, replacement=True, generator=generator)
+        rows = torch.cat([rows, random.view(b, d, n).transpose(1, 2).reshape(-1, d)])
+    columns: list[list[int]] = rows.T.tolist()
+    for i, scale in points.items():
+        near = on_scales[:, i, 0]
+        if n:
+            # Around the point at all distances, so that some refine it and some explore.
+            size = (b, n)
+            spread = SPREAD ** (1 + 2 * torch.rand(size, generator=generator))
+            around = near[:, None] + spread * torch.randn(size, generator=generator)
+            near = torch.cat([near, around.flatten()])
+        columns[i] = [scale.at(unit) for unit in near.tolist()]
+    return list(zip(*columns, strict=True))
+
+
+@final
+class Coordinates:
+    """``k`` plain coordinates of relaxed architectures: of a category one for each choice, of an order one.
+
+    Args:
+        decisions: ``d``.
+
+    Attributes:
+        owners: ``k`` positions of the decisions that the coordinates belong to.
+    """
+
+    def __init__(self, decisions: Sequence[Decision]) -> None:
+        widest = _widest(decisions)
+        columns: list[tuple[dict[int, float], float]] = []
+        owners: list[int] = []
+        for d, decision in enumerate(decisions):
+            start, scale = d * widest, decision.scale
+            if scale is None:
+                # So that two different categories are at distance 1.
+                columns += [({start + choice: 0.5**0.5}, 0.0) for choice in range(len(decision.choices))]
+                owners += [d] * len(decision.choices)
+                continue
+            # An order is one coordinate, its mean place on the scale; 0 is in the middle, where what does not matter is.
+            places = {0: 1.0} if decision.point else {i: scale.unit(i) for i in range(len(scale))}
+            columns.append(({start + i: unit for i, unit in places.items()}, 0.5))
+            owners.append(d)
+        self.owners = tuple(owners)
+        self._offsets = torch.tensor([offset for _, offset in columns])
+        self._matrix = torch.zeros(len(decisions) * widest, len(columns))
+        for k, (entries, _) in enumerate(columns):
+            for row, entry in entries.items():
+                self._matrix[row, k] = entry
+
+    def __call__(self, weights: Tensor, activity: Tensor) -> Tensor:
+        """Return ``(b, k)``, differentiable in both arguments.
+
+        Args:
+            weights: ``(b, d, c)``.
+            activity: ``(b, d)``: how much each decision matters, from 0 to 1.
+        """
+        flat = weights.flatten(1) @ self._matrix.to(weights) - self._offsets.to(weights)
+        return flat * activity[:, list(self.owners)]
+
+
+def _widest(decisions: Sequence[Decision]) -> int:
+    return max(decision.columns for decision in decisions)
