@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from optiproxy.spaces.flat import FlatSpace as FlatSpace
     from optiproxy.spaces.pool import PoolSpace as PoolSpace
     from optiproxy.spaces.published.nasbench201 import NASBench201 as NASBench201
-    from optiproxy.spaces.scales import Float as Float
-    from optiproxy.spaces.scales import Int as Int
+    from optiproxy.spaces.ranges import Float as Float
+    from optiproxy.spaces.ranges import Int as Int
     from optiproxy.spaces.scales import Ordered as Ordered
     from optiproxy.spaces.space import Space as Space
     from optiproxy.task.task import Task as Task
@@ -42,9 +42,9 @@ _HOME = {
     "DataError": "optiproxy.errors",
     "DeviceRunner": "optiproxy.training.costs",
     "FlatSpace": "optiproxy.spaces.flat",
-    "Float": "optiproxy.spaces.scales",
+    "Float": "optiproxy.spaces.ranges",
     "Goal": "optiproxy.metrics",
-    "Int": "optiproxy.spaces.scales",
+    "Int": "optiproxy.spaces.ranges",
     "Limit": "optiproxy.metrics",
     "Metric": "optiproxy.metrics",
     "NASBench201": "optiproxy.spaces.published.nasbench201",

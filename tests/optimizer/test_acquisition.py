@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from optiproxy.metrics import Goal, Limit, Objective
 from optiproxy.optimizer import Trial
 from optiproxy.optimizer.acquisition import FLAT, HypervolumeImprovement, PredictedSum, UpperConfidenceBound
-from optiproxy.optimizer.parts import History, Problem
+from optiproxy.optimizer.records import History, Problem
 from optiproxy.proxy import Prediction
 from optiproxy.proxy.targets import Normalization, Standard
 from optiproxy.spaces import FlatSpace

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from optiproxy.optimizer.ascent import Ascent, GumbelSoftmax
-from optiproxy.optimizer.parts import Layout
+from optiproxy.optimizer.records import Layout
 
 MASK = torch.tensor([[True, True, True, True], [True, True, True, False], [True, True, False, False]])
 WORTH = torch.tensor([[0.0, 0.5, 2.0, 1.0], [1.5, 0.0, 0.5, 9.0], [0.0, 1.0, 9.0, 9.0]])

@@ -7,7 +7,7 @@ import torch
 
 from optiproxy.metrics import Goal, Objective
 from optiproxy.optimizer import Trial
-from optiproxy.optimizer.parts import History, Problem
+from optiproxy.optimizer.records import History, Problem
 from optiproxy.optimizer.seen import Seen
 from optiproxy.optimizer.selection import LocalSelection, SampledSelection
 from optiproxy.proxy import Prediction

@@ -14,7 +14,7 @@ from optiproxy.baselines import RandomSearch
 from optiproxy.errors import UsageError
 from optiproxy.sampler import AlgorithmSampler, OptiProxySampler
 from optiproxy.sampler.inferring import FIRST, infer, is_settled, widened
-from optiproxy.spaces import Space
+from optiproxy.spaces import Float, Int, Space
 
 
 def sampled(objective, n=60, seed=0):
@@ -40,6 +40,23 @@ def layers(trial):
     depth = trial.suggest_int("depth", 1, 5)
     chosen = [trial.suggest_categorical(f"width{i}", ["a", "b", "c", "d"]) for i in range(depth)]
     return depth + 0.4 * chosen.count("c") - 2 * (depth == 5)
+
+
+def test_the_space_is_what_the_objective_suggests_but_for_single_values():
+    def objective(trial):
+        kernel = trial.suggest_int("kernel", 3, 7, step=2)
+        pool = trial.suggest_categorical("pool", ["max", "avg"])
+        trial.suggest_int("one", 4, 4)
+        trial.suggest_categorical("single", ["only"])
+        trial.suggest_int("huge", 0, 10**6)
+        return trial.suggest_float("rate", 0, 1) + kernel + len(pool)
+
+    assert [(d.name, d.choices) for d in infer(sampled(objective, 1)).space.decisions] == [
+        ("kernel", Int(3, 7, step=2)),
+        ("pool", ("max", "avg")),
+        ("huge", Int(0, 10**6)),
+        ("rate", Float(0.0, 1.0)),
+    ]
 
 
 def test_branches_within_branches_are_found():

@@ -106,7 +106,7 @@ def test_brackets_of_hyperband_hide_no_trials(sampler, space, different):
 
 
 def test_brackets_of_hyperband_share_an_algorithm():
-    """S8: no bracket begins anew, which would cost a pretraining each time."""
+    """S8: no bracket begins anew, which would cost a pretraining each time; see `Curves` for when all do."""
     made = []
 
     def factory(space, goal, *, seed):
@@ -117,7 +117,8 @@ def test_brackets_of_hyperband_share_an_algorithm():
     study = optuna.create_study(sampler=AlgorithmSampler(factory, space, seed=0), pruner=pruner)
     study.optimize(stepwise, n_trials=20)
     assert len({pruner._get_bracket_id(study, trial) for trial in study.trials}) > 1
-    assert len(made) == 1
+    complete = Counter(trial.state.name for trial in study.trials)["COMPLETE"]
+    assert len(made) <= 1 + (complete // 3).bit_length() <= 4
 
 
 def test_a_proposal_is_claimed_without_what_does_not_matter(different):

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from optiproxy.metrics import Goal, Objective
-from optiproxy.optimizer.parts import Problem
+from optiproxy.optimizer.records import Problem
 from optiproxy.optimizer.seen import Seen
 from optiproxy.spaces import FixedSpace, FlatSpace, Float, Int, NASBench201, PoolSpace, Space
 

@@ -94,18 +94,31 @@ def test_the_algorithm_is_built_anew_where_the_past_is_another(spied, trials, go
     assert Spy.built == 2
 
 
-def test_each_trial_is_read_once():
-    read = []
+def test_each_trial_is_decoded_once():
     parameters = Parameters(SPACE)
-    proposer = Proposer(RandomSearch, parameters, seed=0, metrics=lambda found: read.append(found.number) or {})
+    proposer = Proposer(RandomSearch, parameters, seed=0, metrics=metrics_of)
     decoded = []
     decode = parameters.decode
     parameters.decode = lambda values: decoded.append(values) or decode(values)
     trials = [trial(n, (n, 0), ended=n) for n in range(3)]
     for n in (1, 2, 3, 3):
         assert proposer.propose(trials[:n], GOAL)
-    assert read == [0, 1, 2]
     assert len(decoded) == 3
+
+
+def test_metrics_are_read_in_the_order_of_ending_and_may_change(monkeypatch):
+    monkeypatch.setattr(Spy, "built", 0)
+
+    def scores(trials):
+        """Of each trial its number times that of all."""
+        return [{"score": len(trials) * found.value} for found in trials]
+
+    proposer = Proposer(Spy, Parameters(SPACE), seed=0, metrics=scores)
+    proposer.propose([trial(1, (1, 0), ended=10)], GOAL)
+    assert Spy.told == [Trial((1, 0), {"score": 1.0})]
+    proposer.propose([trial(1, (1, 0), ended=10), trial(2, (2, 0), ended=5)], GOAL)
+    assert Spy.told == [Trial((2, 0), {"score": 4.0}), Trial((1, 0), {"score": 2.0})]
+    assert Spy.built == 2
 
 
 def test_what_an_optuna_trial_claims_may_change_until_it_has_parameters(spied):

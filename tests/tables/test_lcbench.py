@@ -7,7 +7,7 @@ import pytest
 
 from optiproxy import registry
 from optiproxy.errors import DataError, UsageError
-from optiproxy.spaces.scales import Float, Int
+from optiproxy.spaces.ranges import Float, Int
 from optiproxy.tables.lcbench import CHOICES, DATA, INPUTS, OUTPUTS, SurrogateNetwork, lcbench_task
 from optiproxy.tables.store.datasets import load
 from optiproxy.testing import TaskConformance

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from optiproxy.metrics import Goal
-from optiproxy.optimizer.parts import History
+from optiproxy.optimizer.records import History
 from optiproxy.proxy import Prediction
 
 FLAT = 1e-6

@@ -10,7 +10,8 @@ import torch
 from torch import Generator, Tensor
 
 from optiproxy.errors import UsageError
-from optiproxy.optimizer.parts import Layout, Relaxation
+from optiproxy.optimizer.parts import Relaxation
+from optiproxy.optimizer.records import Layout
 from optiproxy.proxy.networks import Adam
 
 

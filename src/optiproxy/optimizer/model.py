@@ -11,7 +11,7 @@ import torch
 from torch import Generator, Tensor
 
 from optiproxy.optimizer.algorithm import Trial
-from optiproxy.optimizer.parts import History, Problem
+from optiproxy.optimizer.records import History, Problem
 from optiproxy.proxy import Encoder, Predictor, Proxy
 from optiproxy.proxy.targets import Normalization
 from optiproxy.spaces import Architecture

@@ -15,17 +15,8 @@ from optiproxy.optimizer.acquisition import HypervolumeImprovement
 from optiproxy.optimizer.algorithm import LEVEL, ObservingAlgorithm, Proposal
 from optiproxy.optimizer.ascent import Ascent
 from optiproxy.optimizer.model import Model
-from optiproxy.optimizer.parts import (
-    Acquisition,
-    Candidates,
-    Climb,
-    InitialDesign,
-    Problem,
-    Round,
-    Schedule,
-    Selection,
-    Starts,
-)
+from optiproxy.optimizer.parts import Acquisition, Climb, InitialDesign, Schedule, Selection, Starts
+from optiproxy.optimizer.records import Candidates, Problem, Round
 from optiproxy.optimizer.schedule import EveryTrial
 from optiproxy.optimizer.seen import Seen
 from optiproxy.optimizer.selection import LocalSelection

@@ -47,7 +47,7 @@ def recommended(space: Space, goal: Goal, trials: Sequence[Trial], *, seed: int 
     import torch
 
     from optiproxy.optimizer.model import Model
-    from optiproxy.optimizer.parts import Problem
+    from optiproxy.optimizer.records import Problem
     from optiproxy.proxy import StructuralProxy
     from optiproxy.proxy.networks import torch_stream
     from optiproxy.proxy.structural import EncodedRegression

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import final
 
 from optiproxy.errors import UsageError
-from optiproxy.optimizer.parts import Round
+from optiproxy.optimizer.records import Round
 from optiproxy.spaces import Architecture
 
 

@@ -8,7 +8,8 @@ from typing import final
 import torch
 from torch import Generator, Tensor
 
-from optiproxy.optimizer.parts import Candidates, History, Problem, Score
+from optiproxy.optimizer.parts import Score
+from optiproxy.optimizer.records import Candidates, History, Problem
 from optiproxy.optimizer.seen import Seen
 from optiproxy.proxy import Prediction
 from optiproxy.spaces import Architecture

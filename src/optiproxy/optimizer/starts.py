@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from optiproxy.optimizer.parts import History, Problem
+from optiproxy.optimizer.records import History, Problem
 from optiproxy.optimizer.seen import Seen
 from optiproxy.spaces import Architecture
 

@@ -1,6 +1,7 @@
 """Names of algorithms, tasks and spaces, and what ``MODULE:NAME`` defines. Listing them imports none of them.
 
-Read `names` first (what can be looked up), then `targets` (how a user's own module is imported); `entries` says what is known of a name, and `builtin` lists ours.
+Read `names` first (what can be looked up), then `targets` (how a user's own module is imported); `entries` says what is known of a name, and
+`builtin` and `builtin_tasks` list ours.
 """
 
 from optiproxy.registry.entries import AlgorithmEntry as AlgorithmEntry

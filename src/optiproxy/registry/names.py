@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from optiproxy.errors import OptiProxyError, UsageError, unknown
 from optiproxy.registry import targets
-from optiproxy.registry.builtin import ALGORITHMS, SPACES, TASKS
+from optiproxy.registry.builtin import ALGORITHMS, SPACES
+from optiproxy.registry.builtin_tasks import TASKS
 from optiproxy.registry.entries import AlgorithmEntry, E, Entry, TaskEntry, registered
 
 if TYPE_CHECKING:

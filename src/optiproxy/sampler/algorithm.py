@@ -49,7 +49,7 @@ class AlgorithmSampler(BaseSampler):
 
     Args:
         factory: Builds the algorithm; called anew when the space, the goal, what is fixed or the past changes.
-        space: Where to search; its decisions must be suggested under their names, with all their choices. If None, the
+        space: Where to search; its decisions must be suggested under their names, with all their `Decision.objects`. If None, the
             space is what finished trials show: all parameters that they have suggested, in their widest ranges, each
             where the choices before it lead to it (see `infer`). Until one has finished, and for what is suggested for the
             first time, sampling is independent and random.
@@ -64,7 +64,7 @@ class AlgorithmSampler(BaseSampler):
         seed: int | None = None,
     ) -> None:
         self._seed = secrets.randbits(31) if seed is None else seed
-        self._given = None if space is None else Parameters(space)
+        self._given = None if space is None else Parameters(space, objects=True)
         self._factory = factory
         self._proposer = None if self._given is None else self._propose_by(factory, self._given)
         self._made_for: tuple[Inferred, bool] | None = None
@@ -115,7 +115,7 @@ class AlgorithmSampler(BaseSampler):
         if self._made_for != made_for:
             self._made_for = made_for
             self._proposer = self._propose_by(
-                self._factory if made_for[1] else RandomSearch, Parameters(inferred.space)
+                self._factory if made_for[1] else RandomSearch, Parameters(inferred.space, objects=True)
             )
         return self._proposer
 

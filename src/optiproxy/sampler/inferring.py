@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState
 
 from optiproxy.errors import UsageError
-from optiproxy.spaces import Choice, Decision
+from optiproxy.spaces import Decision
 from optiproxy.spaces.building.blocks import Named, OneDecision, Place, both
 from optiproxy.spaces.building.conditional import ConditionalSpace
 from optiproxy.spaces.building.exploring import insert
-from optiproxy.spaces.scales import Float, Int
+from optiproxy.spaces.choices import labelled
+from optiproxy.spaces.ranges import Float, Int
 
 STEADY = 3
 """Trials that have to show nothing new before branches count as known."""
@@ -109,16 +112,17 @@ def is_settled(inferred: Inferred, trials: Sequence[FrozenTrial]) -> bool:
     )
 
 
-def choices_of(distribution: BaseDistribution) -> Sequence[Choice]:
-    """Every value of a distribution, each once; empty where they cannot be stored."""
+def choices_of(distribution: BaseDistribution) -> Sequence[Any]:
+    """Every value of a distribution, each once; empty where they are no choices of a decision, as of what has no hash."""
     if isinstance(distribution, IntDistribution):
         return Int(distribution.low, distribution.high, step=distribution.step, log=distribution.log)
     if isinstance(distribution, FloatDistribution):
         return Float(distribution.low, distribution.high, step=distribution.step, log=distribution.log)
     if isinstance(distribution, CategoricalDistribution):
-        choices = list[object](distribution.choices)  # Optuna admits any object, with a warning
-        storable = [choice for choice in choices if isinstance(choice, str | int | float | None)]
-        return tuple(dict.fromkeys(storable)) if len(storable) == len(choices) else ()
+        # Optuna admits any object, with a warning, and some of them twice. 1 and True are two.
+        with suppress(TypeError, UsageError):
+            different = {(isinstance(choice, bool), choice): choice for choice in list[Any](distribution.choices)}
+            return labelled(different.values(), "A parameter")[1]
     return ()
 
 

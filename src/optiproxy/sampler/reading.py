@@ -12,6 +12,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from optiproxy.metrics import Goal, Limit, Metrics, Objective
+from optiproxy.sampler.pruned import Curves
 from optiproxy.storage.schema import FIXED
 
 if TYPE_CHECKING:
@@ -43,15 +44,23 @@ def goal_of(study: Study, trials: Sequence[FrozenTrial]) -> Goal:
     )
 
 
-def metrics_of(trial: FrozenTrial) -> Metrics:
-    """What a finished trial measured, under the names of `goal_of`; empty where it failed.
+def metrics_of(trials: Sequence[FrozenTrial]) -> list[Metrics]:
+    """What finished trials measured, under the names of `goal_of`; empty where one failed.
 
-    A pruned trial counts with the last value it reported; in a study of several objectives it has failed.
+    A pruned trial counts with what it is expected to have reached; in a study of several objectives it has failed.
+
+    Args:
+        trials: In the order in which they ended.
     """
+    curves = Curves(trials)
+    return [_metrics(trial, curves) for trial in trials]
+
+
+def _metrics(trial: FrozenTrial, curves: Curves) -> Metrics:
     if trial.state == TrialState.COMPLETE:
         values: Sequence[float] = trial.values
-    elif trial.state == TrialState.PRUNED and trial.last_step is not None:
-        values = [trial.intermediate_values[trial.last_step]]
+    elif trial.state == TrialState.PRUNED and (expected := curves.expected(trial)) is not None:
+        values = [expected]
     else:
         return {}
     return {**trial.constraints, **{f"objective_{i}": v for i, v in enumerate(values) if not math.isnan(v)}}

@@ -1,6 +1,6 @@
 """Search spaces: decisions, their differentiable graph encoding, validity and canonical form.
 
-Read `decisions` and `space` (the contract), then `flat`, the simplest space, and `wrapper`, `restricted`, `fixed`, `pool` and
+Read `decisions`, `scales` and `space` (the contracts), then `flat`, the simplest space, and `wrapper`, `restricted`, `fixed`, `pool` and
 `gridded`, which change another one; after them `published`, the spaces of benchmarks, and `building`, in which users'
 functions become spaces.
 """
@@ -17,10 +17,10 @@ from optiproxy.spaces.gridded import GriddedSpace as GriddedSpace
 from optiproxy.spaces.pool import PoolSpace as PoolSpace
 from optiproxy.spaces.published.darts import DARTS as DARTS
 from optiproxy.spaces.published.nasbench201 import NASBench201 as NASBench201
+from optiproxy.spaces.ranges import Float as Float
+from optiproxy.spaces.ranges import Int as Int
 from optiproxy.spaces.restricted import RestrictedSpace as RestrictedSpace
 from optiproxy.spaces.restricted import where
-from optiproxy.spaces.scales import Float as Float
-from optiproxy.spaces.scales import Int as Int
 from optiproxy.spaces.scales import Ordered as Ordered
 from optiproxy.spaces.space import Space as Space
 from optiproxy.spaces.space import plain_fingerprint as plain_fingerprint

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
 from optiproxy.spaces.decisions import Decision
 
@@ -14,35 +13,25 @@ if TYPE_CHECKING:
 APART = 0.5**0.5
 """Coordinate of a chosen category: two different ones are at distance 1."""
 
-FEW = 16
+SHORT = 16
 """An order of at most so many values is shown by its values, too: what comes in a row need not act in that row."""
 
 
-@dataclass(frozen=True)
+@final
 class Coordinates:
     """A linear map of relaxed architectures to ``k`` plain coordinates; see `GraphBatch.decisions`.
 
+    Args:
+        decisions: ``d`` of them.
+        widest: ``c``.
+
     Attributes:
-        matrix: ``(d c, k)``.
-        offsets: ``(k,)`` to be taken off, so that 0 is the middle of every scale.
         owners: Position of the decision that each coordinate belongs to.
         groups: Number of the coordinates that are relevant together: those of a category, the place on a scale, and by
             themselves the values of a short one.
     """
 
-    matrix: Tensor
-    offsets: Tensor
-    owners: tuple[int, ...]
-    groups: tuple[int, ...]
-
-    @classmethod
-    def of(cls, decisions: Sequence[Decision], widest: int) -> Coordinates:
-        """Prepare the map.
-
-        Args:
-            decisions: ``d`` of them.
-            widest: ``c``.
-        """
+    def __init__(self, decisions: Sequence[Decision], widest: int) -> None:
         import torch
 
         columns: list[dict[int, float]] = []
@@ -62,13 +51,24 @@ class Coordinates:
             if scale is None:
                 add(d, [{i: APART} for i in range(n)], 0.0)
                 continue
-            # The mean place on the scale.
+            # The mean place on the scale; 0 is in the middle, where what does not matter is.
             add(d, [{0: 1.0} if decision.point else {i: scale.unit(i) for i in range(n)}], 0.5)
-            if 2 < n <= FEW:
+            if 2 < n <= SHORT:
                 # Half as far apart as categories are, because an order mostly means something.
                 add(d, [{i: APART / 2} for i in range(n)], 0.0)
-        matrix = torch.zeros(len(decisions) * widest, len(columns))
+        self.owners, self.groups = tuple(owners), tuple(groups)
+        self._offsets = torch.tensor(offsets)
+        self._matrix = torch.zeros(len(decisions) * widest, len(columns))
         for k, column in enumerate(columns):
             for row, entry in column.items():
-                matrix[row, k] = entry
-        return cls(matrix, torch.tensor(offsets), tuple(owners), tuple(groups))
+                self._matrix[row, k] = entry
+
+    def __call__(self, weights: Tensor, activity: Tensor) -> Tensor:
+        """Return ``(b, k)``, differentiable in both arguments.
+
+        Args:
+            weights: ``(b, d, c)``.
+            activity: ``(b, d)``: how much each decision matters, from 0 to 1.
+        """
+        flat = weights.flatten(1) @ self._matrix.to(weights) - self._offsets.to(weights)
+        return flat * activity[:, list(self.owners)]

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 from optiproxy.errors import UsageError
 from optiproxy.spaces.choices import Choice as Choice
 from optiproxy.spaces.choices import in_order, labelled, plain, same
-from optiproxy.spaces.scales import FEW, Float, Int, Ordered, Scale
+from optiproxy.spaces.ranges import Float, Int
+from optiproxy.spaces.scales import FEW, Ordered, Scale
 
 if TYPE_CHECKING:
     import numpy as np

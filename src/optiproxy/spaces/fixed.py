@@ -9,7 +9,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from optiproxy.spaces.decisions import Architecture
-from optiproxy.spaces.scales import Float
+from optiproxy.spaces.ranges import Float
 from optiproxy.spaces.space import ROUNDS, Space
 from optiproxy.spaces.wrapper import SpaceWrapper
 

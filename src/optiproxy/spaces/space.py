@@ -7,6 +7,7 @@ import json
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from itertools import product
 from types import MappingProxyType
@@ -14,8 +15,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias, final
 
 from optiproxy.errors import UsageError, unknown
 from optiproxy.spaces.coordinates import Coordinates
-from optiproxy.spaces.decisions import SPREAD, Architecture, Choice, Decision
-from optiproxy.spaces.scales import Float, Int
+from optiproxy.spaces.decisions import Architecture, Choice, Decision
+from optiproxy.spaces.ranges import Float, Int
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
     from optiproxy.graph import GraphBatch
+    from optiproxy.spaces.relaxed import Coordinates
     from optiproxy.spaces.scales import Scale
 
 ROUNDS = 100
@@ -180,30 +182,9 @@ class Space(ABC):
             n: Random ones per relaxed architecture; 0 leaves the likeliest.
             generator: Draws.
         """
-        import torch
+        from optiproxy.spaces import relaxed
 
-        b, d, c = probabilities.shape
-        on_scales = probabilities
-        if self.points:
-            probabilities = probabilities.clone()
-            probabilities[:, list(self.points), 0] = 1.0  # nothing to be drawn there
-        # The likeliest ones come first, then the random ones.
-        rows = probabilities.argmax(-1)
-        if n:  # torch refuses to draw nothing
-            # torch draws from the rows of a matrix, so batch and decisions become one axis for a moment.
-            drawn = torch.multinomial(probabilities.reshape(b * d, c), n, replacement=True, generator=generator)
-            rows = torch.cat([rows, drawn.view(b, d, n).transpose(1, 2).reshape(-1, d)])
-        columns: list[list[int]] = rows.T.tolist()
-        for i, scale in self.points.items():
-            near = on_scales[:, i, 0]
-            if n:
-                # Around the point at all distances, so that some refine it and some explore.
-                size = (b, n)
-                spread = SPREAD ** (1 + 2 * torch.rand(size, generator=generator))
-                around = near[:, None] + spread * torch.randn(size, generator=generator)
-                near = torch.cat([near, around.flatten()])
-            columns[i] = [scale.at(unit) for unit in near.tolist()]
-        return list(zip(*columns, strict=True))
+        return relaxed.drawn(self.decisions, probabilities, n, generator)
 
     def build(self, architecture: Architecture, *, seed: int = 0) -> Any:  # noqa: ANN401, ARG002 - what the space is made of
         """Make what a user's function is given to evaluate: here the `objects`; a space of networks builds the network.
@@ -263,37 +244,30 @@ class Space(ABC):
     @final
     def choice_mask(self) -> Tensor:
         """``(d, c)`` booleans: True where a relaxed architecture has a number for that decision."""
-        import torch
+        from optiproxy.spaces import relaxed
 
-        counts = torch.tensor([decision.columns for decision in self.decisions])
-        return torch.arange(self.widest)[None, :] < counts[:, None]
+        return relaxed.mask(self.decisions)
 
     @final
     def one_hot(self, architectures: Sequence[Architecture]) -> Tensor:
         """Return ``(b, d, c)`` float weights that `encode` maps to the exact graphs."""
-        import torch
+        from optiproxy.spaces import relaxed
 
-        rows = list(map(list, architectures))
-        units = {i: [scale.unit(row[i]) for row in rows] for i, scale in self.points.items()}
-        for i in units:
-            for row in rows:
-                row[i] = 0
-        # Reshaped for the sake of no architectures at all, which would lose their number of decisions.
-        chosen = torch.tensor(rows, dtype=torch.long).reshape(len(rows), len(self.decisions))
-        weights = torch.nn.functional.one_hot(chosen, self.widest).to(torch.float32)
-        for i, column in units.items():
-            weights[:, i, 0] = torch.tensor(column, dtype=torch.float32)
-        return weights
+        return relaxed.one_hot(self.decisions, architectures)
 
     @final
     def graphs(self, weights: Tensor) -> GraphBatch:
         """Return what `encode` does, with the `GraphBatch.decisions` that no graph may show: what a proxy is given."""
-        from dataclasses import replace
+        return replace(
+            self.encode(weights),
+            decisions=self._coordinates(weights, self.activity(weights)),
+            owners=self._coordinates.owners,
+            groups=self._coordinates.groups,
+        )
 
-        plain = self._coordinates
-        flat = weights.flatten(1) @ plain.matrix.to(weights) - plain.offsets.to(weights)
-        active = self.activity(weights)[:, list(plain.owners)]
-        return replace(self.encode(weights), decisions=flat * active, owners=plain.owners, groups=plain.groups)
+    @cached_property
+    def _coordinates(self) -> Coordinates:
+        return Coordinates(self.decisions, self.widest)
 
     def active(self, architecture: Architecture) -> frozenset[int]:
         """Return positions of the decisions that matter; overridden where some do not always."""
@@ -306,10 +280,6 @@ class Space(ABC):
             weights: ``(b, d, c)``, as for `encode`.
         """
         return weights.new_ones(weights.shape[:2])
-
-    @cached_property
-    def _coordinates(self) -> Coordinates:
-        return Coordinates.of(self.decisions, self.widest)
 
     @final
     def values(self, architecture: Architecture) -> dict[str, Choice]:

@@ -10,7 +10,7 @@ import optiproxy
 from optiproxy.errors import StudyError
 from optiproxy.metrics import Goal, Limit, Objective
 from optiproxy.spaces import FlatSpace, RestrictedSpace, Space, plain_fingerprint
-from optiproxy.spaces.scales import scale_from
+from optiproxy.spaces.ranges import scale_from
 from optiproxy.task.protocol import QueryProtocol
 from optiproxy.task.task import Source
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol, final
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol, final
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from optiproxy.spaces import Architecture, Choice, Space
-from optiproxy.spaces.scales import Float, Int
+from optiproxy.spaces.choices import same
+from optiproxy.spaces.ranges import Float, Int
 
 if TYPE_CHECKING:
     from optiproxy.spaces import Decision
@@ -19,24 +21,26 @@ class Parameters:
 
     Args:
         space: Whose decisions.
+        objects: Whether categories are stored as the `Decision.objects` that users' functions suggest. Otherwise they are
+            by their labels, which all storages can hold.
 
     Attributes:
         space: The same.
         distributions: Decision name -> Optuna distribution.
     """
 
-    def __init__(self, space: Space) -> None:
+    def __init__(self, space: Space, *, objects: bool = False) -> None:
         self.space = space
-        self._kinds = {decision.name: _kind(decision) for decision in space.decisions}
+        self._kinds = {decision.name: _kind(decision, objects=objects) for decision in space.decisions}
         self.distributions: dict[str, BaseDistribution] = {
             name: kind.distribution for name, kind in self._kinds.items()
         }
 
-    def encode(self, architecture: Architecture) -> dict[str, Choice]:
+    def encode(self, architecture: Architecture) -> dict[str, Any]:
         """Parameter name -> value, as an Optuna trial holds it."""
         return {name: kind.value(i) for (name, kind), i in zip(self._kinds.items(), architecture, strict=True)}
 
-    def active(self, architecture: Architecture) -> dict[str, Choice]:
+    def active(self, architecture: Architecture) -> dict[str, Any]:
         """The part of `encode` that matters."""
         names, active = list(self._kinds), self.space.active(architecture)
         values = self.encode(architecture)
@@ -65,7 +69,7 @@ class _Kind(Protocol):
     @property
     def distribution(self) -> BaseDistribution: ...
 
-    def value(self, position: int) -> Choice: ...
+    def value(self, position: int) -> Any: ...  # noqa: ANN401 - what the choices are
 
     def position(self, value: object) -> int | None: ...
 
@@ -94,21 +98,39 @@ class _Number:
 
 @final
 class _Category:
-    """Categories are stored by their labels, in whatever order."""
+    """Categories are stored in whatever order.
 
-    def __init__(self, choices: Sequence[Choice]) -> None:
-        # Their texts where Optuna, which compares with ``==``, could not tell them apart (1 and True).
-        self._labels = tuple(choices) if len(set(choices)) == len(choices) else tuple(map(repr, choices))
-        self._positions = {label: position for position, label in enumerate(self._labels)}
-        self.distribution: BaseDistribution = CategoricalDistribution(self._labels)
+    Args:
+        values: What stands for each choice.
+    """
 
-    def value(self, position: int) -> Choice:
-        return self._labels[position]
+    def __init__(self, values: Sequence[Any]) -> None:
+        self._values = tuple(values)
+        self.distribution: BaseDistribution = CategoricalDistribution(self._values)
+
+    def value(self, position: int) -> Any:  # noqa: ANN401 - what the choices are
+        return self._values[position]
 
     def position(self, value: object) -> int | None:
-        # Of another type it may not even be hashable: the study may be anybody's.
-        return self._positions.get(value) if isinstance(value, str | int | float | None) else None
+        try:
+            # As Optuna has it, 1 is found where True alone is a choice, and the other way round.
+            boolean = isinstance(value, bool)
+            return self._positions.get((boolean, value), self._positions.get((not boolean, value)))
+        except TypeError:  # some cannot be hashed
+            return next((i for i, known in enumerate(self._values) if same(known, value)), None)
+
+    @cached_property
+    def _positions(self) -> dict[tuple[bool, object], int]:
+        """Position of each value, with whether it is a truth value: ``True == 1``, but they are two choices."""
+        return {(isinstance(value, bool), value): position for position, value in enumerate(self._values)}
 
 
-def _kind(decision: Decision) -> _Kind:
-    return _Number(decision.choices) if isinstance(decision.choices, Int | Float) else _Category(decision.choices)
+def _kind(decision: Decision, *, objects: bool) -> _Kind:
+    if isinstance(decision.choices, Int | Float):
+        return _Number(decision.choices)
+    return _Category(decision.objects if objects else _labels(decision.choices))
+
+
+def _labels(choices: Sequence[Choice]) -> Sequence[Choice]:
+    """Return the choices, or their texts where Optuna, which compares with ``==``, could not tell them apart (1 and True)."""
+    return choices if len(set(choices)) == len(choices) else [repr(choice) for choice in choices]

@@ -27,21 +27,26 @@ class Proposer:
     """Asks an algorithm for proposals after a list of Optuna trials, which the caller has read from the study.
 
     What it proposes depends on the arguments alone, not on what it was asked before. It remembers two things to save
-    work: what each finished trial reads as, and the algorithm, which it tells the new trials only. Where the trials do not go on
+    work: what each finished trial evaluates, and the algorithm, which it tells the new trials only. Where the trials do not go on
     from those of the call before, or the goal or what is fixed has changed, it builds the algorithm anew.
 
     Args:
         factory: Builds the algorithm.
         parameters: Of the space.
         seed: Of the algorithm.
-        metrics: Reads what a finished trial has measured; empty where it failed. Asked once per trial.
+        metrics: Reads what finished trials have measured, given in the order of ending; empty where one failed.
 
     Attributes:
         parameters: The same.
     """
 
     def __init__(
-        self, factory: AlgorithmFactory, parameters: Parameters, *, seed: int, metrics: Callable[[FrozenTrial], Metrics]
+        self,
+        factory: AlgorithmFactory,
+        parameters: Parameters,
+        *,
+        seed: int,
+        metrics: Callable[[Sequence[FrozenTrial]], Sequence[Metrics]],
     ) -> None:
         self.parameters = parameters
         self._factory = factory
@@ -51,7 +56,6 @@ class Proposer:
         self._asked: tuple[Goal, Mapping[int, int]] | None = None
         self._told: list[Trial] = []
         self._architectures: dict[_Key, Architecture | None] = {}
-        self._trials: dict[_Key, Trial] = {}
         self._canonical: dict[Architecture, Architecture] = {}
 
     def propose(
@@ -108,8 +112,10 @@ class Proposer:
         In the order of ending, not of asking: so a search that goes on after an interrupt tells the same story.
         """
         seen = [trial for trial in trials if UNSEEN not in trial.system_attrs and trial.state.is_finished()]
-        read = [self._read(trial) for trial in sorted(seen, key=lambda trial: (_ended(trial), trial.number))]
-        return [trial for trial in read if trial is not None]
+        seen.sort(key=lambda trial: (_ended(trial), trial.number))
+        known = zip(map(self.architecture, seen), self._metrics(seen), strict=True)
+        # None is no architecture of this space.
+        return [Trial(architecture, metrics) for architecture, metrics in known if architecture is not None]
 
     def architecture(self, trial: FrozenTrial) -> Architecture | None:
         """What a trial evaluates; None where it has not told yet, or evaluates something else."""
@@ -129,16 +135,6 @@ class Proposer:
         if architecture not in self._canonical:
             self._canonical[architecture] = self.parameters.space.canonical(architecture)
         return self._canonical[architecture]
-
-    def _read(self, trial: FrozenTrial) -> Trial | None:
-        """A finished trial as algorithms see it; None where it is no architecture of this space."""
-        architecture = self.architecture(trial)
-        if architecture is None:
-            return None
-        key = (trial.number, trial.datetime_complete)
-        if key not in self._trials:
-            self._trials[key] = Trial(architecture, self._metrics(trial))
-        return self._trials[key]
 
 
 def _ended(trial: FrozenTrial) -> datetime:

@@ -8,7 +8,7 @@ those for people are user attributes, those that searches need to agree with eac
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -124,16 +124,23 @@ def annotate(study: Study, trial: FrozenTrial | Trial, key: str, value: Note) ->
 
 def architecture_of(trial: FrozenTrial, parameters: Parameters) -> Architecture | None:
     """What a trial evaluates: its parameters if they are complete, else what it claims or is given, else None."""
-    attributes = trial.system_attrs
-    for values in (trial.params, attributes.get(ARCHITECTURE), attributes.get(FIXED)):
+    claim, fixed = (trial.system_attrs.get(key) for key in (ARCHITECTURE, FIXED))
+    # Optuna keeps the first of two choices that are equal, like 1 and True; the claim says which of them it was.
+    known = trial.params
+    claimed = {name: value for name, value in (claim or {}).items() if name in known and known[name] == value}
+    for values in ({**known, **claimed}, claim, fixed):
         found = parameters.decode(values) if isinstance(values, Mapping) else None
         if found is not None:
             return found
     return None
 
 
-def metrics_of(trial: FrozenTrial) -> Metrics:
-    """What a trial measured; empty where it failed."""
+def metrics_of(trials: Sequence[FrozenTrial]) -> list[Metrics]:
+    """What trials measured; empty where one failed."""
+    return [_metrics(trial) for trial in trials]
+
+
+def _metrics(trial: FrozenTrial) -> Metrics:
     return dict(trial.user_attrs.get(METRICS, {})) if trial.state == TrialState.COMPLETE else {}
 
 
@@ -160,7 +167,7 @@ def finished_records(study: Study, parameters: Parameters) -> list[Record]:
                 number=number,
                 architecture=architecture,
                 state="complete" if trial.state == TrialState.COMPLETE else "failed",
-                metrics=metrics_of(trial),
+                metrics=_metrics(trial),
                 reason=str(trial.user_attrs.get(REASON, "")),
                 predicted=dict(trial.system_attrs.get(PREDICTED, {})),
                 intervals={name: (low, high) for name, (low, high) in trial.system_attrs.get(INTERVALS, {}).items()},

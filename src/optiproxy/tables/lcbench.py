@@ -14,7 +14,7 @@ import numpy as np
 from optiproxy.errors import unknown
 from optiproxy.metrics import Goal, Metric, Objective
 from optiproxy.spaces import Architecture, FlatSpace
-from optiproxy.spaces.scales import Float, Int
+from optiproxy.spaces.ranges import Float, Int
 from optiproxy.tables.store import datasets
 from optiproxy.tables.surrogate import SurrogateTask
 from optiproxy.task.task import Source, Task

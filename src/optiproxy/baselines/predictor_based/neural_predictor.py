@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, final
 from optiproxy.baselines.predictor_based.regression import fitted_by_squares
 from optiproxy.baselines.predictor_based.rounds import History, RoundConfig, RoundSearch, best_first, pool
 from optiproxy.errors import UsageError
-from optiproxy.optimizer.parts import Round, Schedule
+from optiproxy.optimizer.parts import Schedule
+from optiproxy.optimizer.records import Round
 from optiproxy.proxy.convolution import Convolutions
 from optiproxy.proxy.networks import Training, torch_stream
 from optiproxy.spaces import Architecture

@@ -16,8 +16,9 @@ from optiproxy.spaces.building.conditional import ConditionalSpace
 from optiproxy.spaces.building.exploring import explore
 from optiproxy.spaces.building.tracing import Trace, Tracer
 from optiproxy.spaces.decisions import Choice, Decision
+from optiproxy.spaces.ranges import Float, Int
 from optiproxy.spaces.restricted import where
-from optiproxy.spaces.scales import Float, Int, Ordered
+from optiproxy.spaces.scales import Ordered
 from optiproxy.spaces.space import Space
 
 
