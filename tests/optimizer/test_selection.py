@@ -148,3 +148,12 @@ def test_the_published_selection_samples_each_set_and_its_likeliest():
     # The first set is certain; the second is uniform, and draws 19 and its likeliest.
     assert found.architectures[0] == (2, 1, 0, 0)
     assert 5 < len(found.architectures) <= 21
+
+
+def test_numbers_are_tried_coarsely_first_and_never_used_up():
+    spacing = LocalSelection(coarsest=0.06, refinement=1.2).spacing
+    assert spacing(3, 8) == 0.06
+    assert spacing(60, 8) == pytest.approx(0.02)
+    for n in (1, 10, 100, 1000):
+        for numbers in (1, 2, 3, 8):
+            assert (1 / spacing(n, numbers)) ** numbers >= 9.99 * n

@@ -146,7 +146,9 @@ def test_in_a_study_no_pruned_trial_counts_with_its_early_value(pruner, monkeypa
                 raise optuna.TrialPruned
         return quality * (1 - math.exp(-3))
 
-    study = optuna.create_study(direction="maximize", pruner=pruner, sampler=AlgorithmSampler(_Told, space, seed=0))
+    # Named, because Hyperband chooses brackets by the name.
+    sampler = AlgorithmSampler(_Told, space, seed=0)
+    study = optuna.create_study(study_name="pruned", direction="maximize", pruner=pruner, sampler=sampler)
     study.optimize(objective, n_trials=60)
     finished = study.trials[:-1]  # the last one was not told to anybody
     stopped = [i for i, trial in enumerate(finished) if trial.state == TrialState.PRUNED]

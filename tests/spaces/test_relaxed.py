@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from optiproxy.spaces import FlatSpace, Float, Int
-from optiproxy.spaces.relaxed import Coordinates, drawn, mask, one_hot
+from optiproxy.spaces.relaxed import drawn, mask, one_hot
 
 SPACE = FlatSpace({"act": ["relu", "gelu", "silu"], "rate": Float(0, 1), "bias": [True, False], "width": Int(1, 1001)})
 DECISIONS = SPACE.decisions
@@ -56,11 +56,3 @@ def test_weights_that_are_drawn_from_are_left_as_they_are():
     before = weights.clone()
     drawn(DECISIONS, weights, 5, generator())
     assert weights.equal(before)
-
-
-def test_coordinates_are_0_where_a_decision_does_not_matter():
-    coordinates = Coordinates(DECISIONS)
-    assert coordinates.owners == (0, 0, 0, 1, 2, 2, 3)
-    rows = coordinates(one_hot(DECISIONS, [(2, 0, 0, 1000)]), torch.tensor([[1.0, 0.0, 0.5, 1.0]]))
-    half = 0.5**0.5
-    assert rows[0].tolist() == pytest.approx([0, 0, half, 0, half / 2, 0, 0.5])

@@ -32,7 +32,7 @@ class OptiProxyConfig:
     ascent: Ascent = Ascent()
     gain: UpperConfidenceBound = UpperConfidenceBound()
     selection: LocalSelection = LocalSelection()
-    initial: int = 2
+    initial: int = 3
     starts: int = 16
     unlabelled: int = 1500
     candidates: int = 64

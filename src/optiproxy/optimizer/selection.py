@@ -14,6 +14,9 @@ from optiproxy.optimizer.seen import Seen
 from optiproxy.proxy import Prediction
 from optiproxy.spaces import Architecture
 
+ROOM = 10
+"""How many times more places there are, at the spacing of the moment, than trials."""
+
 
 @final
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +52,7 @@ class LocalSelection:
         self, peaks: Tensor, *, problem: Problem, history: History, seen: Seen, score: Score, generator: Generator
     ) -> Candidates | None:
         space = problem.space
-        spacing = min(self.coarsest, self.refinement / len(history.architectures))
+        spacing = self.spacing(len(history.architectures), len(space.points))
         seen = seen.apart(spacing)
         drawn = self.candidates(peaks, problem=problem, history=history, generator=generator)
         found = seen.unseen(map(space.canonical, drawn))
@@ -68,6 +71,10 @@ class LocalSelection:
             more, more_values = score(around)
             prediction, values = Prediction.joined([prediction, more]), torch.cat([values, more_values], 1)
         return Candidates(found, prediction, values.argsort(descending=True), spacing)
+
+    def spacing(self, n: int, numbers: int) -> float:
+        """How far apart numbers are tried after ``n`` trials: never so far that few numbers are soon used up."""
+        return min(self.coarsest, self.refinement / n, (ROOM * n) ** (-1 / max(numbers, 1)))
 
     def candidates(
         self, peaks: Tensor, *, problem: Problem, history: History, generator: Generator

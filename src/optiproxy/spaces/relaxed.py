@@ -7,6 +7,7 @@ point on its scale from 0 to 1, in column 0.
 from __future__ import annotations
 
 from collections.abc import Sequence
+
 import torch
 from torch import Generator, Tensor
 

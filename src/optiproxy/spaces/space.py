@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
     from optiproxy.graph import GraphBatch
-    from optiproxy.spaces.relaxed import Coordinates
     from optiproxy.spaces.scales import Scale
 
 ROUNDS = 100
