@@ -1,6 +1,6 @@
 """Hold the proposals of searches against the golden record: `make golden`.
 
-`record` writes tests/golden/proposals.json from the rows of a comparison, `check` compares another comparison with it.
+`record` writes the rows of a comparison into tests/golden/proposals.json, `check` compares another comparison with it.
 """
 
 from __future__ import annotations
@@ -39,12 +39,16 @@ def main(what: str, *tables: str) -> int:
     if what == "record":
         git = ["git", "rev-parse", "--short", "HEAD"]
         commit = subprocess.run(git, capture_output=True, text=True, check=True)  # noqa: S603 - our own command
+        known = json.loads(GOLDEN.read_text(encoding="utf-8"))
+        searches = {**known["searches"], **{key: " ".join(digests) for key, digests in found.items()}}
+        algorithms = {key.split("/")[1] for key in found}
         content = {
             "made": "by `make golden-record`: optiproxy compare, 30 queries, one torch thread",
-            "commit": commit.stdout.strip(),
+            # What is not searched anew keeps its record, and the commit that this was made at.
+            "commits": {**known["commits"], **dict.fromkeys(sorted(algorithms), commit.stdout.strip())},
             "torch": torch.__version__.partition("+")[0],
             "cpu": torch.backends.cpu.get_cpu_capability(),
-            "searches": {key: " ".join(digests) for key, digests in sorted(found.items())},
+            "searches": dict(sorted(searches.items())),
         }
         GOLDEN.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
         return 0
