@@ -44,7 +44,6 @@ MOVED = {
     "spaces.nasbench101": "spaces.published.nasbench101",
     "spaces.nasbench201": "spaces.published.nasbench201",
     "spaces.recurrent": "spaces.published.recurrent",
-    "spaces.restricted": "spaces.wrapper",
     "training.devices": "training.costs",
     "training.digits": "training.tasks.digits",
     "training.pydoc_chars": "training.tasks.pydoc_chars",

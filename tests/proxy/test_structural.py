@@ -7,7 +7,8 @@ from scipy.stats import spearmanr
 
 from optiproxy.proxy import StructuralProxy
 from optiproxy.proxy.encoder import EnsembleConfig, PretrainingConfig, structural_properties
-from optiproxy.spaces import NASBench201
+from optiproxy.proxy.structural import structured
+from optiproxy.spaces import FlatSpace, NASBench201, Space
 
 SPACE = NASBench201()
 PROXY = StructuralProxy(
@@ -95,3 +96,16 @@ def test_is_a_function_of_its_seed():
         means.append(proxy.fit(encoder, graphs(train), worth(train))(test).mean)
     assert torch.equal(means[0], means[1])
     assert not torch.allclose(means[0], means[2])
+
+
+def test_only_graphs_with_a_feature_at_two_nodes_have_a_structure_to_learn():
+    def suggest(trial):
+        for layer in range(trial.suggest_int("layers", 1, 3)):
+            trial.suggest_float(f"dropout{layer}", 0.0, 0.5)
+
+    flat = FlatSpace({"kernel": [3, 5, 9], "act": ["relu", "gelu"]})
+    for space, wanted in ((NASBench201(), True), (flat, False), (Space.from_optuna(suggest), False)):
+        found = space.graphs(space.one_hot(space.sample(np.random.default_rng(0), 50)))
+        assert structured(found) is wanted
+        kinds = 2 if wanted else 0  # the learned features and the counts
+        assert max(StructuralProxy(unlabelled=50).pretrain(found, seed=0).groups) == kinds + max(found.groups)

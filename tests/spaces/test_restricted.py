@@ -63,11 +63,23 @@ def test_a_limit_that_hardly_any_keeps_costs_no_training(seed, bound):
 
 @pytest.mark.slow
 def test_the_method_keeps_such_a_limit_too_and_still_climbs():
-    result = optiproxy.search(
-        FIVES, lambda a: float(a["w0"] - a["w5"]), budget=15, seed=0, free={"size": size}, limits=["size<=18"]
-    )
-    assert (len(result.records), result.stopped) == (15, "budget")
-    assert result.best.metrics["accuracy"] >= 3
+    """In three searches of 15 trainings it climbs to more than random search does, and trains nothing that is too large."""
+    reached = {"optiproxy": 0.0, "random": 0.0}
+    for algorithm in reached:
+        for seed in range(3):
+            result = optiproxy.search(
+                FIVES,
+                lambda a: float(a["w0"] - a["w5"]),
+                budget=15,
+                seed=seed,
+                algorithm=algorithm,
+                free={"size": size},
+                limits=["size<=18"],
+            )
+            assert (len(result.records), result.stopped) == (15, "budget")
+            assert all(record.metrics["size"] <= 18 for record in result.records)
+            reached[algorithm] += result.best.metrics["accuracy"]
+    assert reached["optiproxy"] > reached["random"]
 
 
 @pytest.mark.parametrize(

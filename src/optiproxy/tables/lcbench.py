@@ -7,6 +7,7 @@ evaluated in numpy: docs/decisions/surrogates.md.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +21,8 @@ from optiproxy.tables.surrogate import SurrogateTask
 from optiproxy.task.task import Source, Task
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from optiproxy.tables.store.files import Arrays
@@ -74,11 +77,17 @@ def lcbench_task(openml: str) -> Task:
         UsageError: If LCBench has no such table.
         DataError: If the surrogate's file is missing or damaged.
     """
-    arrays = datasets.load(DATA)
+    arrays = _arrays(datasets.data_path(DATA))
     known = arrays["tasks"].tolist()
     if openml not in known:
         raise unknown("OpenML task of LCBench", openml, known)
     return LCBenchTask(openml, SurrogateNetwork(arrays, known.index(openml)))
+
+
+@lru_cache(maxsize=1)
+def _arrays(path: Path) -> Arrays:  # noqa: ARG001 - another folder is another dataset
+    # Once for all tables: a listing opens each of them.
+    return datasets.load(DATA)
 
 
 class LCBenchTask(SurrogateTask):

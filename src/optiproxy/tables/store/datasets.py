@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -119,19 +120,13 @@ def load(name: str) -> Arrays:
         UsageError: If there is no such dataset.
         DataError: If its file is missing, damaged or another version; the message says how to get it.
     """
-    from optiproxy.tables.store.files import arrays_digest, read_arrays, read_verified
+    from optiproxy.tables.store.files import arrays_digest, read_arrays
 
+    require(name)
     wanted = dataset(name)
     path = data_path(name)
     if not path.exists():
-        # Asked first: data that was never fetched is not damaged, and says so.
-        published = path.parent / PUBLISHED
-        if not all((published / file.name).exists() for file in wanted.files):
-            raise DataError(f"The dataset {name} is not in {path.parent}. {wanted.remedy}")
-        return converted(
-            wanted,
-            lambda file: read_verified(published / file.name, sha256=file.sha256, size=file.size, remedy=wanted.remedy),
-        )
+        return converted(wanted, partial(_published, name))
     arrays = read_arrays(path, remedy=wanted.remedy)
     # Of the values: files differ by the release of zlib.
     found = arrays_digest(arrays)
@@ -146,10 +141,36 @@ def load(name: str) -> Arrays:
 def problem(name: str) -> str:
     """Say why a dataset cannot be used as it is; empty where it can."""
     try:
-        load(name)
+        require(name)
+        if data_path(name).exists():
+            load(name)
+        else:
+            # Files of the right digest can be converted, which takes longer than to read them.
+            for file in dataset(name).files:
+                _published(name, file)
     except DataError as error:
         return str(error)
     return ""
+
+
+def _published(name: str, file: RemoteFile) -> bytes:
+    from optiproxy.tables.store.files import read_verified
+
+    path = data_path(name).parent / PUBLISHED / file.name
+    return read_verified(path, sha256=file.sha256, size=file.size, remedy=dataset(name).remedy)
+
+
+def require(name: str) -> None:
+    """Return if a dataset is in the data folder, made or as published; whether it is sound is seen when it is loaded.
+
+    Raises:
+        UsageError: If there is no such dataset.
+        DataError: If it is not there; the message says how to get it.
+    """
+    wanted, path = dataset(name), data_path(name)
+    # Data that was never fetched is not damaged, and says so.
+    if not path.exists() and not all((path.parent / PUBLISHED / file.name).exists() for file in wanted.files):
+        raise DataError(f"The dataset {name} is not in {path.parent}. {wanted.remedy}")
 
 
 def load_imported(name: str) -> tuple[Arrays, str]:

