@@ -108,4 +108,4 @@ def test_only_graphs_with_a_feature_at_two_nodes_have_a_structure_to_learn():
         found = space.graphs(space.one_hot(space.sample(np.random.default_rng(0), 50)))
         assert structured(found) is wanted
         kinds = 2 if wanted else 0  # the learned features and the counts
-        assert max(StructuralProxy(unlabelled=50).pretrain(found, seed=0).groups) == kinds + max(found.groups)
+        assert max(PROXY.pretrain(found, seed=0).groups) == kinds + max(found.groups)

@@ -44,3 +44,14 @@ def test_another_sampler_continues_a_study_with_ranges():
     study.sampler = optuna.samplers.TPESampler(seed=0)
     study.optimize(suggest, n_trials=2)
     assert all(trial.params["depth"] in (1, 4, 7) for trial in study.trials)
+
+
+@pytest.mark.parametrize("high", [2**60, 1e-310])
+def test_a_range_that_floats_do_not_resolve_is_sampled_at_random_and_the_rest_is_searched(sampler, high):
+    def objective(trial):
+        suggest = trial.suggest_int if isinstance(high, int) else trial.suggest_float
+        return float(suggest("huge", 0, high) * 0 + trial.suggest_categorical("c", [3, 1, 2]))
+
+    study = optuna.create_study(direction="maximize", sampler=sampler())
+    study.optimize(objective, n_trials=3)
+    assert {trial.params["c"] for trial in study.trials} == {1, 2, 3}

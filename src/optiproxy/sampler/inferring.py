@@ -78,11 +78,8 @@ def infer(trials: Iterable[FrozenTrial]) -> Inferred:
         for name, distribution in trial.distributions.items():
             widest[name] = widened(name, widest.get(name, distribution), distribution)
     # Optuna fills in ranges of one value by itself.
-    decisions = {
-        name: Decision(name, choices)
-        for name in order
-        if not widest[name].single() and len(choices := choices_of(widest[name]))
-    }
+    several = [name for name in order if not widest[name].single()]
+    decisions = {name: Decision(name, choices) for name in several if len(choices := choices_of(widest[name]))}
     conditions: dict[str, Named] = {}
     for name in decisions:
         parents = {parent: decisions[parent] for parent in conditions if decisions[parent].point is None}
@@ -113,14 +110,17 @@ def is_settled(inferred: Inferred, trials: Sequence[FrozenTrial]) -> bool:
 
 
 def choices_of(distribution: BaseDistribution) -> Sequence[Any]:
-    """Every value of a distribution, each once; empty where they are no choices of a decision, as of what has no hash."""
-    if isinstance(distribution, IntDistribution):
-        return Int(distribution.low, distribution.high, step=distribution.step, log=distribution.log)
-    if isinstance(distribution, FloatDistribution):
-        return Float(distribution.low, distribution.high, step=distribution.step, log=distribution.log)
-    if isinstance(distribution, CategoricalDistribution):
-        # Optuna admits any object, with a warning, and some of them twice. 1 and True are two.
-        with suppress(TypeError, UsageError):
+    """Every value of a distribution, each once; empty where they can be no choices of a decision.
+
+    So it is with what has no hash, and with ranges that floats do not resolve.
+    """
+    with suppress(TypeError, UsageError):
+        if isinstance(distribution, IntDistribution):
+            return Int(distribution.low, distribution.high, step=distribution.step, log=distribution.log)
+        if isinstance(distribution, FloatDistribution):
+            return Float(distribution.low, distribution.high, step=distribution.step, log=distribution.log)
+        if isinstance(distribution, CategoricalDistribution):
+            # Optuna admits any object, with a warning, and some of them twice. 1 and True are two.
             different = {(isinstance(choice, bool), choice): choice for choice in list[Any](distribution.choices)}
             return labelled(different.values(), "A parameter")[1]
     return ()
