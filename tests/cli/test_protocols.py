@@ -169,6 +169,7 @@ def test_published_hardware_tasks_are_compared_under_either_protocol(
     assert ("(free)" in page, "(queried)" in page) == (bool(free), not free)
 
 
+@pytest.mark.slow
 def test_published_cheap_trainings_are_compared_by_their_full_values(optiproxy, tmp_path, monkeypatch, data_folder):
     monkeypatch.setenv("OPTIPROXY_DATA", str(data_folder))
     task = "nasbench201-cifar10-12epochs"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
 from optiproxy.proxy.encoder import EnsembleConfig, GraphEnsemble, PretrainingConfig, pretrain, structural_properties
@@ -33,6 +34,7 @@ def unexplained(network):
     return float((error / properties[1].var(0)).mean())
 
 
+@pytest.mark.slow
 def test_teaches_the_structure_of_unseen_cells():
     """They are closer to linear in the features than before."""
     untrained = GraphEnsemble(7, ENSEMBLE, torch.Generator().manual_seed(0))

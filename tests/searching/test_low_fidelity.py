@@ -263,6 +263,7 @@ def test_a_study_under_another_protocol_is_not_resumed(url, first, second, told)
     assert _run(Short(queried=("latency",)), goal=goal, storage=url, study="s", **first).records == made.records
 
 
+@pytest.mark.slow
 def test_optuna_sees_the_fidelity_of_each_trial(url):
     _run(storage=url)
     trials = optuna.load_study(study_name=None, storage=url).get_trials()

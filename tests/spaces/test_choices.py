@@ -159,6 +159,7 @@ def test_a_list_of_decisions_is_no_space():
         FlatSpace(["a"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("algorithm", ["random", "optuna-tpe"])
 def test_a_search_among_objects_trains_with_them_and_stores_their_labels(algorithm, tmp_path):
     given = []

@@ -119,6 +119,7 @@ def test_members_that_lie_apart_are_met_by_many_draws():
     drawn_one_by_one(FOURS.where(lambda values: tuple(values.values()) in members), 40)
 
 
+@pytest.mark.slow
 def test_walks_draw_nearly_alike():
     """Where 0.9 % keep a limit: the sums of independent samples have the distribution of all that keep it."""
     bound, n = 24, 400
@@ -136,6 +137,7 @@ def test_walks_draw_nearly_alike():
         assert abs(sums.count(s) / n - share) < 4 * np.sqrt(share * (1 - share) / n)
 
 
+@pytest.mark.slow
 def test_samples_do_not_depend_on_what_was_asked_before():
     def space():
         return FOURS.where(lambda values: sum(values.values()) <= 14)
@@ -165,6 +167,7 @@ def test_numbers_are_walked_too():
     drawn_one_by_one(ruled, 20)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("base", [NASBench201(), NASBench101()], ids=["nasbench201", "nasbench101"])
 def test_isomorphic_architectures_stay_one(base):
     (only,) = base.sample(np.random.default_rng(3), 1)

@@ -65,6 +65,7 @@ def test_the_optimum_is_the_best_value_and_what_a_full_training_reaches(task, ta
     assert 93 < metrics["test_accuracy"] < 100
 
 
+@pytest.mark.slow
 def test_costs_are_those_of_the_task_that_trains(task):
     trains = DigitsTask()
     metrics = {metric.name for metric in task.metrics}

@@ -166,6 +166,7 @@ def linear():
     return nn.Linear(4, Value([1, 2, 3, 4, 5, 6, 7, 8], name="width"))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="the command is POSIX")
 @pytest.mark.parametrize(
     ("program", "told"),

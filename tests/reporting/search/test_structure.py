@@ -49,6 +49,7 @@ def test_every_decision_of_a_cell_is_named_once():
         assert told == space.values(architecture)
 
 
+@pytest.mark.slow
 def test_a_recurrent_cell_shows_its_nodes_and_the_states_that_it_has():
     space = RecurrentSpace()
     for architecture in map(space.canonical, space.sample(np.random.default_rng(0), 20)):

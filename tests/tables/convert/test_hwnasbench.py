@@ -65,6 +65,7 @@ def test_files_that_are_not_what_they_should_be_are_refused(content, message):
         convert({**_files(), FILES[0]: content})
 
 
+@pytest.mark.slow
 def test_files_of_another_order_or_missing_are_refused():
     turned = "\n".join(_lines(cells=CELLS[::-1])).encode()
     with pytest.raises(DataError, match="in the order of the other files"):

@@ -182,6 +182,7 @@ def test_missing_packages_are_named_with_what_to_install(tmp_path, monkeypatch):
         export_network(nn.Identity(), torch.zeros(1, 2), tmp_path, formats=["onnx"])
 
 
+@pytest.mark.slow
 @needs_onnx
 def test_latency_of_the_exported_network_is_measured():
     measured = graph_files.onnx_latency(nn.Linear(2, 2), torch.zeros(1, 2), seconds=0.001)
