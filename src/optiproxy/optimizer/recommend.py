@@ -23,39 +23,39 @@ NOISY = 0.1
 A small one the fit sees in values without noise, too: it is what the kernel cannot bend to."""
 
 
-def recommended(space: Space, goal: Goal, trials: Sequence[Trial], *, seed: int = 0) -> int | None:
+def recommended(space: Space, goal: Goal, trials: Sequence[Trial]) -> int | None:
     """Position of the trial, among the feasible ones with the best values, whose architecture all trials speak for most.
 
     Whatever algorithm has chosen the trials, OptiProxy's default proxy is fitted to them, and of the `SHORTLIST` the one
-    with the largest expected value is taken, the noise of another measurement left out. Before `FEWEST` trials, or where the fit sees no more noise than `NOISY`, it is
-    the best measured one.
+    with the largest expected value is taken, the noise of another measurement left out. Before `FEWEST` trials, or where the
+    fit sees no more noise than `NOISY`, it is the best measured one.
 
     Args:
         space: Where the trials are from.
         goal: What is good.
         trials: All that have finished, at one fidelity, failed ones included.
-        seed: Names the stream of random numbers of the proxy's pretraining.
 
     Returns:
         None where no trial is feasible, and with several objectives, where the front is the answer.
     """
+    if len(goal.objectives) > 1:
+        return None
     best = next(iter(goal.front([trial.metrics for trial in trials])), None)
-    if best is None or len(goal.objectives) > 1 or len(trials) < FEWEST:
-        return None if len(goal.objectives) > 1 else best
+    if best is None or len(trials) < FEWEST:
+        return best
     # First here: most searches are never asked, and torch takes seconds to load.
-    import numpy as np
     import torch
 
     from optiproxy.optimizer.model import Model
     from optiproxy.optimizer.records import Problem
     from optiproxy.proxy import StructuralProxy
-    from optiproxy.proxy.networks import torch_stream
     from optiproxy.proxy.structural import EncodedRegression
     from optiproxy.proxy.targets import Normalization
 
-    model = Model(Problem(space, goal, seed), StructuralProxy(), Normalization())
+    model = Model(Problem(space, goal, seed=0), StructuralProxy(), Normalization())
     history = model.history(trials)
-    predictor = model.fit(history, generator=torch_stream(np.random.default_rng([seed, len(trials)])))
+    # Neither its pretraining nor its fit depends on who searched, or draws anything of its own.
+    predictor = model.fit(history, generator=torch.Generator())
     assert isinstance(predictor, EncodedRegression)  # which is what this proxy fits
     if predictor.regression.columns[0].settings.noise <= NOISY:
         return best

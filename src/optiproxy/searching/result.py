@@ -84,7 +84,7 @@ class SearchResult:
         """
         full = self.full
         trials = [Trial(record.architecture, record.metrics) for record in full]
-        found = recommended(self.space, self.goal, trials, seed=self.seed)
+        found = recommended(self.space, self.goal, trials)
         return None if found is None else full[found]
 
     @property

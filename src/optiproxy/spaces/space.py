@@ -14,7 +14,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias, final
 
 from optiproxy.errors import UsageError, unknown
-from optiproxy.spaces.coordinates import Coordinates
 from optiproxy.spaces.decisions import Architecture, Choice, Decision
 from optiproxy.spaces.ranges import Float, Int
 
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
     from optiproxy.graph import GraphBatch
+    from optiproxy.spaces.relaxed import Coordinates
     from optiproxy.spaces.scales import Scale
 
 ROUNDS = 100
@@ -266,7 +266,9 @@ class Space(ABC):
 
     @cached_property
     def _coordinates(self) -> Coordinates:
-        return Coordinates(self.decisions, self.widest)
+        from optiproxy.spaces import relaxed
+
+        return relaxed.Coordinates(self.decisions)
 
     def active(self, architecture: Architecture) -> frozenset[int]:
         """Return positions of the decisions that matter; overridden where some do not always."""
