@@ -21,7 +21,7 @@ def values(features):
 
 
 def solved(features, targets, *, relevance=(1.0, 1.0), trend=0.0, noise=0.01):
-    return Column.solve(features, GROUPS, targets, Settings(np.array(relevance), trend, noise))
+    return Column.solve(features, GROUPS, targets, Settings(np.array(relevance), trend, noise), 1e-4)
 
 
 def predicted(column, features):
@@ -71,12 +71,12 @@ def test_each_metric_has_settings_of_its_own():
     features = torch.tensor(points(40))
     targets = torch.stack([features[:, 0].sin(), features[:, 2].sin()], 1)
     config = RegressionConfig()
-    together = Regression.fit(features, (0, 1, 2), targets, config)
+    together = Regression.fit(features, (0, 1, 2), targets, [config] * targets.shape[1])
     first, second = (column.settings.relevance for column in together.columns)
     assert first[0] > 5 * first[2]
     assert second[2] > 5 * second[0]
     for m in range(2):
-        alone = Regression.fit(features, (0, 1, 2), targets[:, [m]], config)(features)
+        alone = Regression.fit(features, (0, 1, 2), targets[:, [m]], [config])(features)
         torch.testing.assert_close(alone.mean[:, 0], together(features).mean[:, m])
         torch.testing.assert_close(alone.std[:, 0], together(features).std[:, m])
 
@@ -125,7 +125,7 @@ def test_gradients_are_finite_where_a_trial_was_made():
 
 @pytest.mark.parametrize("n", [1, 2, 5])
 def test_copes_with_trials_that_are_all_alike(n):
-    regression = Regression.fit(torch.zeros(n, 3), (0, 0, 1), torch.full((n, 2), 1.5), RegressionConfig())
+    regression = Regression.fit(torch.zeros(n, 3), (0, 0, 1), torch.full((n, 2), 1.5), [RegressionConfig()] * 2)
     prediction = regression(torch.randn(4, 3))
     torch.testing.assert_close(prediction.mean, torch.full((4, 2), 1.5))
     assert (prediction.std > 0).all()

@@ -125,18 +125,34 @@ METRICS = [
 
 def test_every_column_grows_with_what_is_wanted():
     scores = Normalization()(GOAL, METRICS).scores
-    assert scores.shape == (5, 4)
-    measured = scores[:3]
+    measured = scores[:3, :4]
     assert [list(np.argsort(-column)) for column in measured.T] == [[2, 0, 1], [1, 2, 0], [0, 1, 2], [2, 1, 0]]
+    # What was not measured is unknown, and a last column says which trainings lack something.
+    assert np.isnan(scores[3, :4]).all()
+    assert np.isnan(scores[4]).tolist() == [True, False, False, True, False]
+    assert scores[:, 4].tolist() == [1, 1, 1, -1, -1]
+
+
+def test_without_failures_there_is_no_column_of_them():
+    assert Normalization()(GOAL, METRICS[:3]).scores.shape == (3, 4)
+
+
+def test_failures_may_count_as_the_worst():
+    scores = Normalization(failures=False)(GOAL, METRICS).scores
+    assert scores.shape == (5, 4)
     assert (scores[3] == scores.min(0)).all()
     assert (scores[4, [0, 3]] == scores.min(0)[[0, 3]]).all()
 
 
+def test_a_failure_moves_no_score_of_the_others():
+    with_failure = Normalization()(GOAL, METRICS[:4]).scores[:3, :4]
+    np.testing.assert_array_equal(with_failure, Normalization()(GOAL, METRICS[:3]).scores)
+
+
 def test_limits_are_kept_exactly_from_zero_on():
     targets = Normalization()(GOAL, METRICS)
-    kept = (targets.scores[:, 2:] >= 0) & np.isfinite([[-limit.violation(m) for limit in GOAL.limits] for m in METRICS])
     expected = [[limit.violation(metrics) <= 0 for limit in GOAL.limits] for metrics in METRICS]
-    assert kept.tolist() == expected
+    assert (targets.scores[:, 2:4] >= 0).tolist() == expected
 
 
 def test_scores_are_told_in_the_units_of_the_metrics():

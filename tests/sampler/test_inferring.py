@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 
+import numpy as np
 import optuna
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
@@ -13,7 +14,7 @@ from optuna.trial import TrialState, create_trial
 from optiproxy.baselines import RandomSearch
 from optiproxy.errors import UsageError
 from optiproxy.sampler import AlgorithmSampler, OptiProxySampler
-from optiproxy.sampler.inferring import FIRST, infer, is_settled, widened
+from optiproxy.sampler.inferring import FIRST, STEADY, infer, is_settled, widened
 from optiproxy.spaces import Float, Int, Space
 
 
@@ -190,6 +191,22 @@ def test_the_best_branch_is_found(seed, different):
 def test_of_changing_ranges_the_widest_is_searched(one, other, both):
     assert widened("x", one, other) == widened("x", other, one) == both
     assert widened("x", one, one) == one
+
+
+def test_a_range_that_has_become_narrower_is_searched_without_duplicates():
+    def objective(trial):
+        narrow = trial.number >= 12
+        rate = trial.suggest_float("rate", 0.0, 0.3 if narrow else 1.0)
+        units = trial.suggest_int("units", 1, 8 if narrow else 64)
+        return rate - (units - 20) ** 2 / 100
+
+    study = optuna.create_study(direction="maximize", sampler=OptiProxySampler(seed=0))
+    study.optimize(objective, n_trials=12 + STEADY)
+    study.optimize(objective, n_trials=10)
+    later = [(trial.params["rate"], trial.params["units"]) for trial in study.trials[12 + STEADY :]]
+    # The range's own end is where this objective is best, and is tried once.
+    assert len(set(later)) == 10
+    assert np.mean([units == 8 for _, units in later]) >= 0.5
 
 
 @pytest.mark.parametrize(

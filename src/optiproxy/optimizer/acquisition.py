@@ -16,6 +16,9 @@ from optiproxy.proxy import Prediction
 FLAT = 1e-6
 """Hypervolume, in squared units of a score and the like, below which the scalarised bound tells candidates apart."""
 
+CERTAIN = 1e-3
+"""Standard deviation of a score below which a prediction is as good as certain."""
+
 
 @final
 @dataclass(frozen=True, kw_only=True)
@@ -67,8 +70,9 @@ class UpperConfidenceBound:
         return prediction.mean[:, :o] + self.beta * prediction.std[:, :o]
 
     def log_feasibility(self, prediction: Prediction, o: int) -> Tensor:
-        """``(b,)`` log-probability that all limits are kept, the metrics taken to be independent."""
-        margin = prediction.mean[:, o:] / prediction.std[:, o:]
+        """``(b,)`` log-probability that the training succeeds and all limits are kept, taken to be independent."""
+        # A proxy need not tell how uncertain it is.
+        margin = prediction.mean[:, o:] / prediction.std[:, o:].clamp_min(CERTAIN)
         return torch.special.log_ndtr(margin).sum(1)
 
 
@@ -94,7 +98,7 @@ class HypervolumeImprovement:
         bound = self.bound.after(len(history.architectures))
         values = bound.rank(prediction, preferences, history, goal)
         if history.objectives > 1:
-            front, worst = history.reached[history.feasible], history.reached.amin(0)
+            front, worst = history.reached[history.feasible], history.worst
             # Proposals made at the same time keep to their preferences, and so apart.
             values[0] = replace(self, bound=bound).improvement(prediction, front, worst)
         return values

@@ -20,6 +20,10 @@ EXAMPLES = 256
 """Random architectures that an `InitialDesign` is shown."""
 
 
+FEWEST = 100
+"""Least number of graphs that a proxy is pretrained on, however large they are."""
+
+
 @dataclass(frozen=True)
 class Model:
     """The first step of the method by itself: trials become scores, and the proxy is fitted to them.
@@ -43,7 +47,8 @@ class Model:
     def encoder(self) -> Encoder:
         """What the proxy has learned of the space before any trial; it is pretrained when this is first asked for."""
         # The same in every search of the space, whatever its seed, so that it can be kept.
-        unlabelled = self.problem.space.examples(np.random.default_rng(0), self.proxy.unlabelled)
+        number = min(self.proxy.unlabelled, max(4 * self.problem.room, FEWEST))
+        unlabelled = self.problem.space.examples(np.random.default_rng(0), number)
         return self.proxy.pretrain(self.problem.graphs(unlabelled), seed=0)
 
     def features(self, architectures: Sequence[Architecture]) -> Tensor:

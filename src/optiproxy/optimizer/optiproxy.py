@@ -26,9 +26,6 @@ from optiproxy.proxy.networks import torch_stream
 from optiproxy.proxy.targets import Normalization, Targets
 from optiproxy.spaces import Architecture, Space
 
-PART = 128
-"""Candidates that are turned into graphs at once."""
-
 
 class RoundResult(NamedTuple):
     """What a round leaves to the next one."""
@@ -158,11 +155,7 @@ class OptiProxy(ObservingAlgorithm):
         # 3. Select: discrete architectures, judged by the proxy without relaxation.
         def score(architectures: Sequence[Architecture]) -> tuple[Prediction, Tensor]:
             with torch.no_grad():
-                # In parts, because the graphs of many candidates take much more memory than what is predicted of them.
-                parts = [
-                    predictor(problem.graphs(architectures[i : i + PART])) for i in range(0, len(architectures), PART)
-                ]
-                prediction = Prediction.joined(parts)
+                prediction = Prediction.joined([predictor(part) for part in problem.parts(architectures)])
                 values = self._acquisition.rank(prediction, preferences[len(starts) :], history, self._goal)
                 return prediction, values
 

@@ -39,7 +39,7 @@ def published(space: Space, goal: Goal, *, seed: int, **parts: Any) -> OptiProxy
     paper: dict[str, Any] = {
         "initial": RandomDesign(size=10),
         "proxy": GraphConvolution(),
-        "normalization": Normalization(objectives=Standard.fit, limits=Standard.fit),
+        "normalization": Normalization(objectives=Standard.fit, limits=Standard.fit, failures=False),
         "starts": LatinHypercube(count=10),
         "ascent": Ascent(steps=100, learning_rate=0.1, relaxation=GumbelSoftmax(noise=1.0)),
         "acquisition": PredictedSum(tolerance=0.3),

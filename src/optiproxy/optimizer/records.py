@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -16,6 +16,12 @@ from optiproxy.metrics import Goal
 from optiproxy.optimizer.algorithm import Trial
 from optiproxy.proxy import Prediction, Targets
 from optiproxy.spaces import Architecture, Space
+
+PART = 128
+"""Candidates that are turned into graphs at once."""
+
+ROOM = 2_500_000
+"""Numbers that the node features of all graphs at a time may consist of: 10 MB."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +90,17 @@ class Problem:
         """Discrete graphs of ``b`` architectures."""
         return self.space.graphs(self.space.one_hot(architectures))
 
+    def parts(self, architectures: Sequence[Architecture]) -> Iterator[GraphBatch]:
+        """The same in batches, because many graphs take much more memory than what is predicted of them."""
+        step = max(min(PART, self.room), 1)
+        for start in range(0, len(architectures), step):
+            yield self.graphs(architectures[start : start + step])
+
+    @cached_property
+    def room(self) -> int:
+        """How many graphs of the space are not too many to be held at once."""
+        return ROOM // self.graphs(self.space.examples(np.random.default_rng(0), 1)).operations.numel()
+
 
 @dataclass(frozen=True)
 class History:
@@ -113,17 +130,23 @@ class History:
 
     @cached_property
     def scores(self) -> Tensor:
-        """``(n, m)``: what the proxy learns, larger = better."""
+        """``(n, m)``: what the proxy learns, larger = better; NaN where nothing was measured, see `Targets`."""
         return torch.tensor(self.targets.scores, dtype=torch.float32)
 
     @cached_property
     def reached(self) -> Tensor:
-        """``(n, o)``: the scores of the objectives, in double precision."""
+        """``(n, o)``: the scores of the objectives, in double precision; NaN where nothing was measured."""
         return torch.from_numpy(self.targets.scores[:, : self.objectives])
+
+    @cached_property
+    def worst(self) -> Tensor:
+        """``(o,)``: the lowest score of each objective."""
+        return torch.where(self.reached.isnan(), torch.inf, self.reached).amin(0)
 
     @cached_property
     def incumbents(self) -> tuple[Architecture, ...]:
         """The architectures, best first: feasible before infeasible, then by the sum of the objectives' scores."""
+        # What is NaN comes last.
         order = np.lexsort((-self.targets.scores[:, : self.objectives].sum(1), ~self.feasible.numpy()))
         return tuple(self.architectures[i] for i in order)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import islice
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
 from optiproxy.spaces import Architecture, Space
+from optiproxy.spaces.scales import Scale
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,6 +19,9 @@ ENUMERABLE = 100_000
 DRAWS = 50
 """Rounds of random draws before that; with half of a space known, missing 50 times has a chance below 1e-15."""
 
+FINE = 0.1
+"""Steps on a scale from 0 to 1 that are at least so long are never too short to tell architectures apart."""
+
 
 class Seen:
     """A set of architectures in which isomorphic ones are the same.
@@ -26,15 +30,15 @@ class Seen:
         space: Says which architectures are isomorphic.
         architectures: The first members.
         spacing: How far from each member, on some scale from 0 to 1, another one is to be that agrees with it in all
-            categories; nearer ones do not count as `unseen`.
+            categories, and in all orders whose steps are longer than `FINE`; nearer ones do not count as `unseen`.
     """
 
     def __init__(self, space: Space, architectures: Iterable[Architecture] = (), *, spacing: float = 0.0) -> None:
         self._space = space
         self._spacing = spacing
         self._keys: set[Architecture] = set()
-        self._scales = {d: decision.scale for d, decision in enumerate(space.decisions) if decision.scale is not None}
-        # Categories and places on scales of all that was ever asked for; sets that come from each other share them.
+        self._scales = _fine_scales(space)
+        # What `_lines` says of all that was ever asked for; sets that come from each other share them.
         self._places: dict[Architecture, tuple[Architecture, list[float]]] = {}
         self.update(architectures)
 
@@ -75,12 +79,15 @@ class Seen:
                 found.setdefault(key, candidate)
         if not (self._spacing and self._scales and found and self._keys):
             return list(found.values())
+        from scipy.spatial.distance import cdist
+
         known, near = self._lines(self._keys), self._lines(found)
         close = {
             key
             for line, (keys, units) in near.items()
             if line in known
-            for key, distance in zip(keys, _distances(units, known[line][1]).tolist(), strict=True)
+            # How far each is from the nearest known one, on the scale on which they are farthest apart.
+            for key, distance in zip(keys, cdist(units, known[line][1], "chebyshev").min(1).tolist(), strict=True)
             if distance < self._spacing
         }
         return [candidate for key, candidate in found.items() if key not in close]
@@ -88,14 +95,17 @@ class Seen:
     def _lines(
         self, keys: Iterable[Architecture]
     ) -> dict[Architecture, tuple[list[Architecture], NDArray[np.float64]]]:
-        """What agrees in all categories, by these categories; with places ``(k, number of scales)`` on the scales."""
+        """What agrees in all but fine scales, by what it agrees in; with places ``(k, number of fine scales)`` on these."""
         import numpy as np
 
+        keys = list(keys)
+        new = [key for key in keys if key not in self._places]
+        columns = [scale.units([key[d] for key in new]) for d, scale in self._scales.items()]
+        for key, *places in zip(new, *columns, strict=True):
+            line = tuple(position for d, position in enumerate(key) if d not in self._scales)
+            self._places[key] = line, places
         lines: dict[Architecture, list[Architecture]] = {}
         for key in keys:
-            if key not in self._places:
-                line = tuple(position for d, position in enumerate(key) if d not in self._scales)
-                self._places[key] = line, [scale.unit(key[d]) for d, scale in self._scales.items()]
             lines.setdefault(self._places[key][0], []).append(key)
         return {line: (found, np.array([self._places[key][1] for key in found])) for line, found in lines.items()}
 
@@ -138,11 +148,12 @@ class Seen:
         return list(found.values())
 
 
-def _distances(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
-    """``(len(a),)``: how far each point is from the nearest of the others, on the scale on which they are farthest apart."""
-    import numpy as np
+def _fine_scales(space: Space) -> dict[int, Scale]:
+    """The scales with steps shorter than `FINE`, by the position of their decision."""
+    scales = {d: decision.scale for d, decision in enumerate(space.decisions) if decision.scale is not None}
+    return {d: scale for d, scale in scales.items() if d in space.points or _shortest_step(scale) < FINE}
 
-    nearest = np.full(len(a), np.inf)
-    for block in np.array_split(b, 1 + len(a) * b.size // 1_000_000):
-        nearest = np.minimum(nearest, np.abs(a[:, None] - block[None]).max(2).min(1, initial=np.inf))
-    return nearest
+
+def _shortest_step(scale: Scale) -> float:
+    units = scale.units(range(len(scale)))
+    return min((after - before for before, after in pairwise(units)), default=1.0)

@@ -74,7 +74,8 @@ class Proxy(Protocol):
         Args:
             encoder: What `pretrain` has returned.
             graphs: ``(n, ...)`` discrete graphs of the trials.
-            scores: ``(n, m)``, larger = better.
+            scores: ``(n, m)``, larger = better; NaN where a training failed, which a last column then says of all trials
+                (`optiproxy.proxy.targets.Targets`). Every column has a number somewhere.
             previous: The predictor of the round before, for a proxy that is kept warm; None in the first round. It must
                 not be changed.
             generator: Draws whatever the fit draws.

@@ -98,8 +98,14 @@ class GraphConvolution:
         previous: Predictor | None,
         generator: Generator,
     ) -> ConvolutionPredictor:
-        warm = isinstance(previous, ConvolutionPredictor)
-        predictor = deepcopy(previous) if warm else self._untrained(graphs, scores.shape[1], generator)
+        m = scores.shape[1]
+        if isinstance(previous, ConvolutionPredictor) and previous.metrics == m:
+            predictor = deepcopy(previous)
+        else:
+            predictor = self._untrained(graphs, m, generator)
+        # Its loss compares all trials: what was not measured is as bad as the worst.
+        worst = torch.where(scores.isnan(), torch.inf, scores).amin(0)
+        scores = torch.where(scores.isnan(), worst, scores)
 
         def loss(rows: Tensor) -> Tensor:
             predicted, wanted = predictor.scores(take(graphs, rows), generator), scores[rows]
@@ -116,7 +122,7 @@ class GraphConvolution:
         f = graphs.operations.shape[2]
         encoder = Convolutions(f, width=self.width, layers=self.layers, rate=self.dropout, generator=generator)
         head = Perceptron([self.width, metrics], generator=generator)
-        return ConvolutionPredictor(nn.ModuleList([encoder, head]))
+        return ConvolutionPredictor(nn.ModuleList([encoder, head]), metrics)
 
 
 @final
@@ -125,10 +131,12 @@ class ConvolutionPredictor:
 
     Args:
         network: `Convolutions` and a `Perceptron` of one member.
+        metrics: ``m``.
     """
 
-    def __init__(self, network: nn.ModuleList) -> None:
+    def __init__(self, network: nn.ModuleList, metrics: int) -> None:
         self.network = network
+        self.metrics = metrics
 
     def scores(self, graphs: GraphBatch, generator: Generator | None = None) -> Tensor:
         """``(b, m)``; with a generator, which draws dropout, while training."""

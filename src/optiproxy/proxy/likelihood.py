@@ -20,9 +20,6 @@ from scipy.optimize import minimize
 
 Array = NDArray[np.float64]
 
-LEAST = 1e-4
-"""Least variance of a function: of equal values it would be 0, and the kernel worth nothing."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class LogNormal:
@@ -57,6 +54,7 @@ class RegressionConfig:
         noise: Variance of the observations, likewise.
         trials: Largest number of trials that the settings are learned from; the best ones, and others evenly.
         iterations: Largest number of steps towards the most probable settings.
+        least: Least variance of the function. Of equal values it would be 0, and the kernel worth nothing.
     """
 
     relevance: LogNormal = LogNormal(median=1.0, spread=1.0)
@@ -64,6 +62,7 @@ class RegressionConfig:
     noise: LogNormal = LogNormal(median=0.01, spread=1.5)
     trials: int = 100
     iterations: int = 40
+    least: float = 1e-4
 
 
 @dataclass(frozen=True)
@@ -121,7 +120,7 @@ class Likelihood:
         weights = inverse.sum(1)
         residuals = self._targets - weights @ self._targets / weights.sum()
         solved = inverse @ residuals
-        scale = max(float(residuals @ solved) / n, LEAST)
+        scale = max(float(residuals @ solved) / n, self._config.least)
         value = 0.5 * n * np.log(scale) + 0.5 * log_determinant
         # eq. 5.9, of the negative logarithm; the variance is at its maximum, and so moves nothing.
         slope = 0.5 * (inverse - np.outer(solved, solved) / scale)

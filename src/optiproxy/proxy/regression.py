@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from optiproxy.proxy.contract import Prediction
-from optiproxy.proxy.likelihood import LEAST, Likelihood, RegressionConfig, Settings
+from optiproxy.proxy.likelihood import Likelihood, RegressionConfig, Settings
 
 Array = NDArray[np.float64]
 
@@ -50,17 +51,22 @@ class Column:
         Args:
             features: ``(n, q)``, around 0 and scaled such that typical graphs lie at a distance of about 1.
             groups: ``(q,)`` number of each feature's group.
-            targets: ``(n,)`` scores.
+            targets: ``(n,)`` scores, NaN where there is none.
             config: Priors.
         """
+        known = np.isfinite(targets)
+        features, targets = features[known], targets[known]
         few = representative(targets, config.trials)
         members = [features[few][:, groups == group] for group in range(groups.max(initial=-1) + 1)]
         inner = np.stack([part @ part.T for part in members])
-        return cls.solve(features, groups, targets, Likelihood(inner, targets[few], config).most_probable())
+        settings = Likelihood(inner, targets[few], config).most_probable()
+        return cls.solve(features, groups, targets, settings, config.least)
 
     @classmethod
-    def solve(cls, features: Array, groups: NDArray[np.intp], targets: Array, settings: Settings) -> Column:
-        """The regression under given settings."""
+    def solve(
+        cls, features: Array, groups: NDArray[np.intp], targets: Array, settings: Settings, least: float
+    ) -> Column:
+        """The regression under given settings, with a variance of at least so much."""
         kept = representative(targets, MOST_TRIALS)
         scaling: Array = np.sqrt(settings.relevance)[groups]
         scaled, y = features[kept] * scaling, targets[kept]
@@ -82,7 +88,7 @@ class Column:
             (whitening.T @ residuals).float(),
             whitening.float(),
             # The one that maximises the likelihood.
-            max(float(residuals.square().mean()), LEAST),
+            max(float(residuals.square().mean()), least),
         )
 
     def __call__(self, features: Tensor) -> tuple[Tensor, Tensor]:
@@ -109,18 +115,21 @@ class Regression:
     columns: tuple[Column, ...]
 
     @classmethod
-    def fit(cls, features: Tensor, groups: tuple[int, ...], targets: Tensor, config: RegressionConfig) -> Regression:
+    def fit(
+        cls, features: Tensor, groups: tuple[int, ...], targets: Tensor, configs: Sequence[RegressionConfig]
+    ) -> Regression:
         """Fit one metric after the other.
 
         Args:
             features: ``(n, q)``, around 0 and scaled such that typical graphs lie at a distance of about 1.
             groups: Number of each of the ``q`` features' group, from 0 on.
-            targets: ``(n, m)`` scores.
-            config: Priors.
+            targets: ``(n, m)`` scores, NaN where a trial has none.
+            configs: ``m`` priors, of each metric.
         """
         points: Array = features.double().numpy()
         scores: Array = targets.double().numpy()
-        return cls(tuple(Column.fit(points, np.array(groups), column, config) for column in scores.T))
+        columns = zip(scores.T, configs, strict=True)
+        return cls(tuple(Column.fit(points, np.array(groups), column, config) for column, config in columns))
 
     def __call__(self, features: Tensor) -> Prediction:
         """Predict for ``features (b, q)``; differentiable in them."""

@@ -13,11 +13,16 @@ from torch import Generator, Tensor
 from optiproxy.graph import GraphBatch
 from optiproxy.proxy.contract import Encoder, Prediction, Predictor
 from optiproxy.proxy.encoder import CHUNK, EnsembleConfig, GraphEnsemble, PretrainingConfig, pretrain
-from optiproxy.proxy.likelihood import RegressionConfig
+from optiproxy.proxy.likelihood import LogNormal, RegressionConfig
 from optiproxy.proxy.regression import Regression, typical_distance
 
 TYPICAL = 500
 """Number of random graphs from which the centre and the scale of the feature space are estimated."""
+
+FAILURES = RegressionConfig(trend=LogNormal(median=0.1, spread=1.0), noise=LogNormal(median=0.1, spread=0.5), least=1.0)
+"""Of which trainings fail: some do by chance, and the rule of the others is seldom linear.
+
+That no failure was seen for long does not make one impossible, so the variance stays that of the two outcomes, 1 and -1."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +54,7 @@ class StructuralProxy:
         pretraining: How they learn the structural properties of unlabelled graphs.
         shares: Of the three kinds, before any trial.
         regression: The Gaussian process on the features.
+        failures: The same of which trainings fail.
         unlabelled: Number of those graphs.
     """
 
@@ -56,6 +62,7 @@ class StructuralProxy:
     pretraining: PretrainingConfig = field(default_factory=PretrainingConfig)
     shares: Shares = field(default_factory=Shares)
     regression: RegressionConfig = field(default_factory=RegressionConfig)
+    failures: RegressionConfig = FAILURES
     unlabelled: int = 1500
 
     def pretrain(self, graphs: GraphBatch, *, seed: int) -> StructuralEncoder:
@@ -78,7 +85,10 @@ class StructuralProxy:
             features = encoder(graphs)
         # What another encoder makes is relevant as a whole.
         groups = encoder.groups if isinstance(encoder, StructuralEncoder) else (0,) * features.shape[1]
-        return EncodedRegression(encoder, Regression.fit(features, groups, scores, self.regression))
+        configs = [self.regression] * scores.shape[1]
+        if scores.isnan().any():
+            configs[-1] = self.failures
+        return EncodedRegression(encoder, Regression.fit(features, groups, scores, configs))
 
 
 @final

@@ -162,7 +162,9 @@ class Targets:
 
     Attributes:
         scores: ``(n, m)`` objectives first, then one column of slack per limit: how far inside it is, positive where kept.
-        scales: How each column was normalised.
+            Where trainings failed a last column says which: 1 if all was measured, -1 if not. What was not measured is NaN
+            in the others.
+        scales: How each column was normalised, but for that last one.
     """
 
     scores: Array
@@ -174,7 +176,7 @@ class Targets:
         o = len(goal.objectives)
         for objective, scale, score in zip(goal.objectives, self.scales[:o], scores[:o], strict=True):
             found[objective.metric] = scale.value(score) * (1.0 if objective.direction == "max" else -1.0)
-        for limit, scale, score in zip(goal.limits, self.scales[o:], scores[o:], strict=True):
+        for limit, scale, score in zip(goal.limits, self.scales[o:], scores[o : len(self.scales)], strict=True):
             sign = -1.0 if limit.sense == "<=" else 1.0
             found.setdefault(limit.metric, limit.bound + sign * scale.value(score))
         return {name: value for name, value in found.items() if np.isfinite(value)}
@@ -207,18 +209,35 @@ class Normalization:
     Attributes:
         objectives: Fits the scale of one objective to its observed values, larger = better.
         limits: Fits the scale of one limit to the observed slacks, positive where the limit is kept.
+        failures: Whether what could not be measured is learned as one more metric, like a limit that all successful
+            trainings keep. A failure says nothing of how good the network would have been. Otherwise it counts as the worst
+            value seen.
     """
 
     objectives: Callable[[Array], Scale] = tempered_ranks
     limits: Callable[[Array], Scale] = ArcsinhSlack.fit
+    failures: bool = True
 
     def __call__(self, goal: Goal, metrics: Sequence[Metrics]) -> Targets:
-        """The targets of ``n`` trials; a failed training or a missing metric is as bad as the worst one seen."""
+        """The targets of ``n`` trials."""
         gains = [np.array([objective.gain(m) for m in metrics]) for objective in goal.objectives]
         slacks = [_settled(np.array([-limit.violation(m) for m in metrics])) for limit in goal.limits]
-        scales = (*map(self.objectives, gains), *map(self.limits, slacks))
-        scores = [scale.score(column) for scale, column in zip(scales, (*gains, *slacks), strict=True)]
-        return Targets(np.stack(scores, 1), scales)
+        columns = [*gains, *slacks]
+        known = [self._known(column) for column in columns]
+        fits = [self.objectives] * len(gains) + [self.limits] * len(slacks)
+        scales = tuple(fit(column[rows]) for fit, column, rows in zip(fits, columns, known, strict=True))
+        scores = np.full((len(metrics), len(columns)), np.nan)
+        for i, (scale, column, rows) in enumerate(zip(scales, columns, known, strict=True)):
+            scores[rows, i] = scale.score(column[rows])
+        succeeded = np.isfinite(columns).all(0)
+        if self.failures and not succeeded.all():
+            scores = np.column_stack([scores, np.where(succeeded, 1.0, -1.0)])
+        return Targets(scores, scales)
+
+    def _known(self, column: Array) -> NDArray[np.bool_]:
+        """Which rows of a column a scale is fitted to; all where nothing was ever measured, so that all are equal."""
+        measured = np.isfinite(column)
+        return measured if self.failures and measured.any() else np.ones_like(measured)
 
 
 def _settled(slack: Array) -> Array:

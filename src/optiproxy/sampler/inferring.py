@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.trial import FrozenTrial, TrialState
 
 from optiproxy.errors import UsageError
-from optiproxy.spaces import Decision
+from optiproxy.spaces import Decision, NarrowedSpace, Space
 from optiproxy.spaces.building.blocks import Named, OneDecision, Place, both
 from optiproxy.spaces.building.conditional import ConditionalSpace
 from optiproxy.spaces.building.exploring import insert
@@ -21,10 +21,13 @@ from optiproxy.spaces.choices import labelled
 from optiproxy.spaces.ranges import Float, Int
 
 STEADY = 3
-"""Trials that have to show nothing new before branches count as known."""
+"""Trials that have to show nothing new before branches count as known, or a narrower range as the one that is left."""
 
 FIRST = 10
 """Number of trials after which they do in any case."""
+
+
+NumberDistribution = IntDistribution | FloatDistribution
 
 
 @dataclass(frozen=True)
@@ -36,11 +39,13 @@ class Inferred:
             suggested.
         conditions: Name -> when it is suggested; empty for always.
         unexplained: Parameters of which no choice before them says when they are suggested.
+        narrowed: Name -> the part of the widest range that the latest trials agree on, where that is not all of it.
     """
 
     distributions: Mapping[str, BaseDistribution]
     conditions: Mapping[str, Named]
     unexplained: tuple[str, ...] = ()
+    narrowed: Mapping[str, NumberDistribution] = field(default_factory=dict[str, NumberDistribution])
 
     @property
     def branches(self) -> bool:
@@ -48,13 +53,22 @@ class Inferred:
         return any(self.conditions.values()) or bool(self.unexplained)
 
     @property
-    def space(self) -> ConditionalSpace:
-        """All that the objective may suggest; there has to be something."""
+    def space(self) -> Space:
+        """All that the objective may suggest from now on; there has to be something."""
         places = [
             Place(OneDecision(Decision(name, choices_of(distribution))), self.conditions[name])
             for name, distribution in self.distributions.items()
         ]
-        return ConditionalSpace(places, name="inferred")
+        space = ConditionalSpace(places, name="inferred")
+        if not self.narrowed:
+            return space
+        ranges = {
+            d: (decision.position(narrow.low), decision.position(narrow.high))
+            for d, decision in enumerate(space.decisions)
+            if (narrow := self.narrowed.get(decision.name)) is not None
+        }
+        # What lies outside is still learned from.
+        return NarrowedSpace(space, ranges)
 
 
 def infer(trials: Iterable[FrozenTrial]) -> Inferred:
@@ -87,7 +101,10 @@ def infer(trials: Iterable[FrozenTrial]) -> Inferred:
         if when is not None:
             conditions[name] = _complete(when, conditions)
     return Inferred(
-        {name: widest[name] for name in conditions}, conditions, tuple(n for n in decisions if n not in conditions)
+        {name: widest[name] for name in conditions},
+        conditions,
+        tuple(n for n in decisions if n not in conditions),
+        {name: latest for name in conditions if (latest := _latest(name, shown)) and latest != widest[name]},
     )
 
 
@@ -144,6 +161,15 @@ def widened(name: str, one: BaseDistribution, other: BaseDistribution) -> BaseDi
             min(one.low, other.low), max(one.high, other.high), log=one.log, step=one.step if aligned else None
         )
     raise UsageError(f"Parameter {name!r} is suggested as {one} and as {other}. Give one of the two another name.")
+
+
+def _latest(name: str, shown: Sequence[FrozenTrial]) -> NumberDistribution | None:
+    """Return the range of numbers that the latest trials agree on; None where they do not."""
+    ranges = [trial.distributions[name] for trial in shown if name in trial.distributions][-STEADY:]
+    latest = ranges[-1]
+    if isinstance(latest, IntDistribution | FloatDistribution) and ranges == [latest] * STEADY:
+        return latest
+    return None
 
 
 def _condition(name: str, shown: Sequence[FrozenTrial], parents: Mapping[str, Decision]) -> Named | None:

@@ -11,9 +11,9 @@ from optiproxy.spaces.building.model import ModelSpace as ModelSpace
 from optiproxy.spaces.decisions import Architecture as Architecture
 from optiproxy.spaces.decisions import Choice as Choice
 from optiproxy.spaces.decisions import Decision as Decision
-from optiproxy.spaces.fixed import FixedSpace as FixedSpace
 from optiproxy.spaces.flat import FlatSpace as FlatSpace
 from optiproxy.spaces.gridded import GriddedSpace as GriddedSpace
+from optiproxy.spaces.narrowed import NarrowedSpace as NarrowedSpace
 from optiproxy.spaces.pool import PoolSpace as PoolSpace
 from optiproxy.spaces.published.darts import DARTS as DARTS
 from optiproxy.spaces.published.nasbench201 import NASBench201 as NASBench201

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from optiproxy.errors import UsageError
@@ -59,17 +60,17 @@ class Decision:
         numbers = decision.scale is None and in_order(decision.choices)
         return cls(name, Ordered(decision.objects)) if numbers else decision
 
-    @property
+    @cached_property
     def scale(self) -> Scale | None:
         """The order of the choices; None for categories."""
         return self.choices if isinstance(self.choices, Scale) else None
 
-    @property
+    @cached_property
     def point(self) -> Scale | None:
         """The scale on which a relaxed architecture has a point; None where it has a probability for each choice."""
         return self.choices if isinstance(self.choices, Scale) and len(self.choices) > FEW else None
 
-    @property
+    @cached_property
     def columns(self) -> int:
         """Numbers that a relaxed architecture has for it: one for each choice, or the point alone."""
         return len(self.choices) if self.point is None else 1

@@ -38,18 +38,14 @@ class FlatSpace(Space):
         self.decisions = tuple(Decision.of(key, options) for key, options in choices.items())
 
     def encode(self, weights: Tensor) -> GraphBatch:
-        b = len(weights)
-        counts = [decision.columns for decision in self.decisions]
-        v, f = len(counts) + 2, sum(counts) + 2
+        b, v = len(weights), len(self.decisions) + 2
+        # Every choice of every decision has a column of its own, decision after decision; the last two are of input, output.
+        node, choice = self.choice_mask.nonzero(as_tuple=True)
+        f = len(node) + 2
         operations = weights.new_zeros(b, v, f)
-        # The last two features are those of input and output.
         operations[:, 0, -2] = 1.0
         operations[:, -1, -1] = 1.0
-        # Every choice of every decision has a column of its own, decision after decision.
-        start = 0
-        for d, count in enumerate(counts):
-            operations[:, d + 1, start : start + count] = weights[:, d, :count]
-            start += count
+        operations[:, node + 1, range(len(node))] = weights[:, node, choice]
         # The diagonal above the main one: each node feeds the next. It is the same for all, hence not copied.
         adjacency = weights.new_ones(v - 1).diag(1).expand(b, v, v)
         return GraphBatch(operations, adjacency, inputs=(0,), outputs=(v - 1,))

@@ -144,7 +144,7 @@ class PoolSpace(SpaceWrapper):
         """Decision of `points` -> ``(n,)`` where each member lies on its scale."""
         import numpy as np
 
-        return {d: np.array([scale.unit(i) for i in self._columns[d].tolist()]) for d, scale in self.points.items()}
+        return {d: np.array(scale.units(self._columns[d].tolist())) for d, scale in self.points.items()}
 
     @cached_property
     def _listed(self) -> NDArray[np.bool_]:

@@ -33,7 +33,7 @@ def one_hot(decisions: Sequence[Decision], architectures: Sequence[Architecture]
     units: dict[int, list[float]] = {}
     for i, decision in enumerate(decisions):
         if decision.point is not None:
-            units[i] = [decision.point.unit(row[i]) for row in rows]
+            units[i] = decision.point.units([row[i] for row in rows])
             for row in rows:
                 row[i] = 0
     # Reshaped for the sake of no architectures at all, which would lose their number of decisions.

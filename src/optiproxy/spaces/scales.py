@@ -28,6 +28,12 @@ class Scale(Sequence[Any]):
         """Return the place of a value on the scale, from 0 for the first one to 1 for the last."""
 
     @final
+    def units(self, positions: Sequence[int]) -> list[float]:
+        """Return the places of many values, among which some may be equal."""
+        known = {position: self.unit(position) for position in set(positions)}
+        return [known[position] for position in positions]
+
+    @final
     def at(self, unit: float) -> int:
         """Return the position of the value that is nearest to a place on the scale; the inverse of `unit`.
 

@@ -55,7 +55,7 @@ class Space(ABC):
     Attributes:
         name: Short and stable; part of `fingerprint`.
         decisions: ``d`` decisions. ``c`` below is the largest number of `Decision.columns` among them.
-        fixed: Position of a decision -> position of the one choice that it is left with; see `FixedSpace`.
+        fixed: Position of a decision -> position of the one choice that it is left with; see `NarrowedSpace`.
     """
 
     name: str

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, final
 
 from optiproxy.optimizer import Algorithm, AlgorithmFactory, Proposal, Trial
-from optiproxy.spaces import FixedSpace
+from optiproxy.spaces import narrowed
 from optiproxy.storage.schema import UNSEEN, architecture_of
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class Proposer:
 
     def space(self, fixed: Mapping[int, int]) -> Space:
         """The space, with these decisions taken."""
-        return FixedSpace(self.parameters.space, fixed) if fixed else self.parameters.space
+        return narrowed.fixed(self.parameters.space, fixed) if fixed else self.parameters.space
 
     def _history(self, trials: Sequence[FrozenTrial]) -> list[Trial]:
         """All finished trials as algorithms see them.

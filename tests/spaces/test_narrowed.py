@@ -1,4 +1,4 @@
-"""A space in which some decisions are taken: nothing else is drawn, near or listed, and what was is learned from."""
+"""A space of which a part is left: nothing else is drawn, near or listed, and what was is learned from."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from optiproxy.metrics import Goal, Objective
 from optiproxy.optimizer.records import Problem
 from optiproxy.optimizer.seen import Seen
-from optiproxy.spaces import FixedSpace, FlatSpace, Float, Int, NASBench201, PoolSpace, Space
+from optiproxy.spaces import FlatSpace, Float, Int, NarrowedSpace, NASBench201, PoolSpace, Space, narrowed
 
 
 def branches(trial):
@@ -34,7 +34,7 @@ SPACES = {
 @pytest.fixture(params=SPACES)
 def case(request):
     base, fixed = SPACES[request.param]
-    return base, FixedSpace(base, fixed), fixed
+    return base, narrowed.fixed(base, fixed), fixed
 
 
 def has(architecture, fixed):
@@ -73,7 +73,7 @@ def test_canonical_forms_are_those_of_the_base_with_the_choices_where_these_do_n
 
 def test_a_decision_that_does_not_matter_may_have_any_choice():
     base = SPACES["conditional"][0]
-    space = FixedSpace(base, {4: 1})
+    space = narrowed.fixed(base, {4: 1})
     assert base.decisions[4].name == "width2"
     shallow = base.architecture({"model": "mlp", "layers": 1, "width0": 8, "width1": 8, "width2": 8, "rate": 0.5})
     assert space.canonical(shallow)[4] == 1
@@ -84,7 +84,7 @@ def test_a_decision_that_does_not_matter_may_have_any_choice():
 def test_a_space_is_gone_through_completely(name):
     """What is left of few combinations is found to the last one, however large the base."""
     base, fixed = SPACES[name]
-    space = FixedSpace(base, fixed)
+    space = narrowed.fixed(base, fixed)
     want = {base.canonical(a) for a in base.everything() if has(a, fixed) and base.is_valid(a)}
     found = Seen(space).draw(np.random.default_rng(0), len(want) + 1)
     assert {base.canonical(architecture) for architecture in found} == want
@@ -92,7 +92,7 @@ def test_a_space_is_gone_through_completely(name):
 
 
 def test_with_all_numbers_fixed_the_categories_are_gone_through():
-    space = FixedSpace(MIXED, {1: 77, 2: 3})
+    space = narrowed.fixed(MIXED, {1: 77, 2: 3})
     assert space.size == 12
     assert len(Seen(space).draw(np.random.default_rng(0), 100)) == 12
     assert len(list(space.everything())) == 12
@@ -111,3 +111,24 @@ def test_a_relaxed_architecture_keeps_what_is_fixed_and_learns_from_what_is_not(
     # Trials with other choices are encoded as what they are.
     drawn = space.one_hot(base.sample(np.random.default_rng(4), 6))
     assert torch.equal(space.graphs(drawn).operations, base.graphs(drawn).operations)
+
+
+def test_ranges_are_drawn_from_evenly_and_kept():
+    space = NarrowedSpace(MIXED, {1: (0, MIXED.decisions[1].position(1e-3)), 3: (1, 2)})
+    assert not space.fixed
+    drawn = [space.objects(architecture) for architecture in space.sample(np.random.default_rng(0), 400)]
+    assert all(1e-4 <= found["lr"] <= 1e-3 and found["n"] in (2, 3) for found in drawn)
+    places = np.log10([found["lr"] for found in drawn]) + 4
+    assert abs(places.mean() - 0.5) < 0.06
+    assert abs((places < 0.1).mean() - 0.1) < 0.05
+    outside = MIXED.architecture({"c": "y", "lr": 0.05, "w": 64, "n": 4})
+    assert not space.is_valid(outside)
+    near = [space.objects(other) for other in space.neighbours(outside)]
+    assert near[0] == {"c": "y", "lr": 1e-3, "w": 64, "n": 3}
+    assert all(found["lr"] <= 1e-3 and found["n"] in (2, 3) for found in near)
+
+
+def test_few_choices_in_ranges_are_gone_through():
+    space = NarrowedSpace(FLAT, {0: (1, 2), 1: (0, 1)})
+    assert space.size == len(list(space.everything())) == 8
+    assert len(Seen(space).draw(np.random.default_rng(0), 20)) == 8
