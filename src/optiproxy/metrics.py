@@ -140,6 +140,11 @@ class Goal:
             if len(set(entries)) < len(entries):
                 raise UsageError(f"Each {kind} may be given once, got {', '.join(entries)}.")
 
+        for low in (limit for limit in self.limits if limit.sense == ">="):
+            for high in (limit for limit in self.limits if limit.sense == "<=" and limit.metric == low.metric):
+                if low.bound > high.bound:
+                    raise UsageError(f"Nothing can keep both {low} and {high}. Change one of the two limits.")
+
     @property
     def metric_names(self) -> tuple[str, ...]:
         """Every metric that the goal reads, objectives first, each once."""
@@ -175,3 +180,10 @@ class Goal:
         from moocore import is_nondominated
 
         return [i for i, kept in zip(feasible, is_nondominated(gains, maximise=True), strict=True) if kept]
+
+    def leading(self, found: Sequence[Metrics], count: int) -> list[int]:
+        """Positions of the best ``count`` feasible entries, best first; of several objectives the whole front before others."""
+        front = self.front(found)
+        gains = {i: self.gains(metrics)[0] for i, metrics in enumerate(found) if self.feasible(metrics)}
+        others = sorted((i for i in gains if i not in front), key=lambda i: -gains[i])
+        return [*front, *others[: max(count - len(front), 0)]]

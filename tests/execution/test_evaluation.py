@@ -24,8 +24,8 @@ def _evaluated(function, goal=GOAL, known=None):
 
 @pytest.mark.parametrize("value", [1, 1.0, np.float32(1), np.int64(1), torch.tensor(1.0), Fraction(1)])
 def test_numbers_of_any_library_are_taken(value):
-    assert checked({"accuracy": value}, GOAL) == {"accuracy": 1.0}
-    assert type(checked({"accuracy": value}, GOAL)["accuracy"]) is float
+    assert checked({"accuracy": value}, GOAL).metrics == {"accuracy": 1.0}
+    assert type(checked({"accuracy": value}, GOAL).metrics["accuracy"]) is float
 
 
 @pytest.mark.parametrize("value", ["0.9", b"0.9", True, None, [0.9], {}, object(), 1j, torch.ones(2)])
@@ -46,7 +46,7 @@ def test_an_objective_has_to_be_there():
 
 
 def test_another_metric_that_is_nan_counts_as_missing():
-    assert checked({"accuracy": 1.0, "latency": math.nan, "loss": 3}, GOAL) == {"accuracy": 1.0, "loss": 3.0}
+    assert checked({"accuracy": 1.0, "latency": math.nan, "loss": 3}, GOAL).metrics == {"accuracy": 1.0, "loss": 3.0}
 
 
 def test_a_float_is_the_single_objective():

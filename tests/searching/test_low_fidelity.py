@@ -138,7 +138,7 @@ def test_an_interrupted_search_ends_like_any_other(url, at, known):
     first = _run(task, storage=url)
     assert (first.stopped, len(first.records)) == ("interrupted", at - 1)
     assert load(url).stopped == "interrupted"
-    assert (first.best is None) == (at <= 21)
+    assert first.has_best == (at > 21)
     again = _run(storage=url)
     assert _story(again) == _story(_run())
     assert (again.stopped, load(url).stopped) == ("budget", "budget")
@@ -190,7 +190,7 @@ def test_fewer_feasible_ones_than_promotions_are_all_promoted():
 def test_nothing_feasible_promotes_nothing():
     goal = Goal((Objective("accuracy"),), (Limit("accuracy", 1000.0, ">="),))
     result = _run(goal=goal)
-    assert (result.best, result.full, len(result.records)) == (None, (), 20)
+    assert (result.has_best, result.full, len(result.records)) == (False, (), 20)
 
 
 @pytest.mark.parametrize("queried", [(), ("latency",)])

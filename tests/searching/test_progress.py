@@ -32,7 +32,10 @@ def _told(terminal: bool, storage=None, budget=4) -> str:
 
 def test_lines_tell_each_query_the_incumbent_and_the_time_left():
     lines = _told(terminal=False).splitlines()
-    assert len(lines) == 4
+    assert lines[0] == "searching for accuracy:max, latency<=2: 4 queries"
+    assert sum(line[1:4] == "/4 " for line in lines) == 4
+    # The first failure of its kind is shown whole.
+    assert any(line.endswith("ValueError: [red]odd") and "failed" not in line for line in lines)
     assert lines[-1].startswith("4/4  #3 ")
     assert lines[-1].endswith(
         "best: accuracy 1 (#" + next(line for line in lines if "accuracy 1," in line)[5:].strip()[1] + ")  0 s left"
@@ -45,7 +48,7 @@ def test_lines_say_where_a_search_goes_on(tmp_path):
     url = f"sqlite:///{tmp_path}/s.db"
     _told(terminal=False, storage=url, budget=2)
     lines = _told(terminal=False, storage=url, budget=3).splitlines()
-    assert lines[0].startswith("resuming after 2 of 3 queries, best: ")
+    assert lines[0].startswith("resumed, 2 of 3 done")
     assert lines[1].startswith("3/3  ")
 
 

@@ -307,7 +307,7 @@ def test_from_the_loop_to_the_algorithm_it_is_four_calls():
     class Watched(RandomSearch):
         def propose(self, n, pending=()):
             names = [frame.function for frame in inspect.stack(0)]
-            calls.append(names.index("spend"))
+            calls.append(names.index("fill"))
             return super().propose(n, pending)
 
     _find(algorithm=Watched, budget=3)
@@ -325,9 +325,9 @@ def test_searching_in_another_thread_works():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"budget": 0}, "budget of at least 1 query, got 0"),
-        ({"seed": -1}, "seed of 0 or more, got -1"),
-        ({"workers": 0}, "at least 1 worker, got 0"),
+        ({"budget": 0}, "from 1 to .* as budget, got 0"),
+        ({"seed": -1}, "from 0 to .* as seed, got -1"),
+        ({"workers": 0}, "from 1 to .* as workers, got 0"),
         ({"timeout": 0}, "more than 0 seconds, got 0"),
         ({"timeout": math.nan}, "more than 0 seconds, got nan"),
         ({"algorithm": "rndom"}, "Did you mean 'random'"),

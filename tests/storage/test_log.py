@@ -95,8 +95,8 @@ def test_who_finds_its_architecture_taken_meanwhile_asks_again(study, ahead, tim
 
 def test_a_space_whose_last_architectures_are_taken_meanwhile_is_exhausted(study, ahead):
     assert ahead(study, 6).ask(budget=20) == "exhausted"
-    assert is_exhausted(study)
-    assert finished_records(study, Parameters(SPACE)) == []
+    assert is_exhausted(study.trials)
+    assert finished_records(study.trials, Parameters(SPACE)) == []
 
 
 def test_the_last_query_of_a_budget_goes_to_who_came_first(study, ahead):
@@ -197,7 +197,7 @@ def test_what_was_predicted_is_kept_with_its_interval(study):
         template = begun(proposal, Parameters(SPACE), owner=Owner(), ask_seconds=0.0, fidelity=None)
         study._storage.create_new_trial(study._study_id, template)
         study.tell(study.trials[-1].number, 1.0)
-    kept = finished_records(study, Parameters(SPACE))
+    kept = finished_records(study.trials, Parameters(SPACE))
     assert [(record.predicted, record.intervals) for record in kept] == [
         (proposal.predicted, proposal.intervals) for proposal in proposals
     ]

@@ -188,7 +188,7 @@ def test_a_rule_that_is_wrong_is_told_at_once():
 def test_what_is_no_result_is_a_failed_query(returned, reason):
     result = find(Space.from_model(model), lambda _: returned, budget=2)
     assert [record.reason for record in result.records] == [reason] * 2
-    assert result.best is None
+    assert not result.has_best
 
 
 @pytest.mark.parametrize(

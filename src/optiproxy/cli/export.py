@@ -140,7 +140,7 @@ def _found(target: str, study: str | None) -> tuple[Place, SearchResult, Record]
 
     place = saved.locate(target)
     result = load(place.storage, study or place.study)
-    if result.best is None:
+    if not result.has_best:
         raise SearchFailed(
             f"The study {result.study!r} has no feasible architecture to export. Run the search further."
         )

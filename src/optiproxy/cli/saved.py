@@ -108,7 +108,7 @@ def content(result: SearchResult) -> dict[str, Any]:
         "storage": result.storage,
         "stopped": result.stopped,
         "epochs": result.epochs,
-        "best": None if result.best is None else _record(result, result.best),
+        "best": _record(result, result.best) if result.has_best else None,
         "recommended": None if result.recommended is None else _record(result, result.recommended),
         "front": [_record(result, record) for record in result.front],
         "hypervolume": _hypervolume(result),

@@ -144,7 +144,7 @@ def conclude(result: SearchResult, report: Path) -> None:
     if result.stopped == "interrupted":
         typer.echo(INTERRUPTED, err=True)
         raise typer.Exit(1)
-    if result.best is None:
+    if not result.has_best:
         raise SearchFailed(
             "None of the architectures was feasible. Loosen the limits, raise the budget, or see the report for the failures."
         )

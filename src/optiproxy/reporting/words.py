@@ -105,7 +105,7 @@ def state(result: SearchResult, record: Record) -> str:
 
 def result_in_words(result: SearchResult) -> str:
     """The best architecture with its metrics, or the front as a table, as lines of text."""
-    best = result.best
+    best = result.best if result.has_best else None
     if best is None:
         where = f" at fidelity {result.protocol.full}" if result.protocol.promote else ""
         return f"No feasible architecture was found{where}."
@@ -124,7 +124,7 @@ def result_in_words(result: SearchResult) -> str:
 
 def recommendation_in_words(result: SearchResult) -> list[str]:
     """What is recommended beside the best, both with all that was measured, as sentences; none where it is the same."""
-    best, other = result.best, result.recommended
+    best, other = (result.best if result.has_best else None), result.recommended
     if best is None or other is None or other is best:
         return []
     told = [

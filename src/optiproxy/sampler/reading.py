@@ -12,7 +12,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from optiproxy.metrics import Goal, Limit, Metrics, Objective
-from optiproxy.sampler.pruned import Curves
+from optiproxy.storage.pruned import Curves
 from optiproxy.storage.schema import FIXED
 
 if TYPE_CHECKING:

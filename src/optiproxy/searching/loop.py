@@ -5,16 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from typing import Literal
 
 from optiproxy.execution.evaluation import Evaluation, evaluation_of
 from optiproxy.execution.interrupts import Interrupts
 from optiproxy.searching.phases import Phase
 from optiproxy.searching.progress import Observer
+from optiproxy.searching.stopping import Reason, RunningSearch, Stopping, StopRules
 from optiproxy.storage.log import QueryLog
 from optiproxy.storage.record import Query, Record
 
 PATIENCE = 0.5
 """Seconds after which an interrupt is noticed at the latest; a proposal or record that is being made is finished first."""
+
+Callback = Callable[[RunningSearch, Record], None]
+"""Called after each query, when its result has been stored; it may `RunningSearch.stop` the search."""
 
 
 def spend(
@@ -22,52 +27,76 @@ def spend(
     submit: Callable[[Query], Future[Evaluation]],
     *,
     phases: Sequence[Phase],
-    total: int,
+    search: RunningSearch,
     workers: int,
     observer: Observer[Record],
-) -> bool:
-    """Query phase by phase until nothing is left to be asked, or someone interrupts.
+    rules: StopRules,
+    callbacks: Sequence[Callback] = (),
+) -> Literal["done", "interrupted"] | Reason:
+    """Query phase by phase until nothing is left to be asked, a rule says that it is enough, or someone interrupts.
 
     Args:
         log: Keeps the queries.
         submit: Starts an evaluation.
         phases: Say what is queried next.
-        total: Queries that all phases may make.
+        search: What has finished; kept up to date.
         workers: Evaluations at a time.
         observer: Told of each record.
+        rules: When to stop early.
+        callbacks: Called with each record.
 
     Returns:
-        Whether it came to its end. After an interrupt what had finished is in the log; the rest is left running.
+        Why it ended. After an interrupt what had finished is in the log; the rest is left running.
+
+    Raises:
+        SearchFailed: If going on would be of no use; what had finished is in the log.
     """
     running: dict[Future[Evaluation], Query] = {}
-    observer.on_start(total=total, done=log.records())
+    stopping = Stopping(rules, search)
+    observer.on_start(total=search.total, done=[*search.records])
+
+    def tell(future: Future[Evaluation]) -> None:
+        evaluation = evaluation_of(future)
+        record = log.tell(running.pop(future), evaluation)
+        search.records.append(record)
+        observer.on_finish(record)
+        for callback in callbacks:
+            callback(search, record)
+        stopping.check(evaluation.missing)
+
+    def fill(phase: Phase) -> None:
+        """All free workers are filled before any result is waited for."""
+        while len(running) < workers and stopping.reason() is None and (query := phase.ask()) is not None:
+            with interrupts.heard():
+                running[submit(query)] = query
+
     try:
         with Interrupts() as interrupts:
             for phase in phases:
-                while not phase.ready():
-                    with interrupts.heard():
-                        time.sleep(PATIENCE)
-                while True:
-                    # All free workers are filled before any result is waited for.
-                    while len(running) < workers and (query := phase.ask()) is not None:
-                        with interrupts.heard():
-                            running[submit(query)] = query
-                    if not running:
-                        break
+                _await_ready(phase, stopping, interrupts)
+                fill(phase)
+                while running:
                     # A signal may be taken by another thread, and then does not wake a wait that has no end.
                     with interrupts.heard():
                         wait(running, timeout=PATIENCE, return_when=FIRST_COMPLETED)
                     for future in _done(running):
-                        observer.on_finish(log.tell(running.pop(future), evaluation_of(future)))
+                        tell(future)
                         interrupts.check()
+                    fill(phase)
+            return stopping.reason() or "done"
     except KeyboardInterrupt:
         # What finished while the signal came is paid for; the loop has not told it yet.
         for future in _done(running):
             log.tell(running.pop(future), evaluation_of(future))
-        return False
+        return "interrupted"
     finally:
         observer.on_end()
-    return True
+
+
+def _await_ready(phase: Phase, stopping: Stopping, interrupts: Interrupts) -> None:
+    while not phase.ready() and stopping.reason() is None:
+        with interrupts.heard():
+            time.sleep(PATIENCE)
 
 
 def _done(running: dict[Future[Evaluation], Query]) -> list[Future[Evaluation]]:

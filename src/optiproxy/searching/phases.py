@@ -27,6 +27,26 @@ class Phase(Protocol):
 
 
 @final
+class Retries:
+    """Queries again, in their place, what has failed in earlier runs.
+
+    Args:
+        log: Holds the queries.
+        wanted: Whether to.
+    """
+
+    def __init__(self, log: QueryLog, *, wanted: bool) -> None:
+        self._log = log
+        self._wanted = wanted
+
+    def ready(self) -> bool:
+        return True
+
+    def ask(self) -> Query | None:
+        return self._log.retry() if self._wanted else None
+
+
+@final
 class Exploration:
     """Queries what the algorithm proposes, until the budget is spent or no architecture is left.
 

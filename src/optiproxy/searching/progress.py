@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol, TypeVar, final
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, final
 
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
+Item = TypeVar("Item")
 Item_contra = TypeVar("Item_contra", contravariant=True)
 
 
@@ -68,8 +70,7 @@ class Lines:
 
     def on_start(self, *, total: int, done: Sequence[Record]) -> None:
         self._records, self._total, self._before, self._began = [*done], total, len(done), time.monotonic()
-        if done:
-            self._say(f"resuming after {len(done)} of {total} queries, {best(done, self._goal)}")
+        self._say(beginning(total, done, self._goal))
 
     def on_finish(self, record: Record) -> None:
         self._records.append(record)
@@ -78,6 +79,8 @@ class Lines:
         pace = (time.monotonic() - self._began) / (done - self._before)
         left = f"{pace * max(0, self._total - done):.0f} s left"
         self._say(f"{done}/{self._total}  {story(record, self._goal)}  {best(self._records, self._goal)}  {left}")
+        if trace := first_traceback(self._records):
+            self._say(trace)
 
     def on_end(self) -> None: ...
 
@@ -106,6 +109,7 @@ class Live:
 
     def on_start(self, *, total: int, done: Sequence[Record]) -> None:
         self._records = [*done]
+        self._bar.console.print(beginning(total, done, self._goal), markup=False, highlight=False)
         self._bar.update(self._line, total=total, completed=len(done), best=escape(best(done, self._goal)))
         self._bar.start_task(self._line)
         self._bar.start()
@@ -116,10 +120,49 @@ class Live:
         # A failure stays readable; the bar itself is drawn over.
         if record.reason:
             self._bar.console.print(shown, style="yellow", highlight=False)
+            if trace := first_traceback(self._records):
+                self._bar.console.print(trace, style="dim", markup=False, highlight=False)
         self._bar.update(self._line, advance=1, best=escape(best(self._records, self._goal)), last=shown)
 
     def on_end(self) -> None:
         self._bar.stop()
+
+
+@final
+class Logged:
+    """Records of Python's `logging`, under ``optiproxy``."""
+
+    def __init__(self, goal: Goal) -> None:
+        self._goal = goal
+        self._logger = logging.getLogger("optiproxy")
+
+    def on_start(self, *, total: int, done: Sequence[Record]) -> None:
+        self._logger.info("%s", beginning(total, done, self._goal))
+
+    def on_finish(self, record: Record) -> None:
+        self._logger.log(logging.WARNING if record.reason else logging.INFO, "%s", story(record, self._goal))
+
+    def on_end(self) -> None: ...
+
+
+@final
+class Together(Generic[Item]):
+    """Several observers as one."""
+
+    def __init__(self, observers: Sequence[Observer[Item]]) -> None:
+        self._observers = observers
+
+    def on_start(self, *, total: int, done: Sequence[Item]) -> None:
+        for observer in self._observers:
+            observer.on_start(total=total, done=done)
+
+    def on_finish(self, item: Item, /) -> None:
+        for observer in self._observers:
+            observer.on_finish(item)
+
+    def on_end(self) -> None:
+        for observer in self._observers:
+            observer.on_end()
 
 
 def observer_for(goal: Goal, console: Console) -> Observer[Record]:
@@ -127,10 +170,29 @@ def observer_for(goal: Goal, console: Console) -> Observer[Record]:
     return Live(goal, console) if console.is_terminal else Lines(goal, console)
 
 
+def beginning(total: int, done: Sequence[Record], goal: Goal) -> str:
+    """That a search begins, or goes on."""
+    wanted = ", ".join([*map(str, goal.objectives), *map(str, goal.limits)])
+    if not done:
+        return f"searching for {wanted}: {total} queries"
+    failed = sum(record.state == "failed" for record in done)
+    told = f", {failed} of them failed (retry_failed=True tries them again)" if failed else ""
+    return f"resumed, {len(done)} of {total} done{told}, {best(done, goal)}"
+
+
+def first_traceback(records: Sequence[Record]) -> str:
+    """The traceback of the latest record, if it is the first failure at its place in the code; else empty."""
+    *before, last = records
+    places = {record.kind.rpartition(" at ")[2] for record in before}
+    return "" if last.kind.rpartition(" at ")[2] in places else last.traceback.rstrip()
+
+
 def story(record: Record, goal: Goal) -> str:
     """What became of a query: its objectives, predicted against observed, or why it failed."""
     if record.reason:
         return f"#{record.number} failed: {record.reason}"
+    if record.state == "pruned":
+        return f"#{record.number} pruned after step {max(record.curve, default=0)}"
     told = [f"{name} {_against(record.predicted.get(name), record.metrics.get(name))}" for name in goal.metric_names]
     broken = "" if goal.feasible(record.metrics) else " (infeasible)"
     return f"#{record.number} {', '.join(told)}{broken}"

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
+from optiproxy.errors import SearchFailed
 from optiproxy.metrics import Goal
 from optiproxy.optimizer import Trial
 from optiproxy.optimizer.recommend import recommended
 from optiproxy.searching.hypervolume import Box
+from optiproxy.searching.stopping import Reason
 from optiproxy.spaces import Choice, Space
 from optiproxy.storage.record import Record
 from optiproxy.task.protocol import QueryProtocol
@@ -31,7 +33,8 @@ class SearchResult:
         budget: Queries that the algorithm might propose; promotions came on top.
         protocol: What was known before a query, and at which fidelity the queries were made.
         records: All counted queries, in the order in which they finished.
-        stopped: ``"budget"`` (spent), ``"exhausted"`` (no architecture left) or ``"interrupted"``.
+        stopped: ``"budget"`` (spent), ``"exhausted"`` (no architecture left), ``"interrupted"``, or which rule ended it:
+            ``"target"``, ``"patience"``, ``"time"``, ``"callback"``.
         study: The study's name.
         storage: Its storage URL; empty when in memory.
         optimum: Best possible value of the first objective under this goal; None where unknown.
@@ -45,7 +48,7 @@ class SearchResult:
     seed: int
     budget: int
     records: tuple[Record, ...]
-    stopped: Literal["budget", "exhausted", "interrupted"]
+    stopped: Literal["budget", "exhausted", "interrupted"] | Reason
     study: str
     storage: str = ""
     protocol: QueryProtocol = field(default_factory=QueryProtocol)
@@ -70,9 +73,34 @@ class SearchResult:
         return tuple(full[i] for i in self.goal.front([record.metrics for record in full]))
 
     @property
-    def best(self) -> Record | None:
-        """The feasible record at the full fidelity with the best first objective; None where nothing is feasible."""
-        return max(self.front, key=lambda record: self.goal.gains(record.metrics)[0], default=None)
+    def has_best(self) -> bool:
+        """Whether anything is feasible at the full fidelity."""
+        return bool(self.front)
+
+    @property
+    def best(self) -> Record:
+        """The feasible record at the full fidelity with the best first objective.
+
+        Raises:
+            SearchFailed: If nothing is feasible; `has_best` tells.
+        """
+        if not self.has_best:
+            raise SearchFailed(self.nothing_feasible)
+        return max(self.front, key=lambda record: self.goal.gains(record.metrics)[0])
+
+    @property
+    def nothing_feasible(self) -> str:
+        """Why there is no best record, in a sentence."""
+        failed = [record for record in self.records if record.reason]
+        if not self.records:
+            return "No query has finished yet, so there is no best architecture."
+        if len(failed) == len(self.records):
+            return f"All {len(failed)} trainings failed, so there is no best architecture. The last one: {failed[-1].reason}"
+        limits = " and ".join(map(str, self.goal.limits)) or "every objective measured"
+        return (
+            f"None of the {len(self.records)} queries has {limits}, so there is no best architecture. "
+            "Loosen the limits or raise the budget."
+        )
 
     @cached_property
     def recommended(self) -> Record | None:
@@ -120,6 +148,6 @@ class SearchResult:
         return self.box.curve(full) if self.box else ()
 
     @property
-    def best_architecture(self) -> Mapping[str, Choice] | None:
+    def best_architecture(self) -> Mapping[str, Choice]:
         """Decision name -> value of `best`."""
-        return None if self.best is None else self.space.values(self.best.architecture)
+        return self.space.values(self.best.architecture)

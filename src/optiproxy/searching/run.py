@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import Executor, Future
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, get_args
 
 from optiproxy import registry
 from optiproxy.errors import SearchFailed, UsageError
 from optiproxy.execution.evaluation import Evaluation, evaluate
 from optiproxy.execution.executors import InlineExecutor, ProcessExecutor
-from optiproxy.metrics import Goal
-from optiproxy.searching.loop import spend
-from optiproxy.searching.phases import Exploration, Promotion, awaiting_promotion
+from optiproxy.metrics import Goal, Metrics
+from optiproxy.searching.loop import Callback, spend
+from optiproxy.searching.phases import Exploration, Promotion, Retries, awaiting_promotion
 from optiproxy.searching.progress import Observer, Silence
+from optiproxy.searching.pruning import PrunerJudge
 from optiproxy.searching.result import SearchResult
 from optiproxy.searching.settings import SearchSettings
+from optiproxy.searching.stopping import Reason, RunningSearch
+from optiproxy.spaces import Architecture
+from optiproxy.storage.artifacts import Artifacts, artifacts_root
 from optiproxy.storage.identity import (
     Identity,
     goal_from_json,
@@ -27,9 +35,12 @@ from optiproxy.storage.parameters import Parameters
 from optiproxy.storage.proposer import Proposer
 from optiproxy.storage.record import Query, Record
 from optiproxy.storage.schema import finished_records, is_exhausted, metrics_of
-from optiproxy.storage.study import open_study, storage_errors, stored_study
+from optiproxy.storage.study import FAILURES, STOPPED, open_study, storage_errors, stored_study
 from optiproxy.task.free_metrics import FreeLimits
 from optiproxy.task.task import Task
+
+if TYPE_CHECKING:
+    from optuna.study import Study
 
 
 def run(
@@ -39,6 +50,9 @@ def run(
     goal: Goal | None = None,
     executor: Executor | None = None,
     observer: Observer[Record] | None = None,
+    callbacks: Sequence[Callback] = (),
+    first: Sequence[Architecture] = (),
+    earlier: Sequence[tuple[Architecture, Metrics]] = (),
 ) -> SearchResult:
     """Search a task. The same call again resumes a stored search and finishes its budget.
 
@@ -55,6 +69,9 @@ def run(
         goal: What for; None means the task's own goal.
         executor: Runs the evaluations instead of local worker processes and stays open; a timeout is then its affair.
         observer: Told of the progress.
+        callbacks: Called with each record.
+        first: Architectures to begin with.
+        earlier: Results from elsewhere to learn from.
 
     Raises:
         UsageError: If the task cannot be searched so.
@@ -76,17 +93,34 @@ def run(
         algorithm=settings.algorithm_name,
         seed=settings.seed,
         protocol=protocol,
+        code=task.code,
+        formerly=task.formerly,
     )
     # The algorithm is looked up before the study is opened: an unknown name leaves no database behind.
     name, parameters = settings.study_name(task), Parameters(space)
-    proposer = Proposer(settings.factory, parameters, seed=settings.seed, metrics=metrics_of)
-    study = open_study(identity, storage=settings.storage, name=name, budget=settings.budget)
-    log = QueryLog(study, proposer, goal)
+    proposer = Proposer(settings.factory, parameters, seed=settings.seed, metrics=partial(metrics_of, goal=goal))
+    study = open_study(
+        identity,
+        storage=settings.storage,
+        name=name,
+        budget=settings.budget,
+        accept_changes=settings.accept_changes,
+    )
+    root = Path(settings.artifacts) if settings.artifacts else artifacts_root(settings.storage, name)
+    log = QueryLog(study, proposer, goal, artifacts=Artifacts(root), keep=settings.keep, first=first)
+    # A search that failures have ended tries them again: whoever calls once more has mended something.
+    retries = Retries(log, wanted=settings.retry_failed or study.user_attrs.get(STOPPED) == FAILURES)
     exploration = Exploration(log, budget=settings.budget, fidelity=protocol.fidelity)
     promotion = Promotion(log, goal, space, count=protocol.promote, free=protocol.free)
     chosen = executor or (
         ProcessExecutor(settings.workers, timeout=settings.timeout) if task.isolated else InlineExecutor()
     )
+
+    def judge(query: Query) -> PrunerJudge | None:
+        # Of several objectives no curve tells; and values at two fidelities do not compare.
+        if len(goal.objectives) > 1 or protocol.full is not None or settings.pruner is None:
+            return None
+        return PrunerJudge(settings.pruner, study.direction, log.curves(), name=name, number=query.number)
 
     def submit(query: Query) -> Future[Evaluation]:
         # What settled that the architecture keeps its limits stays so: a latency that is measured again may break one.
@@ -101,6 +135,8 @@ def run(
                 known=known,
                 fidelity=query.fidelity,
                 number=query.number,
+                folder=log.folder(query),
+                judge=judge(query),
             )
         except RuntimeError as error:  # what an executor raises that has been shut down
             raise UsageError(f"The executor takes no evaluation: {error}. Give one that is open.") from error
@@ -108,22 +144,31 @@ def run(
     with storage_errors(settings.storage):
         # First, because architectures of dead processes are free again.
         log.recover()
+        log.learn(earlier)
+        search = RunningSearch(goal, protocol.queries(settings.budget), log.records())
         try:
             with heartbeat(log.beat):
-                finished = spend(
+                ended = spend(
                     log,
                     submit,
-                    phases=(exploration, promotion) if protocol.promote else (exploration,),
-                    total=protocol.queries(settings.budget),
+                    phases=(retries, exploration, promotion) if protocol.promote else (retries, exploration),
+                    search=search,
                     workers=settings.workers if task.isolated else 1,
                     observer=observer or Silence(),
+                    rules=settings.rules,
+                    callbacks=callbacks,
                 )
+        except SearchFailed:
+            study.set_user_attr(STOPPED, FAILURES)
+            raise
         finally:
             # Workers end before their queries are given up, so that none is trained here and asked for elsewhere.
             if executor is None:
                 chosen.shutdown(cancel_futures=True)
             log.release()
         records = tuple(log.records())
+        stopped = ended if ended != "done" else "exhausted" if exploration.exhausted else "budget"
+        study.set_user_attr(STOPPED, stopped)
     if exploration.exhausted and not records:
         raise SearchFailed(limits.nothing_left())
     return SearchResult(
@@ -135,7 +180,7 @@ def run(
         seed=settings.seed,
         budget=settings.budget,
         records=records,
-        stopped="interrupted" if not finished else "exhausted" if exploration.exhausted else "budget",
+        stopped=stopped,
         study=name,
         storage=settings.storage or "",
         protocol=protocol,
@@ -174,8 +219,9 @@ def load(storage: str, study: str | None = None) -> SearchResult:
     space = task.space if task else space_from_json(content)
     goal, protocol, source = goal_from_json(content), protocol_from_json(content), source_from_json(content)
     with storage_errors(storage):
-        records = tuple(finished_records(opened, Parameters(space)))
-        exhausted = is_exhausted(opened)
+        trials = opened.get_trials(deepcopy=False)
+        records = tuple(finished_records(trials, Parameters(space), artifacts_root(storage, opened.study_name)))
+        exhausted = is_exhausted(trials)
     # Promotions are at another fidelity, and come on top of the budget.
     spent = sum(record.fidelity == protocol.fidelity for record in records) >= content["budget"]
     done = (spent or exhausted) and not awaiting_promotion(records, goal, space, protocol.promote)
@@ -188,7 +234,8 @@ def load(storage: str, study: str | None = None) -> SearchResult:
         seed=content["seed"],
         budget=content["budget"],
         records=records,
-        stopped="interrupted" if not done else "budget" if spent else "exhausted",
+        # A rule that ended it holds until it goes on.
+        stopped=("budget" if spent else "exhausted") if done else _ended(opened),
         study=opened.study_name,
         storage=storage,
         protocol=protocol,
@@ -196,6 +243,12 @@ def load(storage: str, study: str | None = None) -> SearchResult:
         if task and (task.source.name, task.source.digest) == (source.name, source.digest)
         else None,
     )
+
+
+def _ended(study: Study) -> Literal["interrupted"] | Reason:
+    """Why a study stands before its end: the rule that has stopped it, or an interrupt."""
+    stored = study.user_attrs.get(STOPPED)
+    return next((reason for reason in get_args(Reason) if reason == stored), "interrupted")
 
 
 def _optimum(task: Task, goal: Goal) -> float | None:

@@ -6,17 +6,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any, cast
 
-from optiproxy.errors import UsageError
+from optiproxy.errors import UsageError, unknown
 from optiproxy.metrics import Goal, Limit, Objective
+from optiproxy.searching.earlier import known_results
+from optiproxy.searching.loop import Callback
+from optiproxy.searching.progress import Logged, Observer, Together, observer_for
 from optiproxy.searching.result import SearchResult
 from optiproxy.searching.run import run
 from optiproxy.searching.settings import SearchSettings
-from optiproxy.spaces import FlatSpace, Space
+from optiproxy.searching.stopping import StopRules
+from optiproxy.spaces import FlatSpace, Space, narrowed
+from optiproxy.storage.record import Record
 from optiproxy.task.function import Evaluate, FunctionTask, Measure
 from optiproxy.task.protocol import wanted_goal
 from optiproxy.task.task import Task
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from optuna.pruners import BasePruner
+
     from optiproxy.optimizer import AlgorithmFactory
 
 
@@ -37,6 +46,20 @@ def search(
     storage: str | None = None,
     study: str | None = None,
     executor: Executor | None = None,
+    fixed: Mapping[str, Any] | None = None,
+    start_with: Sequence[Mapping[str, Any]] = (),
+    earlier: object = None,
+    target: float | None = None,
+    patience: int | None = None,
+    max_seconds: float | None = None,
+    max_failures: int | None = 3,
+    retry_failed: bool = False,
+    accept_changes: bool = False,
+    pruner: BasePruner | None = None,
+    keep: int = 1,
+    artifacts: str | Path | None = None,
+    callbacks: Sequence[Callback] = (),
+    verbose: bool = True,
 ) -> SearchResult:
     """Find the best architecture for your own training function, or of a `Task`.
 
@@ -75,6 +98,22 @@ def search(
         study: Name within the storage; None derives one.
         executor: Runs the evaluations instead of local worker processes, ``workers`` at a time, and stays open. Any
             `concurrent.futures.Executor`; a timeout is then its affair.
+        fixed: Decision name -> value, of decisions that are taken already.
+        start_with: Architectures to begin with, decision name -> value.
+        earlier: Results from elsewhere that the algorithm is to learn from and no budget counts: another `SearchResult`, or a
+            DataFrame (or a list of mappings) with a column for each decision and each metric.
+        target: Value of the first objective at which the search ends.
+        patience: Number of queries without a better one after which it ends.
+        max_seconds: Wall time after which nothing more is queried; what runs is finished.
+        max_failures: So many failures of one kind before anything has succeeded end the search; None for any number.
+        retry_failed: Whether queries of earlier runs that failed are tried again first.
+        accept_changes: Whether to resume although the training function, or another of yours, has changed since.
+        pruner: Judges trainings that ask `TrainingTrial.should_prune`: one of Optuna's. None prunes nothing.
+        keep: Of how many of the best trainings the files are kept that they saved (`TrainingTrial.save`).
+        artifacts: Folder of these files; None means beside the storage where that is an SQLite file, or a temporary one.
+        callbacks: Called after each query with a `RunningSearch`, which they may stop, and the `Record`.
+        verbose: Whether progress is shown on stderr: a bar in a terminal, lines elsewhere. The logger ``optiproxy`` is told
+            in any case, at level INFO.
 
     Returns:
         All records, `best`, `front`.
@@ -83,7 +122,9 @@ def search(
         UsageError: If an argument makes no sense.
         StudyError: If the storage cannot be used, or holds another search under this name.
         DeviceError: If the device that measures fails again and again; what was trained is kept, and the same call resumes.
-        SearchFailed: If the space has no architecture at all, or no worker process can start.
+        SearchFailed: If the space has no architecture at all, no worker process can start, or going on would be of no use
+            (``max_failures``, a limited metric that is not returned).
+        KeyboardInterrupt: After ctrl-C, once everything finished has been stored; the same call resumes.
     """
     if isinstance(space, Task):
         task, names = _checked_task(space, evaluate, free), tuple(cast("Sequence[str]", free or ()))
@@ -92,7 +133,7 @@ def search(
         wanted = ("accuracy",) if objectives is None else objectives
         goal = Goal(tuple(map(Objective.parse, wanted)), tuple(map(Limit.parse, limits)))
         isolated = workers > 1 or timeout is not None
-        task, names = _function_task(space, evaluate, goal=goal, isolated=isolated, free=free), ()
+        task, names = _function_task(_fixed(space, fixed), evaluate, goal=goal, isolated=isolated, free=free), ()
     settings = SearchSettings(
         budget=budget,
         algorithm=algorithm,
@@ -104,8 +145,44 @@ def search(
         timeout=timeout,
         storage=storage,
         study=study,
+        rules=StopRules(target=target, patience=patience, seconds=max_seconds, failures=max_failures),
+        keep=keep,
+        artifacts=artifacts,
+        retry_failed=retry_failed,
+        accept_changes=accept_changes,
+        pruner=pruner,
     )
-    return run(task, settings, goal=goal, executor=executor)
+    observer: Observer[Record] = Logged(goal)
+    if verbose:
+        from rich.console import Console
+
+        observer = Together([observer, observer_for(goal, Console(stderr=True))])
+    result = run(
+        task,
+        settings,
+        goal=goal,
+        executor=executor,
+        observer=observer,
+        callbacks=callbacks,
+        first=[task.space.architecture(values) for values in start_with],
+        earlier=known_results(earlier, task.space, goal),
+    )
+    if result.stopped == "interrupted":
+        raise KeyboardInterrupt
+    return result
+
+
+def _fixed(space: object, choices: Mapping[str, Any] | None) -> Any:  # noqa: ANN401 - what a search is given
+    """The space with some decisions taken; anything else as it is, to be refused where it is looked at."""
+    if not choices or not isinstance(space, Space | Mapping):
+        return space
+    opened = space if isinstance(space, Space) else FlatSpace(cast("Mapping[str, Iterable[Any]]", space))
+    names = [decision.name for decision in opened.decisions]
+    unknown_names = [name for name in choices if name not in names]
+    if unknown_names:
+        raise unknown("decision", unknown_names[0], names)
+    positions = {names.index(name): opened.decisions[names.index(name)].position(v) for name, v in choices.items()}
+    return narrowed.fixed(opened, positions)
 
 
 def _checked_task(task: Task, evaluate: object, free: object) -> Task:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from optiproxy import registry
 from optiproxy.errors import UsageError
+from optiproxy.searching.stopping import StopRules
+from optiproxy.storage.study import known_name
 from optiproxy.task.protocol import QueryProtocol
 
 if TYPE_CHECKING:
+    from optuna.pruners import BasePruner
+
     from optiproxy.metrics import Goal
     from optiproxy.optimizer import AlgorithmFactory
     from optiproxy.task.task import Task
@@ -30,6 +35,13 @@ class SearchSettings:
         timeout: Seconds for one evaluation in a worker process; None means forever.
         storage: SQLite file or SQLAlchemy URL; None keeps the study in memory.
         study: Its name; None derives one from task, algorithm and seed.
+        rules: What ends the search before its budget.
+        keep: Of how many of the best trainings the files are kept.
+        artifacts: Folder of these files; None means beside the storage where that is an SQLite file, or a temporary one.
+        retry_failed: Whether queries of earlier runs that failed are tried again first.
+        accept_changes: Whether a study goes on whose functions have changed since.
+        pruner: Ends trainings that promise too little, as far as they ask with `TrainingTrial.should_prune`; one of
+            Optuna's, or None for the built-in one.
 
     Raises:
         UsageError: If a number is out of its range, or the algorithm is not known.
@@ -45,14 +57,16 @@ class SearchSettings:
     timeout: float | None = None
     storage: str | None = None
     study: str | None = None
+    rules: StopRules = field(default_factory=StopRules)
+    keep: int = 1
+    artifacts: str | Path | None = None
+    retry_failed: bool = False
+    accept_changes: bool = False
+    pruner: BasePruner | None = None
 
     def __post_init__(self) -> None:
-        if self.budget < 1:
-            raise UsageError(f"Expected a budget of at least 1 query, got {self.budget}.")
-        if self.seed < 0:
-            raise UsageError(f"Expected a seed of 0 or more, got {self.seed}.")
-        if self.workers < 1:
-            raise UsageError(f"Expected at least 1 worker, got {self.workers}.")
+        for name, low in (("budget", 1), ("seed", 0), ("workers", 1), ("keep", 0)):
+            check_whole(name, getattr(self, name), low)
         if self.timeout is not None and not self.timeout > 0:
             raise UsageError(f"Expected a timeout of more than 0 seconds, got {self.timeout:g}.")
 
@@ -81,5 +95,17 @@ class SearchSettings:
         return QueryProtocol.of(task, goal, free=self.free, fidelity=self.fidelity, promote=self.promote)
 
     def study_name(self, task: Task) -> str:
-        """The name of the study: the given one, or one that is the same for the same search of the task's own goal."""
-        return self.study or f"{task.name}-{self.algorithm_name}-seed{self.seed}"
+        """The name of the study: the given one, or one that is the same for the same search of the task's own goal.
+
+        Where the storage holds one that an earlier version has named otherwise, it is that.
+        """
+        if self.study is not None:
+            return self.study
+        names = [f"{name}-{self.algorithm_name}-seed{self.seed}" for name in (task.name, task.formerly) if name]
+        return known_name(self.storage, *names)
+
+
+def check_whole(name: str, value: object, low: int) -> None:
+    """Raise `UsageError` unless a setting is a whole number from ``low`` on that fits into 64 bits."""
+    if isinstance(value, bool) or not hasattr(value, "__index__") or not low <= int(cast("int", value)) < 2**63:
+        raise UsageError(f"Expected a whole number from {low} to 2**63 - 1 as {name}, got {value!r}.")

@@ -38,6 +38,7 @@ class RestrictedSpace(SpaceWrapper):
         violation: Says of those that are not admitted how far they are from it, in any unit; None where nobody knows.
 
     Attributes:
+        rule: What ``admits`` is.
         asked: How often the predicate has been asked.
         unrestricted: The base, or what a base that is restricted itself restricts.
     """
@@ -54,7 +55,7 @@ class RestrictedSpace(SpaceWrapper):
         self.asked = 0
         # Of several restrictions, one around the other, each would wait for the next inner one to meet what is rare.
         self.unrestricted: Space = base.unrestricted if isinstance(base, RestrictedSpace) else base
-        self._admits = admits
+        self.rule = admits
         self._violation = violation
         self._answers: dict[Architecture, bool] = {}
 
@@ -69,7 +70,7 @@ class RestrictedSpace(SpaceWrapper):
         key = self.canonical(architecture)
         admitted = self._answers.get(key)
         if admitted is None:
-            admitted = self._admits(key)
+            admitted = self.rule(key)
             self.asked += 1
             if admitted or len(self._answers) < KEPT:
                 self._answers[key] = admitted

@@ -11,6 +11,7 @@ from optiproxy.errors import StudyError
 from optiproxy.metrics import Goal, Limit, Objective
 from optiproxy.spaces import FlatSpace, RestrictedSpace, Space, plain_fingerprint
 from optiproxy.spaces.ranges import scale_from
+from optiproxy.task.code import same_code
 from optiproxy.task.protocol import QueryProtocol
 from optiproxy.task.task import Source
 
@@ -28,6 +29,8 @@ class Identity:
         seed: Seed of the algorithm and of the trainings.
         protocol: What is known before a query, and the fidelity of a query. How many are promoted may differ, like the
             budget.
+        code: What -> digest of a user's functions that the values come from, as in `Task`.
+        formerly: Another name of the task, as in `Task`.
     """
 
     task: str
@@ -37,6 +40,8 @@ class Identity:
     algorithm: str
     seed: int
     protocol: QueryProtocol = field(default_factory=QueryProtocol)
+    code: Mapping[str, str] = field(default_factory=dict[str, str])
+    formerly: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """As stored in the study."""
@@ -52,6 +57,7 @@ class Identity:
             "algorithm": self.algorithm,
             "seed": self.seed,
             "protocol": asdict(self.protocol),
+            "code": dict(self.code),
         }
 
     def check(self, stored: Mapping[str, Any], name: str) -> None:
@@ -64,12 +70,22 @@ class Identity:
         if isinstance(self.space, RestrictedSpace) and stored.get("space") == plain_fingerprint(self.space):
             # Studies of a restricted pool once held a digest of name and decisions alone, without the pool's members.
             mine["space"] = stored["space"]
+        if self.formerly and stored["source"]["name"] == self.source.name:
+            mine["task"] = stored.get("task")  # a function that has got another name is the same one
         pairs = {key: (_show(stored, key), _show(mine, key)) for key in _COMPARED}
         differing = [f"{key} {old}, not {new}" for key, (old, new) in pairs.items() if old != new]
         if differing:
             raise StudyError(
                 f"Study {name!r} was made for {'; '.join(differing)}. Use another study name, or ask for the same to resume it."
             )
+
+    def changed(self, stored: Mapping[str, Any]) -> list[str]:
+        """Which functions are others than those of the stored search, as far as that can be told."""
+        before: Mapping[str, str] = stored.get("code") or {}
+        if not before:  # of an earlier version
+            return []
+        every = {**before, **self.code}
+        return [what for what in every if not same_code(before.get(what, "-"), self.code.get(what, "-"))]
 
 
 # Neither the version nor the number of promotions: both may change while a study goes on.

@@ -6,6 +6,8 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import islice
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, final
 
@@ -15,24 +17,34 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from optiproxy.execution.evaluation import Evaluation
 from optiproxy.metrics import Goal, Metrics
 from optiproxy.optimizer import Proposal
+from optiproxy.storage.artifacts import Artifacts
 from optiproxy.storage.liveness import Owner, is_gone
 from optiproxy.storage.proposer import Proposer
 from optiproxy.storage.record import Query, Record
 from optiproxy.storage.schema import (
+    ATTRIBUTES,
     DUPLICATE,
     EVALUATION_SECONDS,
+    FIDELITY,
     INTERRUPTED,
+    KIND,
     METRICS,
+    OUTPUT,
     OWNER,
     PROMOTED,
     REASON,
+    RETRY_OF,
     SEEN,
     SURPLUS,
+    TRACEBACK,
     UNSEEN,
     annotate,
     begun,
+    current,
+    earlier_result,
     explores,
     finished_records,
+    metrics_of,
     nothing_left,
     promotes,
 )
@@ -55,17 +67,51 @@ class QueryLog:
         study: Keeps the queries.
         proposer: Says what the algorithm proposes next.
         goal: Says which values and limits Optuna is told.
+        artifacts: Keeps the files of trainings.
+        keep: Of how many of the best.
+        first: Architectures to be asked for before any that the algorithm proposes.
     """
 
-    def __init__(self, study: Study, proposer: Proposer, goal: Goal) -> None:
+    def __init__(
+        self,
+        study: Study,
+        proposer: Proposer,
+        goal: Goal,
+        *,
+        artifacts: Artifacts | None = None,
+        keep: int = 1,
+        first: Sequence[Architecture] = (),
+    ) -> None:
         self._study = study
         self._proposer = proposer
         self._goal = goal
+        self._artifacts = artifacts or Artifacts(None)
+        self._keep = keep
+        self._first = first
         self._owner = Owner()
 
     def records(self) -> list[Record]:
         """All finished queries, in the order in which they finished."""
-        return finished_records(self._study, self._proposer.parameters)
+        return finished_records(self._trials(), self._proposer.parameters, self._artifacts.root)
+
+    def learn(self, results: Sequence[tuple[Architecture, Metrics]]) -> None:
+        """Store results from elsewhere, each once; the algorithm learns from them, and no budget counts them."""
+        known = [
+            (self._canonical(trial), metrics_of([trial])[0])
+            for trial in self._trials()
+            if OWNER not in trial.system_attrs
+        ]
+        for architecture, metrics in results:
+            if (self._proposer.canonical(architecture), metrics) not in known:
+                self._create(earlier_result(self._proposer.parameters, architecture, metrics, self._goal))
+
+    def folder(self, query: Query) -> Path | None:
+        """Where the training of a query may write; None for a temporary folder."""
+        return self._artifacts.folder(query.stored)
+
+    def curves(self) -> list[FrozenTrial]:
+        """Finished queries that have reported a learning curve."""
+        return [trial for trial in self._trials() if trial.state.is_finished() and trial.intermediate_values]
 
     def exploring(self) -> bool:
         """Whether a query that an algorithm has proposed is running, here or in another process that lives."""
@@ -86,7 +132,7 @@ class QueryLog:
         trials = self._trials()
         # Each round that ends without a query ends because another process has begun one, so the rounds are few.
         while len(self._standing(trials, explores)) < budget:
-            proposals = self._proposer.propose(trials, self._goal)
+            proposals = self._wished(trials) or self._proposer.propose(trials, self._goal)
             if not proposals:
                 # Stored, because a later run and `load` have to tell this end from an interrupt.
                 self._create(nothing_left(self._owner))
@@ -95,6 +141,35 @@ class QueryLog:
             if query is not None:
                 return query
         return "spent"
+
+    def _wished(self, trials: Sequence[FrozenTrial]) -> list[Proposal]:
+        """The first architecture to begin with that no trial has evaluated yet; none where all have been."""
+        if not self._first:
+            return []
+        seen = {self._canonical(trial) for trial in trials}
+        left = (architecture for architecture in self._first if self._proposer.canonical(architecture) not in seen)
+        return [Proposal(architecture) for architecture in islice(left, 1)]
+
+    def retry(self) -> Query | None:
+        """Begin a query that has failed again, in its place; None where none has failed that was not tried again in this search."""
+        start = time.perf_counter()
+        trials = self._trials()
+        for trial in trials:
+            architecture = self._proposer.architecture(trial)
+            failed = trial.state == TrialState.FAIL and explores(trial) and RETRY_OF not in trial.system_attrs
+            if failed and architecture is not None and self._before(trial):
+                fidelity = trial.user_attrs.get(FIDELITY)
+                query, trials = self._begin(
+                    Proposal(architecture), trials, start=start, fidelity=fidelity, retry_of=trial.number
+                )
+                if query is not None:
+                    return query
+        return None
+
+    def _before(self, trial: FrozenTrial) -> bool:
+        """Whether a trial was begun by an earlier search than this one."""
+        owner = trial.system_attrs.get(OWNER)
+        return isinstance(owner, Mapping) and owner.get("run") != self._owner.run
 
     def promote(self, candidates: Sequence[tuple[Architecture, Metrics]]) -> Query | None:
         """Begin the query, at the full fidelity, of the first candidate that nobody has begun; None where none is left.
@@ -119,10 +194,11 @@ class QueryLog:
         """
         with suppress(UpdateFinishedTrialError):
             self._write(query.stored, evaluation)
+            self._retain()
         return Record(
             number=query.number,
             architecture=query.architecture,
-            state="failed" if evaluation.reason else "complete",
+            state="failed" if evaluation.reason else "pruned" if evaluation.pruned else "complete",
             metrics=evaluation.metrics,
             reason=evaluation.reason,
             predicted=query.predicted,
@@ -131,7 +207,22 @@ class QueryLog:
             evaluation_seconds=evaluation.seconds,
             fidelity=query.fidelity,
             curve=evaluation.curve,
+            attributes=evaluation.attributes,
+            traceback=evaluation.traceback,
+            output=evaluation.output,
+            kind=evaluation.kind,
+            space=self._proposer.parameters.space,
         )
+
+    def _retain(self) -> None:
+        """Keep the files of the best alone: those that the answer may be one of."""
+        if self._artifacts.root is None:
+            return
+        records = [(trial, metrics_of([trial])[0]) for trial in self._trials() if trial.state == TrialState.COMPLETE]
+        # At a lower fidelity values do not compare; what is promoted is trained again.
+        full = [(trial, metrics) for trial, metrics in records if FIDELITY not in trial.user_attrs]
+        best = self._goal.leading([metrics for _, metrics in full], self._keep)
+        self._artifacts.retain([trial for trial, _ in records], {full[i][0].number for i in best})
 
     def beat(self) -> None:
         """Give a sign of life for every query that this search has begun and not ended."""
@@ -159,6 +250,7 @@ class QueryLog:
         start: float,
         fidelity: int | None = None,
         unseen: str | None = None,
+        retry_of: int | None = None,
         budget: float = math.inf,
         known: Metrics = MappingProxyType({}),
     ) -> tuple[Query | None, list[FrozenTrial]]:
@@ -170,7 +262,15 @@ class QueryLog:
         seconds = time.perf_counter() - start
         parameters, owner = self._proposer.parameters, self._owner
         identity = self._create(
-            begun(proposal, parameters, owner=owner, ask_seconds=seconds, fidelity=fidelity, unseen=unseen)
+            begun(
+                proposal,
+                parameters,
+                owner=owner,
+                ask_seconds=seconds,
+                fidelity=fidelity,
+                unseen=unseen,
+                retry_of=retry_of,
+            )
         )
         now = self._trials()
         stored = next(trial for trial in reversed(now) if trial._trial_id == identity)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
@@ -218,13 +318,22 @@ class QueryLog:
     def _write(self, stored: FrozenTrial, evaluation: Evaluation) -> None:
         study, identity = self._study, stored._trial_id  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
         trial = Trial(study, identity)
+        self._artifacts.take(study, stored, evaluation.folder)
         trial.set_user_attr(EVALUATION_SECONDS, evaluation.seconds)
+        for key, note in evaluation.notes.items():
+            trial.storage.set_trial_system_attr(identity, key, note)
+        notes = {ATTRIBUTES: dict(evaluation.attributes), TRACEBACK: evaluation.traceback, OUTPUT: evaluation.output}
+        for key, note in {**notes, KIND: evaluation.kind}.items():
+            if note:
+                trial.set_user_attr(key, note)
         for step, value in evaluation.curve.items():
             # Not `Trial.report`, which a study of several objectives refuses.
             study._storage.set_trial_intermediate_value(identity, step, value)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
         if evaluation.reason:
             trial.set_user_attr(REASON, evaluation.reason)
             study.tell(trial, state=TrialState.FAIL)
+        elif evaluation.pruned:
+            study.tell(trial, state=TrialState.PRUNED)
         else:
             trial.set_user_attr(METRICS, dict(evaluation.metrics))
             for limit in self._goal.limits:
@@ -238,7 +347,7 @@ class QueryLog:
                 yield trial, owner
 
     def _trials(self) -> list[FrozenTrial]:
-        return self._study.get_trials(deepcopy=False)
+        return current(self._study.get_trials(deepcopy=False))
 
     def _create(self, template: FrozenTrial) -> int:
         """Optuna's id of a new trial that is the template from its first moment, as `Study.ask` cannot make one."""
@@ -256,4 +365,5 @@ class QueryLog:
             annotate(self._study, trial, UNSEEN, why)
         except UpdateFinishedTrialError:
             return  # another process has given it up already
+        self._artifacts.discard(trial)
         self._study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
+from optiproxy.errors import UsageError
 from optiproxy.metrics import Metrics
-from optiproxy.spaces import Architecture
+from optiproxy.spaces import Architecture, Space
+from optiproxy.task.training_trial import WEIGHTS
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -50,8 +53,8 @@ class Record:
     Attributes:
         number: Position among the study's queries, from 0, in the order of asking.
         architecture: What was evaluated.
-        state: ``"complete"`` or ``"failed"``; both count against the budget.
-        metrics: What was measured; empty where the training failed.
+        state: ``"complete"``, ``"failed"`` or ``"pruned"``; all count against the budget.
+        metrics: What was measured; empty where the training failed or was pruned.
         reason: Why it failed, one line; empty where it did not.
         predicted: What the algorithm expected, metric name -> value; empty where it had no model.
         intervals: Metric name -> the bounds between which it expected the value; empty where it told none.
@@ -59,11 +62,17 @@ class Record:
         evaluation_seconds: Spent on the evaluation.
         fidelity: Where it was evaluated, below the full one; None means the full one.
         curve: Step -> value, as the training reported it; kept where it failed, too.
+        attributes: What the training returned beside metrics: paths, texts, lists.
+        traceback: Of the exception that it raised.
+        output: The end of what it printed.
+        kind: Which failures are of one kind; empty where it did not fail.
+        files: Name -> where what the training saved lies, as long as it is kept.
+        space: Where the architecture is from; None where nobody said.
     """
 
     number: int
     architecture: Architecture
-    state: Literal["complete", "failed"]
+    state: Literal["complete", "failed", "pruned"]
     metrics: Metrics = field(default_factory=dict[str, float])
     reason: str = ""
     predicted: Metrics = field(default_factory=dict[str, float])
@@ -72,3 +81,40 @@ class Record:
     evaluation_seconds: float = 0.0
     fidelity: int | None = None
     curve: Mapping[int, float] = field(default_factory=dict[int, float])
+    attributes: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    traceback: str = field(default="", repr=False)
+    output: str = field(default="", repr=False)
+    kind: str = field(default="", repr=False)
+    files: Mapping[str, Path] = field(default_factory=dict[str, Path])
+    space: Space | None = field(default=None, repr=False, compare=False)
+
+    def load(self, name: str = WEIGHTS) -> Any:  # noqa: ANN401 - whatever was saved
+        """Read what the training saved: in a space of networks the network with these weights, elsewhere the saved object.
+
+        Nothing but tensors, numbers, texts, and lists and dicts of them is read; whatever else the file holds is not executed.
+
+        Args:
+            name: Of the file, as in `TrainingTrial.save`.
+
+        Raises:
+            UsageError: If the query has no such file, or the weights are not those of the network.
+        """
+        import torch
+
+        if name not in self.files or not self.files[name].is_file():
+            kept = ", ".join(self.files) or "none"
+            raise UsageError(
+                f"Query {self.number} has no file {name!r} (it has: {kept}). A training function saves with trial.save(network), "
+                "and search(keep=) says of how many of the best the files are kept."
+            )
+        saved = torch.load(self.files[name], weights_only=True, map_location="cpu")
+        built = None if self.space is None else self.space.build(self.architecture)
+        if not isinstance(built, torch.nn.Module) or not isinstance(saved, Mapping):
+            return saved
+        try:
+            built.load_state_dict(saved)
+        except RuntimeError as error:
+            raise UsageError(
+                f"The weights in {name!r} are not those of the network that the space builds: {str(error)[:200]}."
+            ) from error
+        return built

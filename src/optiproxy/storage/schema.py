@@ -10,13 +10,16 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from optiproxy.metrics import Metrics
+from optiproxy.metrics import Goal, Metrics
+from optiproxy.storage.artifacts import kept_files
 from optiproxy.storage.liveness import Owner
 from optiproxy.storage.parameters import Parameters
+from optiproxy.storage.pruned import Curves
 from optiproxy.storage.record import Record
 
 if TYPE_CHECKING:
@@ -30,6 +33,10 @@ METRICS = "metrics"
 REASON = "reason"
 ASK_SECONDS = "ask_seconds"
 EVALUATION_SECONDS = "evaluation_seconds"
+ATTRIBUTES = "attributes"
+TRACEBACK = "traceback"
+OUTPUT = "output"
+KIND = "kind"
 FIDELITY = "fidelity"
 """User attributes of a trial; `Record` says what they hold."""
 
@@ -63,6 +70,9 @@ INTERRUPTED, EXHAUSTED, SURPLUS, DUPLICATE = "interrupted", "exhausted", "surplu
 """Nobody counts it: its evaluation was cut off, there was no architecture left to evaluate, or another process was first
 to begin the last query of the budget, or one of the same architecture."""
 
+RETRY_OF = "optiproxy:retry_of"
+"""System attribute: number of the failed trial that this one tries again, and takes the place of."""
+
 Note = Mapping[str, str | int | float | bool | list[float] | None] | str | float | None
 """What an attribute may hold: anything nearly flat that JSON can store."""
 
@@ -75,6 +85,7 @@ def begun(
     ask_seconds: float,
     fidelity: int | None,
     unseen: str | None = None,
+    retry_of: int | None = None,
 ) -> FrozenTrial:
     """The trial of a query that begins, complete from its first moment, so that no other process sees half of it.
 
@@ -85,12 +96,15 @@ def begun(
         ask_seconds: Spent on the proposal.
         fidelity: Where it is evaluated; None means the full one.
         unseen: Why algorithms do not see it; None where they do.
+        retry_of: Number of the failed trial that it repeats; None where it repeats none.
     """
     values = parameters.encode(proposal.architecture)
     notes: dict[str, Note] = {OWNER: owner.to_json(), SEEN: time.time(), ARCHITECTURE: values}
     notes |= predicted_notes(proposal)
     if unseen is not None:
         notes[UNSEEN] = unseen
+    if retry_of is not None:
+        notes[RETRY_OF] = retry_of
     return create_trial(
         state=TrialState.RUNNING,
         params=dict(values),
@@ -108,6 +122,25 @@ def predicted_notes(proposal: Proposal) -> dict[str, Note]:
         INTERVALS: {name: [float(low), float(high)] for name, (low, high) in proposal.intervals.items()},
     }
     return {key: note for key, note in notes.items() if note}
+
+
+def earlier_result(parameters: Parameters, architecture: Architecture, metrics: Metrics, goal: Goal) -> FrozenTrial:
+    """A result from elsewhere, as a finished trial that algorithms learn from and no budget counts.
+
+    Args:
+        parameters: Of the space.
+        architecture: What was evaluated.
+        metrics: What was measured; every objective is among it.
+        goal: Of the search.
+    """
+    return create_trial(
+        state=TrialState.COMPLETE,
+        values=[metrics[objective.metric] for objective in goal.objectives],
+        params=dict(parameters.encode(architecture)),
+        distributions=dict(parameters.distributions),
+        user_attrs={METRICS: dict(metrics)},
+        system_attrs={ARCHITECTURE: dict(parameters.encode(architecture))},
+    )
 
 
 def nothing_left(owner: Owner) -> FrozenTrial:
@@ -135,9 +168,22 @@ def architecture_of(trial: FrozenTrial, parameters: Parameters) -> Architecture 
     return None
 
 
-def metrics_of(trials: Sequence[FrozenTrial]) -> list[Metrics]:
-    """What trials measured; empty where one failed."""
-    return [_metrics(trial) for trial in trials]
+def metrics_of(trials: Sequence[FrozenTrial], goal: Goal | None = None) -> list[Metrics]:
+    """What trials measured; empty where one failed. A pruned one counts with what it is expected to have reached.
+
+    Args:
+        trials: In the order in which they ended.
+        goal: Whose objective the curves are of; None where nothing is pruned.
+    """
+    if goal is None or not any(trial.state == TrialState.PRUNED for trial in trials):
+        return [_metrics(trial) for trial in trials]
+    curves, objective = Curves(trials), goal.objectives[0].metric
+    return [
+        {objective: expected}
+        if trial.state == TrialState.PRUNED and (expected := curves.expected(trial)) is not None
+        else _metrics(trial)
+        for trial in trials
+    ]
 
 
 def _metrics(trial: FrozenTrial) -> Metrics:
@@ -154,19 +200,37 @@ def promotes(trial: FrozenTrial) -> bool:
     return OWNER in trial.system_attrs and trial.system_attrs.get(UNSEEN) == PROMOTED
 
 
-def finished_records(study: Study, parameters: Parameters) -> list[Record]:
-    """All finished queries of a study, in the order in which they finished."""
+_STATES: Mapping[TrialState, Literal["complete", "pruned"]] = {
+    TrialState.COMPLETE: "complete",
+    TrialState.PRUNED: "pruned",
+}
+
+
+def current(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+    """The trials without failed ones that others have tried again."""
+    repeated = {trial.system_attrs.get(RETRY_OF) for trial in trials}
+    return [trial for trial in trials if trial.number not in repeated]
+
+
+def finished_records(trials: Sequence[FrozenTrial], parameters: Parameters, root: Path | None = None) -> list[Record]:
+    """All finished queries of a study, in the order in which they finished.
+
+    Args:
+        trials: All of the study.
+        parameters: Of the space.
+        root: Where the study's artifacts lie, if that is known.
+    """
     found: list[tuple[datetime, int, Record]] = []
     # Numbered without what nobody counts: an interrupted query leaves no gap, so the numbers are those of an
     # uninterrupted search.
-    counted = [trial for trial in study.get_trials(deepcopy=False) if explores(trial) or promotes(trial)]
+    counted = [trial for trial in current(trials) if explores(trial) or promotes(trial)]
     for number, trial in enumerate(counted):
         architecture = architecture_of(trial, parameters)
         if trial.state.is_finished() and architecture is not None and trial.datetime_complete is not None:
             record = Record(
                 number=number,
                 architecture=architecture,
-                state="complete" if trial.state == TrialState.COMPLETE else "failed",
+                state=_STATES.get(trial.state, "failed"),
                 metrics=_metrics(trial),
                 reason=str(trial.user_attrs.get(REASON, "")),
                 predicted=dict(trial.system_attrs.get(PREDICTED, {})),
@@ -175,14 +239,19 @@ def finished_records(study: Study, parameters: Parameters) -> list[Record]:
                 evaluation_seconds=float(trial.user_attrs.get(EVALUATION_SECONDS, 0.0)),
                 fidelity=trial.user_attrs.get(FIDELITY),
                 curve=dict(sorted(trial.intermediate_values.items())),
+                attributes=dict(trial.user_attrs.get(ATTRIBUTES, {})),
+                traceback=str(trial.user_attrs.get(TRACEBACK, "")),
+                output=str(trial.user_attrs.get(OUTPUT, "")),
+                kind=str(trial.user_attrs.get(KIND, "")),
+                files=kept_files(trial, root),
+                space=parameters.space,
             )
             found.append((trial.datetime_complete, number, record))
     return [record for _, _, record in sorted(found, key=lambda entry: entry[:2])]
 
 
-def is_exhausted(study: Study) -> bool:
+def is_exhausted(trials: Sequence[FrozenTrial]) -> bool:
     """Whether the last attempt to propose an architecture found none left."""
-    trials = study.get_trials(deepcopy=False)
     # A study that was exhausted may have lost a query since, to an interrupt or a dead process, and gone on.
     attempts = [trial for trial in trials if explores(trial) or trial.system_attrs.get(UNSEEN) == EXHAUSTED]
     return bool(attempts) and UNSEEN in attempts[-1].system_attrs

@@ -13,6 +13,7 @@ import optuna
 from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
 from optuna.study import StudyDirection
+from optuna.trial import TrialState
 from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, OperationalError, SQLAlchemyError
 
 from optiproxy.errors import StudyError, UsageError
@@ -26,10 +27,18 @@ if TYPE_CHECKING:
 IDENTITY = "optiproxy"
 """User attribute of the study: `Identity.to_json`, and the budget."""
 
+STOPPED = "optiproxy:stopped"
+"""User attribute of the study: why the latest run has ended."""
+
+FAILURES = "failures"
+"""It ended because every training failed."""
+
 SQLITE = "sqlite:///"
 
 
-def open_study(identity: Identity, *, storage: str | None, name: str, budget: int) -> Study:
+def open_study(
+    identity: Identity, *, storage: str | None, name: str, budget: int, accept_changes: bool = False
+) -> Study:
     """The study of this name, created if there is none, and proven to be writable.
 
     Args:
@@ -37,6 +46,7 @@ def open_study(identity: Identity, *, storage: str | None, name: str, budget: in
         storage: An SQLAlchemy URL, or the path of an SQLite file, whose folder is created; None keeps it in memory.
         name: Name of the study.
         budget: Kept beside the identity.
+        accept_changes: Whether to go on where a function has changed since; where nothing has succeeded yet it always does.
 
     Raises:
         StudyError: If the storage cannot be read and written, or holds another search under this name.
@@ -54,10 +64,29 @@ def open_study(identity: Identity, *, storage: str | None, name: str, budget: in
             load_if_exists=True,
         )
         stored = study.user_attrs.get(IDENTITY)
-        if stored is not None or study.get_trials(deepcopy=False):
+        trials = study.get_trials(deepcopy=False)
+        if stored is not None or trials:
             identity.check(stored or {}, name)
+            changed = identity.changed(stored or {})
+            done = sum(trial.state == TrialState.COMPLETE for trial in trials)
+            if changed and done and not accept_changes:
+                raise StudyError(
+                    f"Study {name!r} holds {done} results, and since then the {' and the '.join(changed)} "
+                    f"{'has' if len(changed) == 1 else 'have'} changed. Give study= another name to begin anew, or "
+                    "accept_changes=True to go on with these results."
+                )
         study.set_user_attr(IDENTITY, {**identity.to_json(), "budget": budget})
     return study
+
+
+def known_name(storage: str | None, *names: str) -> str:
+    """The first of these names under which the storage holds a study, or the very first where it holds none."""
+    if storage is None or len(set(names)) == 1:
+        return names[0]
+    with suppress(StudyError), storage_errors(storage), _quiet():
+        held = {found.study_name for found in _open(storage, missing=_refuse).get_all_studies()}
+        return next((name for name in names if name in held), names[0])
+    return names[0]
 
 
 def stored_study(storage: str, name: str | None) -> tuple[Study, Mapping[str, Any]]:

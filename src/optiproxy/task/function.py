@@ -10,7 +10,9 @@ from typing import Any, final
 
 from optiproxy.errors import UsageError
 from optiproxy.metrics import Direction, Goal, Metric
-from optiproxy.spaces import Architecture, Space
+from optiproxy.spaces import Architecture, RestrictedSpace, Space
+from optiproxy.spaces.wrapper import SpaceWrapper
+from optiproxy.task.code import code_digest, name_of
 from optiproxy.task.task import Source, Task
 from optiproxy.task.training_trial import TrainingTrial, current_progress
 from optiproxy.task.values import WrongValueError, as_number
@@ -37,11 +39,14 @@ class FunctionTask(Task):
         free: Metric name -> a function that measures it before any training, from what the space builds.
 
     Raises:
-        UsageError: If the function needs other arguments.
+        UsageError: If it is no function, or needs other arguments.
+
+    Attributes:
+        code: What -> `code_digest` of it: of the training function, of rules of the space and of free metrics.
     """
 
-    name = "function"
     source = Source("function", "returned by the user's own function")
+    formerly = "function"
 
     def __init__(
         self,
@@ -52,6 +57,13 @@ class FunctionTask(Task):
         isolated: bool,
         free: Mapping[str, Measure] = MappingProxyType({}),
     ) -> None:
+        if not callable(evaluate):
+            raise UsageError(
+                f"Expected a training function, got {type(evaluate).__name__} {evaluate!r}. Give the function, without calling it."
+            )
+        self.name = name_of(evaluate)
+        functions = {"training function": evaluate, **_rules(space), **{f"free metric {n}": f for n, f in free.items()}}
+        self.code = {what: digest for what, function in functions.items() if (digest := code_digest(function))}
         directions: dict[str, Direction] = dict.fromkeys(free, "min")
         for limit in goal.limits:
             directions[limit.metric] = "min" if limit.sense == "<=" else "max"
@@ -102,6 +114,16 @@ class FunctionTask(Task):
         if len(asked) != 1:
             raise WrongValueError(f"Expected a mapping with {', '.join(asked)}, got one value: {returned!r}.")
         return {asked[0]: returned}  # pyright: ignore[reportReturnType] - checked there, too
+
+
+def _rules(space: Space) -> dict[str, Callable[..., Any]]:
+    """The functions that say which architectures a space admits."""
+    found: dict[str, Callable[..., Any]] = {}
+    while isinstance(space, SpaceWrapper):
+        if isinstance(space, RestrictedSpace):
+            found[f"rule {len(found) + 1}"] = space.rule
+        space = space.base
+    return found
 
 
 def _takes_trial(evaluate: Evaluate) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from optiproxy.errors import UsageError
 from optiproxy.metrics import Goal, Metric
@@ -46,6 +48,9 @@ class Task(ABC):
             the full one.
         promote: Where the budget is spent at a lower fidelity: how many of the best are evaluated again in full, unless
             the search says otherwise.
+        code: What -> digest of functions that the values come from, so that a study is not continued with others unnoticed.
+        formerly: Another name under which earlier versions have stored searches of it. Where it has one, its name is a mere
+            label, and `code` tells what it is.
     """
 
     name: str
@@ -59,6 +64,8 @@ class Task(ABC):
     queried: tuple[str, ...] = ()
     search_fidelity: int | None = None
     promote: int = 10
+    code: Mapping[str, str] = MappingProxyType({})
+    formerly: str = ""
 
     @abstractmethod
     def evaluate(self, architecture: Architecture, *, seed: int = 0, fidelity: int | None = None) -> dict[str, float]:

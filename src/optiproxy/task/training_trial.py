@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 import math
+import tempfile
+import warnings
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 from optiproxy.errors import UsageError
 from optiproxy.metrics import Metrics
+
+
+class Judge(Protocol):
+    """Says, from the curves of trainings that have ended, whether one that runs promises too little to be ended.
+
+    It is sent to the process that trains, with what was known when the training began.
+
+    Attributes:
+        notes: System attributes of the trial that it wants to be stored.
+    """
+
+    notes: dict[str, Any]
+
+    def __call__(self, curve: Mapping[int, float], /) -> bool:
+        """Whether to prune a training with this curve, step -> value, so far. Called at most once after each report."""
+        ...
 
 
 @dataclass
@@ -20,22 +39,28 @@ class Progress:
     Attributes:
         number: Of the query, as in `Record`.
         known: Metrics that were measured before the training, and need not be measured again.
+        folder: Where its files go; None where none are kept.
+        judge: Says whether to prune; None where nothing is pruned.
         curve: Step -> value, as far as reported.
     """
 
     number: int = 0
     known: Metrics = field(default_factory=dict[str, float])
+    folder: Path | None = None
+    judge: Judge | None = None
     curve: dict[int, float] = field(default_factory=dict[int, float])
 
+
+WEIGHTS = "weights.pt"
+"""The file that `TrainingTrial.save` writes and `Record.load` reads, where no other is named."""
 
 # A context variable, so that evaluations in several threads of one process do not mix.
 _PROGRESS: ContextVar[Progress | None] = ContextVar("optiproxy progress", default=None)
 
 
 @contextmanager
-def progress_of(number: int, known: Metrics) -> Generator[Progress]:
+def progress_of(progress: Progress) -> Generator[Progress]:
     """Collect what the evaluation within reports, and let it see what is known already."""
-    progress = Progress(number, known)
     token = _PROGRESS.set(progress)
     try:
         yield progress
@@ -91,3 +116,52 @@ class TrainingTrial:
                 "Report nothing where there is nothing to report, or let the training fail."
             )
         self._progress.curve[step.__index__()] = number
+
+    def should_prune(self) -> bool:
+        """Return whether what was reported promises too little to go on, as `optuna.Trial.should_prune` does.
+
+        Then raise `optuna.TrialPruned`: the query counts with what it is expected to have reached. Without reports, and in a
+        search without a pruner, the answer is False.
+        """
+        progress = self._progress
+        return bool(progress.curve) and progress.judge is not None and progress.judge(progress.curve)
+
+    @property
+    def folder(self) -> Path:
+        """A folder of this trial's own, for whatever the training leaves behind.
+
+        Of the best trials the files are kept (``search(keep=)``), and are found in `Record.files`. It is made when it is first
+        asked for. In a search that keeps no files, and outside of one, it is temporary.
+        """
+        if self._progress.folder is None:
+            self._progress.folder = Path(tempfile.mkdtemp(prefix="optiproxy-"))
+        self._progress.folder.mkdir(parents=True, exist_ok=True)
+        return self._progress.folder
+
+    def save(self, trained: object, name: str = WEIGHTS) -> Path:
+        """Save a network, or what `torch.save` can write, in the `folder`; `Record.load` reads it again.
+
+        Args:
+            trained: A network, of which the weights are saved, its ``state_dict()``, or other tensors in dicts and lists.
+            name: Of the file. Written again, it is replaced.
+
+        Raises:
+            UsageError: If the name is none of a file.
+        """
+        import torch
+
+        if not name or Path(name).name != name:
+            raise UsageError(f"Expected the name of a file without folders, like {WEIGHTS!r}, got {name!r}.")
+        weights = trained.state_dict() if isinstance(trained, torch.nn.Module) else trained
+        path = self.folder / name
+        # Beside, then in its place: whatever happens meanwhile, a file is whole.
+        part = path.with_name(f"{name}.part")
+        try:
+            torch.save(weights, part)
+            part.replace(path)
+        except (OSError, RuntimeError) as error:  # torch turns a full disk into a RuntimeError
+            part.unlink(missing_ok=True)
+            warnings.warn(
+                f"{name!r} could not be saved ({error}). The training goes on, and its result counts.", stacklevel=2
+            )
+        return path

@@ -1,9 +1,16 @@
-"""What a task returned: checked, as plain numbers, and why it could not be."""
+"""What a task returned: checked, as plain numbers and as what else is worth keeping, and why it could not be."""
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Mapping
+import os
+import traceback
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
 
 from optiproxy.metrics import Goal
 
@@ -12,23 +19,82 @@ class WrongValueError(Exception):
     """A task returned something that is no set of metrics; the message becomes the trial's reason."""
 
 
-def checked(returned: object, goal: Goal) -> dict[str, float]:
-    """The metrics as plain floats, without those that are NaN or infinite.
+Attribute = str | int | float | bool | None | list[Any] | dict[str, Any]
+"""What is kept beside metrics: anything that JSON can hold."""
+
+LONGEST = 10_000
+"""Characters of an attribute, as JSON; of a longer one the beginning is kept, as a text."""
+
+
+@dataclass(frozen=True)
+class Returned:
+    """What a training function returned, taken apart.
+
+    Attributes:
+        metrics: Finite numbers by name.
+        attributes: All else: paths, texts, lists, None.
+        missing: Limited metrics that are not there at all. One that is NaN is there, and breaks its limit.
+    """
+
+    metrics: dict[str, float]
+    attributes: dict[str, Attribute]
+    missing: tuple[str, ...]
+
+
+def checked(returned: object, goal: Goal) -> Returned:
+    """Take apart what a task returned.
 
     Raises:
-        WrongValueError: If it is no mapping of names to numbers, or an objective is missing or not finite.
+        WrongValueError: If it is no mapping, a metric that the goal reads is no number, or an objective is missing or not
+            finite.
     """
     if not isinstance(returned, Mapping):
         raise WrongValueError(f"Expected a mapping of metrics, got {_shown(returned)}.")
-    metrics: dict[object, float] = {
-        name: as_number(name, value) for name, value in dict[object, object](returned).items()
-    }
+    given = {str(name): value for name, value in dict[object, object](returned).items()}
+    read = {*(objective.metric for objective in goal.objectives), *(limit.metric for limit in goal.limits)}
+    numbers: dict[str, float] = {}
+    attributes: dict[str, Attribute] = {}
+    for name, value in given.items():
+        try:
+            numbers[name] = as_number(name, value)
+        except WrongValueError:
+            # Only what is read has to be a number; the rest may be anything, and is kept.
+            if name in read:
+                raise
+            attributes[name] = as_attribute(value)
     for objective in goal.objectives:
-        if objective.metric not in metrics:
-            raise WrongValueError(f"The objective {objective.metric!r} is missing among {[*map(str, metrics)]}.")
-        if not math.isfinite(metrics[objective.metric]):
-            raise WrongValueError(f"The objective {objective.metric!r} is {metrics[objective.metric]}.")
-    return {str(name): value for name, value in metrics.items() if math.isfinite(value)}
+        if objective.metric not in numbers:
+            raise WrongValueError(
+                f"The objective {objective.metric!r} is missing among {[*given]}.{nearest(objective.metric, given)}"
+            )
+        if not math.isfinite(numbers[objective.metric]):
+            raise WrongValueError(f"The objective {objective.metric!r} is {numbers[objective.metric]}.")
+    return Returned(
+        {name: value for name, value in numbers.items() if math.isfinite(value)},
+        attributes,
+        tuple(limit.metric for limit in goal.limits if not limit.optional and limit.metric not in given),
+    )
+
+
+def nearest(wanted: str, given: Iterable[str]) -> str:
+    """A question with the name that was probably meant, to be put after a sentence; empty where none is near."""
+    near = get_close_matches(wanted, [*given], n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def as_attribute(value: object) -> Attribute:
+    """What is kept of a value: itself where JSON can hold it, a path as its text, and all else as Python shows it."""
+    if isinstance(value, os.PathLike):
+        return os.fspath(value) if isinstance(os.fspath(value), str) else repr(value)
+    try:
+        text = json.dumps(value, default=_as_text)
+    except (TypeError, ValueError, RecursionError):
+        return repr(value)[:LONGEST]
+    return json.loads(text) if len(text) <= LONGEST else text[:LONGEST]
+
+
+def _as_text(value: object) -> str:
+    return os.fspath(value) if isinstance(value, os.PathLike) else repr(value)[:LONGEST]
 
 
 def as_number(name: object, value: object) -> float:
@@ -55,6 +121,25 @@ def one_line(error: BaseException) -> str:
     told = f"{type(error).__name__}: {text}"[:300] if text else type(error).__name__
     notes = " ".join(getattr(error, "__notes__", ()))
     return f"{told} ({notes})"[:500] if notes else told
+
+
+MOST_TEXT = 64 * 1024
+"""Characters that are kept of a traceback, and of what a training printed: the last ones."""
+
+
+def whole_traceback(error: BaseException) -> str:
+    """The traceback of an exception as Python prints it, without the frames of this package above the user's own."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None and _is_ours(trace.tb_frame.f_code.co_filename):
+        trace = trace.tb_next
+    return "".join(traceback.format_exception(type(error), error, trace))[-MOST_TEXT:]
+
+
+_PACKAGE = Path(__file__).parent.parent
+
+
+def _is_ours(file: str) -> bool:
+    return Path(file).is_relative_to(_PACKAGE)
 
 
 def _shown(value: object) -> str:

@@ -82,7 +82,7 @@ def search_report(result: SearchResult, *, folder: Path) -> str:
     names = _metric_names(result.records)
     front = {record.number for record in result.front}
     rows = [_row(result, record, names=names, chosen=record.number in front) for record in result.records]
-    best = result.best
+    best = result.best if result.has_best else None
     drawn = None if best is None else structure(result.space, best.architecture)
     idle = () if drawn is None else drawn.idle
     return render(
@@ -96,7 +96,7 @@ def search_report(result: SearchResult, *, folder: Path) -> str:
         standing=standing(result),
         front=[row for row in rows if row.kind == "best"],
         best=best,
-        choices=result.best_architecture or {},
+        choices=result.best_architecture if best else {},
         found="" if best is None else f"Query #{best.number}.",
         recommendation=recommendation_in_words(result),
         picture=None if drawn is None else graph.draw(drawn, label="The best architecture as a graph"),
@@ -122,7 +122,7 @@ def _drawn(figure: Figure | None, *, width: int = 880, height: int = 360) -> Mar
 
 def _key_figures(result: SearchResult) -> list[KeyFigure]:
     states = [state(result, record) for record in result.records]
-    best: Metrics = result.best.metrics if result.best else {}
+    best: Metrics = result.best.metrics if result.has_best else {}
     found = [
         KeyFigure(f"best {objective.metric}", number(best.get(objective.metric)))
         for objective in result.goal.objectives

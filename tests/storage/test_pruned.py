@@ -11,9 +11,9 @@ from optuna.trial import TrialState, create_trial
 
 from optiproxy.baselines import RandomSearch
 from optiproxy.sampler import AlgorithmSampler
-from optiproxy.sampler.pruned import FEWEST, Curves
 from optiproxy.sampler.reading import metrics_of
 from optiproxy.spaces import FlatSpace
+from optiproxy.storage.pruned import FEWEST, Curves
 
 
 def complete(*values, end):

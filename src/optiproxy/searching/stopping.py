@@ -1,0 +1,143 @@
+"""When a search ends before its budget: because it has what was wanted, or because it cannot get anywhere."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, final
+
+from optiproxy.errors import SearchFailed, UsageError
+from optiproxy.metrics import Goal
+from optiproxy.storage.record import Record
+from optiproxy.task.values import nearest
+
+LACKING = 5
+"""Results without a limited metric, and none with it, after which it is taken to be missing in all."""
+
+Reason = Literal["target", "patience", "time", "callback"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StopRules:
+    """What ends a search early.
+
+    Attributes:
+        target: Value of the first objective that is good enough.
+        patience: Number of queries without a better one.
+        seconds: Wall time of this call. What runs then is still finished.
+        failures: So many failures of one kind before anything has succeeded; None for any number.
+
+    Raises:
+        UsageError: If a number is not above 0, or the target is not finite.
+    """
+
+    target: float | None = None
+    patience: int | None = None
+    seconds: float | None = None
+    failures: int | None = 3
+
+    def __post_init__(self) -> None:
+        for name, value in (
+            ("patience", self.patience),
+            ("max_seconds", self.seconds),
+            ("max_failures", self.failures),
+        ):
+            if value is not None and not value > 0:
+                raise UsageError(f"Expected {name} to be above 0, got {value!r}.")
+        if self.target is not None and not math.isfinite(self.target):
+            raise UsageError(f"Expected a finite target, got {self.target!r}.")
+
+
+@final
+@dataclass
+class RunningSearch:
+    """A search that is going on, as callbacks are shown it.
+
+    Attributes:
+        goal: What is searched for.
+        total: Queries in all.
+        records: What has finished, in that order, earlier runs included.
+        stopping: Whether somebody has asked for an end.
+    """
+
+    goal: Goal
+    total: int
+    records: list[Record] = field(default_factory=list[Record])
+    stopping: bool = False
+
+    def stop(self) -> None:
+        """Ask for no further queries; what runs is finished."""
+        self.stopping = True
+
+    @property
+    def best(self) -> Record | None:
+        """The feasible record at the full fidelity with the best first objective; None as long as there is none."""
+        full = [record for record in self.records if record.fidelity is None]
+        return next((full[i] for i in self.goal.leading([record.metrics for record in full], 1)), None)
+
+
+@final
+class Stopping:
+    """Applies the rules, after each record.
+
+    Args:
+        rules: When to stop.
+        search: What has finished so far; the caller keeps it up to date.
+    """
+
+    def __init__(self, rules: StopRules, search: RunningSearch) -> None:
+        self._rules = rules
+        self._search = search
+        self._before = len(search.records)
+        self._began = time.monotonic()
+
+    def reason(self) -> Reason | None:
+        """Why no further query is to be made; None where there is no reason."""
+        rules, search = self._rules, self._search
+        if search.stopping:
+            return "callback"
+        if rules.seconds is not None and time.monotonic() - self._began >= rules.seconds:
+            return "time"
+        objective = search.goal.objectives[0]
+        best = search.best
+        if rules.target is not None and best is not None:
+            target = objective.gain({objective.metric: rules.target})
+            if objective.gain(best.metrics) >= target:
+                return "target"
+        if rules.patience is not None and best is not None and _since(search.records, best) >= rules.patience:
+            return "patience"
+        return None
+
+    def check(self, missing: Sequence[str]) -> None:
+        """Raise `SearchFailed` where the rest of the budget would be lost, too.
+
+        Args:
+            missing: Limited metrics that the training that has just finished did not return.
+        """
+        search = self._search
+        done = search.records[self._before :]
+        succeeded = [record for record in search.records if record.state != "failed"]
+        # One that some lack makes these infeasible; of a misspelt one there is a near name, or nobody ever returns it.
+        if missing and not any(missing[0] in record.metrics for record in succeeded):
+            last = succeeded[-1]
+            guess = nearest(missing[0], last.metrics)
+            if guess or len(succeeded) >= LACKING:
+                raise SearchFailed(
+                    f"The trainings so far returned {', '.join([*last.metrics])}, but no {missing[0]!r}, which a limit is on, so "
+                    f"no result could be feasible.{guess} Return it, measure it with free=, or mend the limit."
+                )
+        most = self._rules.failures
+        if succeeded or most is None or len(done) < most or len({record.kind for record in done[:most]}) > 1:
+            return
+        raise SearchFailed(
+            f"The first {most} trainings failed alike: {done[-1].reason} The whole traceback is in the record. Mend the function "
+            "and call again: failed queries are tried again where it has changed, or with retry_failed=True. "
+            "max_failures=None goes on regardless."
+        )
+
+
+def _since(records: Sequence[Record], best: Record) -> int:
+    """How many queries have finished since the best one."""
+    return next((n for n, record in enumerate(reversed(records)) if record.number == best.number), 0)

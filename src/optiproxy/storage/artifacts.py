@@ -1,0 +1,133 @@
+"""Files that trainings leave behind: kept of the best, as Optuna's artifacts, and removed of the others."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import warnings
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, final
+
+from optuna.artifacts import FileSystemArtifactStore, upload_artifact
+from optuna.artifacts.exceptions import ArtifactNotFound
+
+if TYPE_CHECKING:
+    from optuna.study import Study
+    from optuna.trial import FrozenTrial
+
+PREFIX = "artifacts:"
+"""Before the system attributes in which Optuna describes the files of a trial."""
+
+
+@final
+class Artifacts:
+    """The files of one study, in one folder.
+
+    Trainings write into a folder of their own each. When one ends, its files become artifacts of its trial, so that
+    whatever reads Optuna's artifacts finds them.
+
+    Args:
+        root: The folder, made when it is first needed; None for a temporary one.
+
+    Attributes:
+        root: The same; None as long as there is none.
+    """
+
+    def __init__(self, root: Path | None) -> None:
+        self.root = root
+
+    def folder(self, trial: FrozenTrial) -> Path | None:
+        """Where a training may write while it runs, once it has made that folder; None where it is to take a temporary one."""
+        return None if self.root is None else self.root / f"running-{trial.number}"
+
+    def take(self, study: Study, trial: FrozenTrial, folder: Path | None) -> None:
+        """Make what a training has written artifacts of its trial. Called when it has ended and is about to be told.
+
+        What cannot be kept, because the disk is full, is given up with a warning: the result counts all the same.
+
+        Args:
+            study: Of the trial.
+            trial: That has ended.
+            folder: Where it has written; nothing happens where there is none, or none on this machine.
+        """
+        if folder is None or not folder.is_dir():
+            return
+        try:
+            if self.root is None:
+                self.root = Path(tempfile.mkdtemp(prefix="optiproxy-"))
+            store = FileSystemArtifactStore(self.root)
+            # A link may lead anywhere.
+            for path in sorted(path for path in folder.iterdir() if path.is_file() and not path.is_symlink()):
+                upload_artifact(
+                    artifact_store=store,
+                    file_path=str(path),
+                    study_or_trial=trial,
+                    storage=study._storage,  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+                )
+        except OSError as error:
+            warnings.warn(
+                f"The files of query {trial.number} could not all be kept ({error.strerror}). Its result counts; make room, "
+                "or keep the files of fewer with search(keep=).",
+                stacklevel=2,
+            )
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def discard(self, trial: FrozenTrial) -> None:
+        """Remove what a training that is not kept has written."""
+        folder = self.folder(trial)
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def retain(self, trials: Collection[FrozenTrial], best: Collection[int]) -> None:
+        """Remove the files of all trials but the best.
+
+        Args:
+            trials: Of the study.
+            best: Numbers of the trials that keep their files.
+        """
+        if self.root is None or not self.root.is_dir():
+            return
+        store = FileSystemArtifactStore(self.root)
+        for trial in trials:
+            if trial.number not in best:
+                for path in kept_files(trial, self.root).values():
+                    try:
+                        store.remove(path.name)
+                    except (ArtifactNotFound, PermissionError):  # another process was first, or someone reads it
+                        continue
+
+
+def kept_files(trial: FrozenTrial, root: Path | None) -> Mapping[str, Path]:
+    """Name -> where the file lies, of each that a training has left and that is still there.
+
+    Args:
+        trial: As stored.
+        root: Where the study's artifacts are; None where nobody knows, and none are found.
+    """
+    found: dict[str, Path] = {}
+    if root is None:
+        return found
+    for key, described in trial.system_attrs.items():
+        if key.startswith(PREFIX):
+            content = json.loads(described)
+            identity = str(content["artifact_id"])
+            # What is stored must not lead out of the folder.
+            if Path(identity).name == identity and (root / identity).is_file():
+                found[str(content["filename"])] = root / identity
+    return found
+
+
+def artifacts_root(storage: str | None, study: str) -> Path | None:
+    """Where the files of a study lie if nobody says otherwise: beside its SQLite file; None for other storages.
+
+    Args:
+        storage: As for `optiproxy.search`.
+        study: Name of the study.
+    """
+    if storage is None or ("://" in storage and not storage.startswith("sqlite:///")):
+        return None
+    path = Path(storage.removeprefix("sqlite:///").partition("?")[0])
+    safe = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in study).strip(".") or "study"
+    return path.absolute().with_name(f"{path.stem}-files") / safe
