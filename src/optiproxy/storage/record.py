@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from optiproxy.errors import UsageError
 from optiproxy.metrics import Metrics
-from optiproxy.spaces import Architecture, Space
+from optiproxy.spaces import Architecture, Choice, Space
 from optiproxy.task.training_trial import WEIGHTS
 
 if TYPE_CHECKING:
@@ -87,6 +87,17 @@ class Record:
     kind: str = field(default="", repr=False)
     files: Mapping[str, Path] = field(default_factory=dict[str, Path])
     space: Space | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def values(self) -> Mapping[str, Choice]:
+        """Decision name -> value of the architecture, as people and files read it.
+
+        Raises:
+            UsageError: If nobody said where the architecture is from.
+        """
+        if self.space is None:
+            raise UsageError("This record does not know its space. Records of a `SearchResult` do.")
+        return self.space.values(self.architecture)
 
     def load(self, name: str = WEIGHTS) -> Any:  # noqa: ANN401 - whatever was saved
         """Read what the training saved: in a space of networks the network with these weights, elsewhere the saved object.

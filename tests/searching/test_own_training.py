@@ -1,0 +1,400 @@
+"""Around a user's own training function: mistakes are told at once, and nothing that was paid for is lost."""
+
+from __future__ import annotations
+
+import logging
+import random
+import sys
+from functools import partial
+from pathlib import Path
+
+import optuna
+import pytest
+import torch
+from torch import nn
+
+from optiproxy import Int, Space
+from optiproxy.errors import SearchFailed, StudyError, UsageError
+from optiproxy.nn import Value
+from optiproxy.searching.run import load
+from optiproxy.searching.search import search
+
+CHOICES = {"depth": Int(1, 30), "act": ["relu", "gelu"]}
+
+
+def find(evaluate, space=CHOICES, **arguments):
+    return search(space, evaluate, **{"budget": 10, "algorithm": "random", "verbose": False, **arguments})
+
+
+def deep(values):
+    return float(values["depth"])
+
+
+# Mistakes
+
+
+def broken(values):
+    import no_such_package_at_all  # noqa: F401  # pyright: ignore[reportMissingImports]
+
+    return deep(values)
+
+
+def test_a_mistake_in_the_function_ends_the_search_and_is_tried_again_once_mended(tmp_path):
+    storage = str(tmp_path / "s.db")
+    with pytest.raises(SearchFailed, match=r"first 3 trainings failed alike: ModuleNotFoundError.*no_such_package"):
+        find(broken, storage=storage, study="s")
+    kept = load(storage)
+    assert [record.state for record in kept.records] == ["failed"] * 3
+    assert "import no_such_package_at_all" in kept.records[0].traceback
+    assert "optiproxy/task" not in kept.records[0].traceback
+    mended = find(deep, storage=storage, study="s")
+    assert [record.state for record in mended.records] == ["complete"] * 10
+    # In their place: the same architectures, and each once.
+    again = {record.architecture for record in mended.records}
+    assert {record.architecture for record in kept.records} <= again
+    assert len(again) == 10
+
+
+def test_any_number_of_failures_may_be_allowed(tmp_path):
+    result = find(broken, max_failures=None, storage=str(tmp_path / "s.db"))
+    assert len(result.records) == 10
+    assert not result.has_best
+    with pytest.raises(SearchFailed, match=r"All 10 trainings failed.*ModuleNotFoundError"):
+        _ = result.best
+
+
+def test_failures_that_differ_or_come_late_are_part_of_a_search():
+    def fits(values):
+        if values["depth"] > 3:
+            raise RuntimeError(f"no memory for {values['depth']} layers")
+        return deep(values)
+
+    assert len(find(fits, budget=40, algorithm="optiproxy").records) == 40
+
+
+def test_failed_queries_are_tried_again_when_asked_for(tmp_path):
+    broken_now = [True]
+
+    def evaluate(values):
+        if broken_now[0] and values["act"] == "relu":
+            raise OSError("the disk was away")
+        return deep(values)
+
+    storage = str(tmp_path / "s.db")
+    first = find(evaluate, storage=storage)
+    failed = [record.architecture for record in first.records if record.state == "failed"]
+    assert failed
+    broken_now[0] = False
+    assert find(evaluate, storage=storage).records == first.records
+    again = find(evaluate, storage=storage, retry_failed=True)
+    assert [record.state for record in again.records] == ["complete"] * 10
+    assert {record.architecture for record in again.records} == {record.architecture for record in first.records}
+    # There is nothing left to try.
+    assert find(evaluate, storage=storage, retry_failed=True).records == again.records
+
+
+@pytest.mark.parametrize(
+    ("metrics", "arguments", "message"),
+    [
+        ({"acuracy": 1.0}, {}, r"'accuracy' is missing among \['acuracy'\]. Did you mean 'acuracy'"),
+        ({"accuracy": 1.0, "params": 3.0}, {"limits": ["parms<=5"]}, r"no 'parms', which a limit is on.*'params'"),
+        ({"accuracy": 1.0}, {"limits": ["energy<=5"]}, "no 'energy', which a limit is on"),
+    ],
+)
+def test_a_misspelt_or_missing_metric_ends_the_search(metrics, arguments, message):
+    calls = []
+
+    def evaluate(values):
+        calls.append(values)
+        return metrics
+
+    with pytest.raises(SearchFailed, match=message):
+        find(evaluate, budget=30, **arguments)
+    assert len(calls) <= 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"evaluate": 3}, "Expected a training function, got int 3"),
+        ({"evaluate": deep({"depth": 1})}, "Give the function, without calling it"),
+        ({"limits": ["accuracy<=1", "accuracy>=2"]}, "Nothing can keep both accuracy>=2 and accuracy<=1"),
+        ({"budget": 2.5}, "Expected a whole number from 1 to .* as budget, got 2.5"),
+        ({"seed": 2**64}, "Expected a whole number from 0 to .* as seed"),
+        ({"patience": 0}, "Expected patience to be above 0, got 0"),
+        ({"target": float("nan")}, "Expected a finite target"),
+        ({"fixed": {"dpth": 1}}, "Did you mean 'depth'"),
+        ({"start_with": [{"depth": 99, "act": "relu"}]}, "depth"),
+        ({"earlier": [{"depth": 1, "act": "relu"}]}, "lacks 'accuracy'"),
+        ({"earlier": 7}, "Expected earlier results as a SearchResult, a DataFrame or a list of mappings, got int"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_before_anything_is_trained(arguments, message):
+    def never(values):
+        pytest.fail("nothing may be trained")
+
+    with pytest.raises(UsageError, match=message):
+        find(**{"evaluate": never, **arguments})
+
+
+# What a training returns and leaves behind
+
+
+def test_what_is_no_number_is_kept_beside_the_metrics(tmp_path):
+    given = {
+        "accuracy": 0.5,
+        "checkpoint": Path("run-1.pt"),
+        "note": "text",
+        "curve": [1, 2],
+        "none": None,
+        "yes": True,
+    }
+    storage = str(tmp_path / "s.db")
+    result = find(lambda _: given, budget=2, storage=storage)
+    expected = {"checkpoint": "run-1.pt", "note": "text", "curve": [1, 2], "none": None, "yes": True}
+    for found in (result, load(storage)):
+        assert [record.metrics for record in found.records] == [{"accuracy": 0.5}] * 2
+        assert found.records[0].attributes == expected
+
+
+def test_what_a_training_prints_is_shown_and_its_end_is_kept(capsys):
+    def evaluate(values):
+        sys.stdout.write("begin" + "x" * 100_000)
+        sys.stderr.write("the end\n")
+        return deep(values)
+
+    result = find(evaluate, budget=2)
+    assert all(record.output.endswith("the end\n") and len(record.output) == 64 * 1024 for record in result.records)
+    assert capsys.readouterr().out.count("begin") == 2
+    assert sys.stdout is not None
+
+
+def test_a_training_may_change_folder_and_seed_and_its_argument(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def evaluate(values):
+        import os
+
+        os.chdir("/")
+        random.seed(0)
+        torch.manual_seed(0)
+        depth = values.pop("depth")
+        values["more"] = 1
+        return float(depth)
+
+    result = find(evaluate, storage="s.db", algorithm="optiproxy", budget=6)
+    assert Path.cwd() == tmp_path
+    assert len({record.architecture for record in result.records}) == 6
+    assert load("s.db").records == result.records
+
+
+def model():
+    return nn.Sequential(nn.Linear(4, Value([2, 3, 5], name="width")), nn.ReLU())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_trained_network_of_the_best_is_there(tmp_path, workers):
+    def train(network, trial):
+        with torch.no_grad():
+            network[0].weight.fill_(trial.number + 1.0)
+        trial.save(network)
+        (trial.folder / "log.txt").write_text(str(trial.number))
+        return float(network[0].out_features)
+
+    storage = str(tmp_path / "s.db")
+    result = find(train, Space.from_model(model), budget=3, storage=storage, workers=workers)
+    for found in (result, load(storage, None)):
+        assert set(found.best.files) == {"weights.pt", "log.txt"}
+        assert found.best.files["log.txt"].read_text() == str(found.best.number)
+    network = result.best.load()
+    assert network[0].out_features == 5
+    assert (network[0].weight == result.best.number + 1).all()
+    # The files of the others are removed.
+    assert [len(record.files) for record in result.records if record.number != result.best.number] == [0, 0]
+    assert len([*(tmp_path / "s-files").rglob("*")]) == 3
+
+
+def test_files_are_there_without_a_storage_too():
+    def train(values, trial):
+        trial.save({"depth": torch.tensor(values["depth"])})
+        return deep(values)
+
+    result = find(train, keep=2)
+    assert sum(bool(record.files) for record in result.records) == 2
+    assert result.best.load() == {"depth": torch.tensor(int(result.best.metrics["accuracy"]))}
+    with pytest.raises(UsageError, match=r"has no file 'other.pt' \(it has: weights.pt\)"):
+        result.best.load("other.pt")
+
+
+# Ends
+
+
+def test_a_search_ends_at_its_target_with_patience_in_time_or_when_told():
+    reached = find(deep, budget=60, target=28)
+    assert reached.stopped == "target"
+    assert reached.best.metrics["accuracy"] >= 28
+    assert all(record.metrics["accuracy"] < 28 for record in reached.records[:-1])
+    calm = find(lambda _: 1.0, budget=60, patience=4)
+    assert (calm.stopped, len(calm.records)) == ("patience", 5)
+    late = find(deep, budget=60, max_seconds=1e-9)
+    assert (late.stopped, len(late.records)) == ("time", 0)
+    seen = []
+
+    def callback(running, record):
+        seen.append((len(running.records), record.number, running.best.number))
+        if len(running.records) == 3:
+            running.stop()
+
+    told = find(deep, budget=60, callbacks=[callback])
+    assert told.stopped == "callback"
+    assert [entry[:2] for entry in seen] == [(1, 0), (2, 1), (3, 2)]
+
+
+def test_a_search_that_a_rule_has_ended_says_so_when_loaded_and_goes_on(tmp_path):
+    storage = str(tmp_path / "s.db")
+    assert find(deep, budget=9, patience=1, storage=storage).stopped == "patience"
+    assert load(storage).stopped == "patience"
+    assert (find(deep, budget=9, storage=storage).stopped, load(storage).stopped) == ("budget", "budget")
+
+
+# Progress
+
+
+def test_progress_is_shown_and_logged(capsys, caplog):
+    caplog.set_level(logging.INFO, logger="optiproxy")
+    find(deep, budget=3, verbose=True)
+    shown = capsys.readouterr().err.splitlines()
+    assert shown[0] == "searching for accuracy:max: 3 queries"
+    assert shown[3].startswith("3/3  #2 accuracy ")
+    assert len(caplog.records) == 4
+    find(deep, budget=3)
+    assert not capsys.readouterr().err
+
+
+def test_the_first_failure_is_shown_with_its_traceback(capsys):
+    def evaluate(values):
+        if values["act"] == "relu":
+            raise ValueError("odd")
+        return deep(values)
+
+    find(evaluate, verbose=True)
+    shown = capsys.readouterr().err
+    assert shown.count("Traceback (most recent call last)") == 1
+    assert 'raise ValueError("odd")' in shown
+
+
+# Identity
+
+
+def slower(values):
+    return deep(values) - 1
+
+
+def test_results_of_another_function_are_not_taken_for_its_own(tmp_path):
+    storage = str(tmp_path / "s.db")
+    first = find(deep, storage=storage)
+    assert first.study == "deep-random-seed0"
+    assert find(slower, storage=storage).study == "slower-random-seed0"
+    with pytest.raises(StudyError, match=r"holds 10 results, and since then the training function has changed"):
+        find(slower, storage=storage, study=first.study)
+    assert find(slower, storage=storage, study=first.study, accept_changes=True).records == first.records
+
+
+def test_a_helper_or_a_rule_that_has_changed_is_noticed(tmp_path):
+    storage = str(tmp_path / "s.db")
+    space = Space.from_optuna(lambda trial: trial.suggest_int("depth", 1, 30))
+    find(deep, space.where(lambda values: values["depth"] > 3), storage=storage)
+    find(deep, space.where(lambda values: values["depth"] > 3), storage=storage)
+    with pytest.raises(StudyError, match="the rule 1 has changed"):
+        find(deep, space.where(lambda values: values["depth"] > 4), storage=storage)
+
+
+def test_a_study_of_an_earlier_version_goes_on(tmp_path):
+    storage = str(tmp_path / "s.db")
+    first = find(deep, storage=storage, study="function-random-seed0", budget=4)
+    study = optuna.load_study(study_name="function-random-seed0", storage=f"sqlite:///{storage}")
+    stored = {key: value for key, value in study.user_attrs["optiproxy"].items() if key != "code"}
+    study.set_user_attr("optiproxy", {**stored, "task": "function"})
+    more = find(deep, storage=storage, budget=6)
+    assert more.study == "function-random-seed0"
+    assert more.records[:4] == first.records
+
+
+# What is known already
+
+
+def test_it_begins_with_what_it_is_given(tmp_path):
+    wanted = [{"depth": 7, "act": "gelu"}, {"depth": 30, "act": "relu"}]
+    storage = str(tmp_path / "s.db")
+    for budget in (1, 4):
+        result = find(deep, start_with=wanted, budget=budget, storage=storage)
+    told = [dict(result.space.values(record.architecture)) for record in result.records]
+    assert told[:2] == wanted == [dict(record.values) for record in result.records[:2]]
+    assert len({record.architecture for record in result.records}) == 4
+
+
+def test_what_is_fixed_stays():
+    result = find(deep, fixed={"act": "gelu"}, algorithm="optiproxy")
+    assert {result.space.values(record.architecture)["act"] for record in result.records} == {"gelu"}
+    assert len({record.architecture for record in result.records}) == 10
+
+
+@pytest.mark.parametrize("kind", ["result", "frame", "mappings"])
+def test_earlier_results_are_learned_from_and_not_counted(kind, tmp_path):
+    before = find(deep, budget=15, seed=1)
+    rows = [{**before.space.values(r.architecture), **r.metrics, "beside": "x"} for r in before.records]
+    if kind == "frame":
+        earlier = pytest.importorskip("pandas").DataFrame(rows)
+    else:
+        earlier = {"result": before, "mappings": rows}[kind]
+    storage = str(tmp_path / "s.db")
+    for _ in range(2):
+        result = find(deep, earlier=earlier, budget=5, storage=storage, algorithm="optiproxy")
+    assert len(result.records) == 5
+    assert result.records[0].predicted  # the proxy has been fitted before the first query
+    assert not {record.architecture for record in result.records} & {record.architecture for record in before.records}
+    (study,) = optuna.get_all_study_names(f"sqlite:///{storage}")
+    assert len(optuna.load_study(study_name=study, storage=f"sqlite:///{storage}").trials) == 20
+
+
+# Early stopping
+
+
+@pytest.mark.parametrize(
+    "pruner",
+    [
+        optuna.pruners.MedianPruner(n_startup_trials=3),
+        optuna.pruners.SuccessiveHalvingPruner(reduction_factor=2),
+        optuna.pruners.HyperbandPruner(max_resource=9, reduction_factor=2),
+    ],
+    ids=lambda pruner: type(pruner).__name__,
+)
+def test_trainings_that_promise_too_little_end_early(pruner, tmp_path):
+    steps = []
+
+    def evaluate(values, trial):
+        for step in range(9):
+            steps.append(step)
+            trial.report(values["depth"] * (1 + step / 9), step)
+            if trial.should_prune():
+                raise optuna.TrialPruned
+        return values["depth"] * 2.0
+
+    storage = str(tmp_path / "s.db")
+    result = find(evaluate, budget=25, pruner=pruner, storage=storage)
+    pruned = [record for record in result.records if record.state == "pruned"]
+    assert len(pruned) >= 3
+    assert len(steps) < 25 * 9
+    assert all(record.curve and not record.reason for record in pruned)
+    assert result.best.state == "complete"
+    assert load(storage).records == result.records
+
+
+def test_without_a_pruner_nothing_is_pruned():
+    def evaluate(values, trial):
+        trial.report(0.0, 0)
+        assert not trial.should_prune()
+        return deep(values)
+
+    assert {record.state for record in find(partial(evaluate)).records} == {"complete"}
