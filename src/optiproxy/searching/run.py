@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import Executor, Future
 
 from optiproxy import registry
@@ -10,8 +11,9 @@ from optiproxy.execution.evaluation import Evaluation, evaluate
 from optiproxy.execution.executors import InlineExecutor, ProcessExecutor
 from optiproxy.metrics import Goal
 from optiproxy.searching.loop import spend
-from optiproxy.searching.phases import Exploration, Promotion, awaiting_promotion
+from optiproxy.searching.phases import Exploration, Phase, Promotion, awaiting_promotion
 from optiproxy.searching.progress import Observer, Silence
+from optiproxy.searching.quiet import Quiet
 from optiproxy.searching.result import SearchResult
 from optiproxy.searching.settings import SearchSettings
 from optiproxy.storage.identity import (
@@ -105,6 +107,11 @@ def run(
         except RuntimeError as error:  # what an executor raises that has been shut down
             raise UsageError(f"The executor takes no evaluation: {error}. Give one that is open.") from error
 
+    workers = settings.workers if task.isolated else 1
+    quiet = Quiet(submit, lambda query: limits.measure(query.architecture), workers=workers)
+    phases: Sequence[Phase] = (exploration, promotion) if protocol.promote else (exploration,)
+    # A single worker is idle whenever something is measured before its training.
+    alone = workers == 1 or not task.quiet(goal)
     with storage_errors(settings.storage):
         # First, because architectures of dead processes are free again.
         log.recover()
@@ -112,10 +119,10 @@ def run(
             with heartbeat(log.beat):
                 finished = spend(
                     log,
-                    submit,
-                    phases=(exploration, promotion) if protocol.promote else (exploration,),
+                    submit if alone else quiet.submit,
+                    phases=phases if alone else quiet.phases(phases),
                     total=protocol.queries(settings.budget),
-                    workers=settings.workers if task.isolated else 1,
+                    workers=workers,
                     observer=observer or Silence(),
                 )
         finally:
