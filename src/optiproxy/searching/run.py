@@ -66,6 +66,8 @@ def run(
     task.check_declared()
     if executor is not None:
         _check_executor(executor, settings)
+    if settings.devices and not task.isolated:
+        raise UsageError(f"Task {task.name!r} trains nothing, so leave the devices out.")
     goal = task.goal if goal is None else goal
     protocol = settings.protocol(task, goal)
     limits = FreeLimits(task, goal, protocol.free)
@@ -87,7 +89,9 @@ def run(
     exploration = Exploration(log, budget=settings.budget, fidelity=protocol.fidelity)
     promotion = Promotion(log, goal, space, count=protocol.promote, free=protocol.free)
     chosen = executor or (
-        ProcessExecutor(settings.workers, timeout=settings.timeout) if task.isolated else InlineExecutor()
+        ProcessExecutor(settings.workers, timeout=settings.timeout, devices=settings.devices)
+        if task.isolated
+        else InlineExecutor()
     )
 
     def submit(query: Query) -> Future[Evaluation]:
@@ -161,6 +165,10 @@ def _check_executor(executor: object, settings: SearchSettings) -> None:
         raise UsageError(
             f"Expected an open executor with the interface of concurrent.futures.Executor, got {shown}. "
             "Give for example ThreadPoolExecutor(4)."
+        )
+    if settings.devices:
+        raise UsageError(
+            "Devices are given out to the built-in worker processes only. Give them out in the executor instead."
         )
     if settings.timeout is not None:
         raise UsageError("A timeout is kept by the built-in worker processes only. Set it in the executor instead.")
