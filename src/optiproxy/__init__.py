@@ -30,10 +30,12 @@ if TYPE_CHECKING:
     from optiproxy.spaces.ranges import Int as Int
     from optiproxy.spaces.scales import Ordered as Ordered
     from optiproxy.spaces.space import Space as Space
+    from optiproxy.task.quiet import quiet as quiet
     from optiproxy.task.task import Task as Task
     from optiproxy.task.training_trial import TrainingTrial as TrainingTrial
     from optiproxy.training.costs import Costs as Costs
     from optiproxy.training.costs import DeviceRunner as DeviceRunner
+    from optiproxy.training.repeating import Repeated as Repeated
 
 __version__ = "0.1.0"
 
@@ -54,12 +56,14 @@ _HOME = {
     "OptiProxySampler": "optiproxy.sampler",
     "Ordered": "optiproxy.spaces.scales",
     "PoolSpace": "optiproxy.spaces.pool",
+    "Repeated": "optiproxy.training.repeating",
     "SearchFailed": "optiproxy.errors",
     "Space": "optiproxy.spaces.space",
     "StudyError": "optiproxy.errors",
     "Task": "optiproxy.task.task",
     "TrainingTrial": "optiproxy.task.training_trial",
     "UsageError": "optiproxy.errors",
+    "quiet": "optiproxy.task.quiet",
     "search": "optiproxy.searching.search",
 }
 """Public name -> the module that defines it."""
@@ -81,6 +85,7 @@ __all__ = [
     "OptiProxySampler",
     "Ordered",
     "PoolSpace",
+    "Repeated",
     "SearchFailed",
     "Space",
     "StudyError",
@@ -88,6 +93,7 @@ __all__ = [
     "TrainingTrial",
     "UsageError",
     "__version__",
+    "quiet",
     "search",
 ]
 

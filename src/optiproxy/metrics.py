@@ -32,6 +32,7 @@ class Metric:
         unit: For people: ``"%"``, ``"ms"``, ``""``.
         free: Seen before any training (parameters, FLOPs, latency of the untrained network).
         reported_only: Never a signal for the search (the test split).
+        quiet: A time on this machine, which a training beside it would falsify.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Metric:
     unit: str = ""
     free: bool = False
     reported_only: bool = False
+    quiet: bool = False
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ def test_latency_is_measured_in_evaluation_mode():
             return x
 
     network = Watching()
-    costs.latency(network, EXAMPLE, threads=1, seconds=0.001)
+    costs.latency(network, EXAMPLE, threads=1, seconds=0.01)
     assert set(seen) == {(False, False, 1)}
     assert network.training
 

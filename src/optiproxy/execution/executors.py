@@ -6,14 +6,17 @@ import multiprocessing
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future
+from functools import partial
+from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any, ParamSpec, TypeVar, final
 
 import cloudpickle
 from pebble import ProcessPool
 
 from optiproxy.errors import UsageError
+from optiproxy.execution.devices import visible_to
 from optiproxy.task.values import one_line
 
 P = ParamSpec("P")
@@ -35,7 +38,7 @@ class InlineExecutor(Executor):
 
 @final
 class ProcessExecutor(Executor):
-    """Runs calls in worker processes, each with one torch thread.
+    """Runs calls in worker processes, each with one torch thread and, where devices are given, with a device of its own.
 
     A call that exceeds ``timeout`` is killed with its worker and raises `TimeoutError`; one whose worker dies raises
     `pebble.ProcessExpired`. In both cases a new worker takes the place. Workers end when this process does, even where
@@ -44,13 +47,20 @@ class ProcessExecutor(Executor):
     Args:
         workers: Number of processes.
         timeout: Seconds that one call may take, without the start of its worker; None means forever.
+        devices: ``"cuda:0"``, ``"cpu"``, given out to the workers in turn. Each sees its own only, which it calls ``"cuda:0"``.
+
+    Raises:
+        UsageError: If there is no such device.
     """
 
-    def __init__(self, workers: int, *, timeout: float | None = None) -> None:
+    def __init__(self, workers: int, *, timeout: float | None = None, devices: Sequence[str] = ()) -> None:
         self._timeout = timeout
-        # Spawned, not forked: torch and its threads do not survive a fork.
-        context = multiprocessing.get_context("spawn")
-        self._pool = ProcessPool(max_workers=workers, initializer=_start_worker, context=context)
+        environments = [visible_to(device) for device in devices] or [{}]
+        # A pool for each device: a worker that takes the place of a dead one has its device, too.
+        self._pools = [
+            _Pool(len(range(first, workers, len(environments))), {**_ONE_THREAD, **environment})
+            for first, environment in enumerate(environments[:workers])
+        ]
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Schedule a call.
@@ -66,16 +76,71 @@ class ProcessExecutor(Executor):
                 f"Cannot send the evaluation to a worker process ({one_line(error)}). Open files, locks and devices "
                 "inside the function, or use one worker and no timeout."
             ) from error
-        return self._pool.schedule(_call, args=(call,), timeout=self._timeout)
+        return min(self._pools, key=_Pool.load).schedule(call, timeout=self._timeout)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002 - the interface
         """End the workers: after their work, or at once where futures are cancelled."""
-        if cancel_futures:
-            self._pool.stop()
-        else:
-            self._pool.close()
+        for pool in self._pools:
+            if cancel_futures:
+                pool.processes.stop()
+            else:
+                pool.processes.close()
         if wait:
-            self._pool.join()
+            for pool in self._pools:
+                pool.processes.join()
+
+
+@final
+class _Pool:
+    """Workers that start with the same environment, and what they have to do."""
+
+    def __init__(self, workers: int, environment: Mapping[str, str]) -> None:
+        # Spawned, not forked: torch and its threads do not survive a fork.
+        context = SpawnContext()
+        context.Process = partial(_Worker, environment)  # pyright: ignore[reportAttributeAccessIssue] - makes processes, too
+        self.processes = ProcessPool(max_workers=workers, initializer=_start_worker, context=context)
+        self._workers = workers
+        self._calls: list[Future[Any]] = []
+
+    def load(self) -> float:
+        """Unfinished calls for each worker."""
+        self._calls = [call for call in self._calls if not call.done()]
+        return len(self._calls) / self._workers
+
+    def schedule(self, call: bytes, *, timeout: float | None) -> Future[Any]:
+        self._calls.append(self.processes.schedule(_call, args=(call,), timeout=timeout))
+        return self._calls[-1]
+
+
+class _Worker(SpawnProcess):
+    """A process that has its environment from the start, before the user's script is imported there.
+
+    CUDA reads what is visible once, at the first question whether it is available, which scripts like to ask when imported.
+    """
+
+    def __init__(self, environment: Mapping[str, str], **arguments: Any) -> None:  # noqa: ANN401 - those of a process
+        super().__init__(**arguments)
+        self._environment = environment
+
+    def start(self) -> None:
+        # A process inherits what its parent has at this moment. Pools start theirs in threads of their own.
+        with _STARTING:
+            before = {name: os.environ.get(name) for name in self._environment}
+            os.environ.update(self._environment)
+            try:
+                super().start()
+            finally:
+                for name, value in before.items():
+                    if value is None:
+                        del os.environ[name]
+                    else:
+                        os.environ[name] = value
+
+
+_STARTING = threading.Lock()
+
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+"""For every library that counts cores."""
 
 
 def _call(call: bytes) -> Any:  # noqa: ANN401 - whatever the function returns
@@ -86,9 +151,7 @@ def _call(call: bytes) -> Any:  # noqa: ANN401 - whatever the function returns
 
 
 def _start_worker() -> None:
-    """One thread for every library that counts cores, and an end with the parent."""
-    for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ[variable] = "1"
+    """One thread, whatever the script has asked for, and an end with the parent."""
     torch = sys.modules.get("torch")  # imported already where the user's script does so
     if torch is not None:
         torch.set_num_threads(1)

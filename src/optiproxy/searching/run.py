@@ -14,9 +14,10 @@ from optiproxy.execution.evaluation import Evaluation, evaluate
 from optiproxy.execution.executors import InlineExecutor, ProcessExecutor
 from optiproxy.metrics import Goal, Metrics
 from optiproxy.searching.loop import Callback, spend
-from optiproxy.searching.phases import Exploration, Promotion, Retries, awaiting_promotion
+from optiproxy.searching.phases import Exploration, Phase, Promotion, Retries, awaiting_promotion
 from optiproxy.searching.progress import Observer, Silence
 from optiproxy.searching.pruning import PrunerJudge
+from optiproxy.searching.quiet import Quiet
 from optiproxy.searching.result import SearchResult
 from optiproxy.searching.settings import SearchSettings
 from optiproxy.searching.stopping import Reason, RunningSearch
@@ -81,6 +82,8 @@ def run(
     task.check_declared()
     if executor is not None:
         _check_executor(executor, settings)
+    if settings.devices and not task.isolated:
+        raise UsageError(f"Task {task.name!r} trains nothing, so leave the devices out.")
     goal = task.goal if goal is None else goal
     protocol = settings.protocol(task, goal)
     limits = FreeLimits(task, goal, protocol.free)
@@ -113,7 +116,9 @@ def run(
     exploration = Exploration(log, budget=settings.budget, fidelity=protocol.fidelity)
     promotion = Promotion(log, goal, space, count=protocol.promote, free=protocol.free)
     chosen = executor or (
-        ProcessExecutor(settings.workers, timeout=settings.timeout) if task.isolated else InlineExecutor()
+        ProcessExecutor(settings.workers, timeout=settings.timeout, devices=settings.devices)
+        if task.isolated
+        else InlineExecutor()
     )
 
     def judge(query: Query) -> PrunerJudge | None:
@@ -141,6 +146,11 @@ def run(
         except RuntimeError as error:  # what an executor raises that has been shut down
             raise UsageError(f"The executor takes no evaluation: {error}. Give one that is open.") from error
 
+    workers = settings.workers if task.isolated else 1
+    quiet = Quiet(submit, lambda query: limits.measure(query.architecture), workers=workers)
+    phases: Sequence[Phase] = (retries, exploration, *([promotion] if protocol.promote else []))
+    # A single worker is idle whenever something is measured before its training.
+    alone = workers == 1 or not task.quiet(goal)
     with storage_errors(settings.storage):
         # First, because architectures of dead processes are free again.
         log.recover()
@@ -150,10 +160,10 @@ def run(
             with heartbeat(log.beat):
                 ended = spend(
                     log,
-                    submit,
-                    phases=(retries, exploration, promotion) if protocol.promote else (retries, exploration),
+                    submit if alone else quiet.submit,
+                    phases=phases if alone else quiet.phases(phases),
                     search=search,
-                    workers=settings.workers if task.isolated else 1,
+                    workers=workers,
                     observer=observer or Silence(),
                     rules=settings.rules,
                     callbacks=callbacks,
@@ -199,6 +209,10 @@ def _check_executor(executor: object, settings: SearchSettings) -> None:
         raise UsageError(
             f"Expected an open executor with the interface of concurrent.futures.Executor, got {shown}. "
             "Give for example ThreadPoolExecutor(4)."
+        )
+    if settings.devices:
+        raise UsageError(
+            "Devices are given out to the built-in worker processes only. Give them out in the executor instead."
         )
     if settings.timeout is not None:
         raise UsageError("A timeout is kept by the built-in worker processes only. Set it in the executor instead.")

@@ -7,6 +7,7 @@ from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any, cast
 
 from optiproxy.errors import UsageError, unknown
+from optiproxy.execution.devices import device_names
 from optiproxy.metrics import Goal, Limit, Objective
 from optiproxy.searching.earlier import known_results
 from optiproxy.searching.loop import Callback
@@ -43,6 +44,7 @@ def search(
     seed: int = 0,
     workers: int = 1,
     timeout: float | None = None,
+    devices: int | Sequence[str] | None = None,
     storage: str | None = None,
     study: str | None = None,
     executor: Executor | None = None,
@@ -94,6 +96,8 @@ def search(
         seed: Of the algorithm.
         workers: Evaluations at a time.
         timeout: Seconds after which an evaluation is stopped and has failed.
+        devices: ``["cuda:0", "cuda:1"]``, or how many CUDA devices: each worker process has its own, sees no other and calls it
+            ``trial.device``. At least so many workers are started. None leaves them all to all.
         storage: SQLite file or SQLAlchemy URL. The same call again resumes there; None keeps nothing.
         study: Name within the storage; None derives one.
         executor: Runs the evaluations instead of local worker processes, ``workers`` at a time, and stays open. Any
@@ -126,13 +130,15 @@ def search(
             (``max_failures``, a limited metric that is not returned).
         KeyboardInterrupt: After ctrl-C, once everything finished has been stored; the same call resumes.
     """
+    named = () if devices is None else device_names(devices)
+    workers = max(workers, len(named))
     if isinstance(space, Task):
         task, names = _checked_task(space, evaluate, free), tuple(cast("Sequence[str]", free or ()))
         goal = wanted_goal(task, objectives=objectives or (), limits=limits)
     else:
         wanted = ("accuracy",) if objectives is None else objectives
         goal = Goal(tuple(map(Objective.parse, wanted)), tuple(map(Limit.parse, limits)))
-        isolated = workers > 1 or timeout is not None
+        isolated = workers > 1 or timeout is not None or bool(named)
         task, names = _function_task(_fixed(space, fixed), evaluate, goal=goal, isolated=isolated, free=free), ()
     settings = SearchSettings(
         budget=budget,
@@ -143,6 +149,7 @@ def search(
         promote=promote,
         workers=workers,
         timeout=timeout,
+        devices=named,
         storage=storage,
         study=study,
         rules=StopRules(target=target, patience=patience, seconds=max_seconds, failures=max_failures),

@@ -33,6 +33,7 @@ class SearchSettings:
         promote: How many of the best to query again in full; None means the task's own choice.
         workers: Evaluations at a time; a task that is not isolated takes them one by one.
         timeout: Seconds for one evaluation in a worker process; None means forever.
+        devices: Of the worker processes, in turn; empty where each may use all that is there.
         storage: SQLite file or SQLAlchemy URL; None keeps the study in memory.
         study: Its name; None derives one from task, algorithm and seed.
         rules: What ends the search before its budget.
@@ -55,6 +56,7 @@ class SearchSettings:
     promote: int | None = None
     workers: int = 1
     timeout: float | None = None
+    devices: tuple[str, ...] = ()
     storage: str | None = None
     study: str | None = None
     rules: StopRules = field(default_factory=StopRules)

@@ -123,6 +123,14 @@ class FreeLimits:
         found = self._metrics.remembered(architecture)
         return {name: value for name, value in found.items() if math.isfinite(value)}
 
+    def measure(self, architecture: Architecture) -> None:
+        """Measure now what `measured` is to return then.
+
+        Raises:
+            DeviceError: As `FreeMetrics`.
+        """
+        self._metrics(architecture)
+
     def nothing_left(self) -> str:
         """Two or three sentences for a search in which no architecture was admitted."""
         space, measured = self._task.space, self._metrics.measured

@@ -13,6 +13,7 @@ from optiproxy.metrics import Direction, Goal, Metric
 from optiproxy.spaces import Architecture, RestrictedSpace, Space
 from optiproxy.spaces.wrapper import SpaceWrapper
 from optiproxy.task.code import code_digest, name_of
+from optiproxy.task.quiet import is_quiet
 from optiproxy.task.task import Source, Task
 from optiproxy.task.training_trial import TrainingTrial, current_progress
 from optiproxy.task.values import WrongValueError, as_number
@@ -72,7 +73,8 @@ class FunctionTask(Task):
         self.space = space
         self.goal = goal
         self.metrics = tuple(
-            Metric(name=name, direction=direction, free=name in free) for name, direction in directions.items()
+            Metric(name=name, direction=direction, free=name in free, quiet=is_quiet(free.get(name)))
+            for name, direction in directions.items()
         )
         self.isolated = isolated
         self._evaluate = evaluate
@@ -105,6 +107,9 @@ class FunctionTask(Task):
         built = self.space.build(self.space.canonical(architecture))
         values = {name: as_number(name, measure(built)) for name, measure in self._measures.items()}
         return {name: value for name, value in values.items() if math.isfinite(value)}
+
+    def quiet(self, goal: Goal) -> tuple[str, ...]:  # noqa: ARG002 - whoever lists a latency wants the right one, read or not
+        return tuple(metric.name for metric in self.metrics if metric.quiet)
 
     def _named(self, returned: object) -> dict[str, float]:
         """What the function returned, by metric; values are checked where they are recorded."""

@@ -84,6 +84,15 @@ class Task(ABC):
         """The metrics declared `free`, those of `queried` included, measured without training."""
         return {}
 
+    def quiet(self, goal: Goal) -> tuple[str, ...]:
+        """The free metrics to be measured while no evaluation of the search runs: those declared `quiet` that the goal reads."""
+        read = {*(limit.metric for limit in goal.limits), *(objective.metric for objective in goal.objectives)}
+        return tuple(
+            metric.name
+            for metric in self.metrics
+            if metric.quiet and metric.free and metric.name in read and metric.name not in self.queried
+        )
+
     def check_declared(self) -> None:
         """Raise `UsageError` unless the task says all that every task has to say; called before a search begins."""
         missing = [name for name in ("name", "space", "metrics", "goal", "source") if not hasattr(self, name)]

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from optiproxy.errors import UsageError
 from optiproxy.metrics import Metrics
+from optiproxy.task.device import current_device
 
 
 class Judge(Protocol):
@@ -91,6 +92,11 @@ class TrainingTrial:
         self.architecture = architecture
         self.seed = seed
         self.number = self._progress.number
+
+    @property
+    def device(self) -> str:
+        """What torch calls the device to train on: the worker's own, else the first CUDA device or ``"cpu"``."""
+        return current_device()
 
     def report(self, value: float, step: int) -> None:
         """Keep a point of the learning curve in the record of the query, as `optuna.Trial.report` does.

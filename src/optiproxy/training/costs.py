@@ -15,15 +15,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from optiproxy.errors import DeviceError, UsageError
+from optiproxy.task.quiet import quiet
 from optiproxy.training.export.file_format import FileFormat
 from optiproxy.training.export.graph_files import OnnxFile
 from optiproxy.training.export.graph_files import onnx_latency as onnx_latency
 from optiproxy.training.flops import flops as flops
 from optiproxy.training.forward import Inputs, evaluating
-from optiproxy.training.forward import Latency as Latency
 from optiproxy.training.forward import Memory as Memory
-from optiproxy.training.forward import latency as latency
 from optiproxy.training.forward import memory as memory
+from optiproxy.training.latency import Latency as Latency
+from optiproxy.training.latency import latency as latency
+from optiproxy.training.latency import measuring_device
+from optiproxy.training.repeating import Precision
+from optiproxy.training.repeating import Repeated as Repeated
 
 if TYPE_CHECKING:
     from torch import nn
@@ -36,12 +40,12 @@ def parameters(network: nn.Module) -> int:
 
 
 @dataclass(frozen=True)
-class Costs:
+class Costs(Precision):
     """Free metrics of a user's own networks, each a function of the network alone.
 
     Example::
 
-        costs = optiproxy.Costs(torch.zeros(1, 3, 32, 32))
+        costs = optiproxy.Costs(torch.zeros(1, 3, 32, 32), judged_by="p90")
         optiproxy.search(
             space,
             train,
@@ -50,15 +54,31 @@ class Costs:
             limits=["params<=1e6", "latency_ms<=2"],
         )
 
+    Latency is measured call by call until a 95 % interval of the median is small or the time is over, and while no worker of
+    the search trains. Where the time is over first, a `SpreadWarning` says so once, with the spread.
+
     Attributes:
         example: One input of every network, ``(1, ...)``; several as a tuple.
         threads: Threads that latency is measured with.
-        seconds: Time that a measurement of latency spends.
+        device: Where latency is measured: ``"cpu"``, ``"cuda"`` or ``"cuda:1"``; None means where the example is.
+        tolerance: Largest half-width of a 95 % interval of the median latency, relative to it, to be content with.
+        seconds: Time limit of a measurement of latency, warming up aside.
+        judged_by: The latency that is recorded and judged by limits: ``"median"``, or ``"p90"``, which nine of ten calls keep.
+
+    Raises:
+        UsageError: If a number is not positive, or there is no such device or value.
     """
 
     example: Inputs
     threads: int = 1
-    seconds: float = 0.05
+    device: str | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.threads < 1:
+            raise UsageError(f"Expected at least 1 thread, got {self.threads}.")
+        if self.device is not None:
+            measuring_device(self.device)
 
     def params(self, network: nn.Module) -> float:
         """Count the trainable weights."""
@@ -73,19 +93,49 @@ class Costs:
         # Megabytes of 10^6 bytes, as data sheets of devices count them.
         return memory(network, self.example).peak / 1e6
 
-    def latency_ms(self, network: nn.Module) -> float:
-        """Measure the median time of one forward pass in torch on this machine, in milliseconds."""
-        return latency(network, self.example, threads=self.threads, seconds=self.seconds).median_ms
+    def latency(self, network: nn.Module) -> Latency:
+        """Time forward passes in torch on this machine: median, p90, spread and number of calls.
 
+        Raises:
+            UsageError: If the example is on a device that latency is not measured on.
+        """
+        return latency(
+            network,
+            self.example,
+            threads=self.threads,
+            seconds=self.seconds,
+            tolerance=self.tolerance,
+            device=self.device,
+        )
+
+    @quiet
+    def latency_ms(self, network: nn.Module) -> float:
+        """Measure the time of one forward pass in torch on this machine, in milliseconds.
+
+        Raises:
+            UsageError: As `latency`.
+
+        Warns:
+            SpreadWarning: Once, if the time limit comes before the tolerance.
+        """
+        return self.judged(self.latency(network), "latency_ms")
+
+    @quiet
     def onnx_latency_ms(self, network: nn.Module) -> float:
-        """Measure the median time of one forward pass in ONNX Runtime on this machine, in milliseconds.
+        """Measure the time of one forward pass in ONNX Runtime on this machine's processor, in milliseconds.
 
         The network is exported first, which takes seconds.
 
         Raises:
             UsageError: If the extra ``onnx`` is not installed, or the network cannot be exported.
+
+        Warns:
+            SpreadWarning: As `latency_ms`.
         """
-        return onnx_latency(network, self.example, threads=self.threads, seconds=self.seconds).median_ms
+        found = onnx_latency(
+            network, self.example, threads=self.threads, seconds=self.seconds, tolerance=self.tolerance
+        )
+        return self.judged(found, "onnx_latency_ms")
 
 
 MODEL = "{model}"

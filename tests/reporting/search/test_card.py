@@ -11,7 +11,7 @@ from optiproxy.reporting.search.card import card
 from optiproxy.spaces import FlatSpace, Float
 from optiproxy.task.protocol import QueryProtocol
 from optiproxy.training.export.file_format import WrittenFile
-from optiproxy.training.forward import Latency
+from optiproxy.training.latency import Latency
 
 
 def written(first: float, again: float, **changed) -> WrittenFile:
@@ -23,7 +23,8 @@ def written(first: float, again: float, **changed) -> WrittenFile:
         "shapes": ((16,),),
         **changed,
     }
-    return WrittenFile(latency=Latency(median_ms=first, iqr_ms=0.1), again=Latency(median_ms=again, iqr_ms=0.1), **told)
+    timed = [Latency(median=ms, p90=ms, iqr=0.1, spread=0.01, count=99, settled=True) for ms in (first, again)]
+    return WrittenFile(latency=timed[0], again=timed[1], **told)
 
 
 def text(result, **arguments) -> str:

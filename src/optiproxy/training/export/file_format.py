@@ -13,7 +13,11 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
 from optiproxy.errors import ExportError
-from optiproxy.training.forward import Inputs, Latency, arguments, evaluating, timed
+from optiproxy.training.forward import Inputs, arguments, evaluating
+from optiproxy.training.latency import Latency, timed
+
+_SECONDS = 0.2
+"""Time limit of each of the two measurements of a file; that they are two shows how far they differ."""
 
 TOLERANCE = 1e-5
 """Largest difference between outputs of a file and its network, relative to the largest output above 1.
@@ -112,7 +116,7 @@ def write_checked(network: nn.Module, example: Inputs, folder: Path, *, as_forma
                 "Choose another format, and do not use the file."
             )
         # On one thread, as all latencies of the package.
-        first, again = (timed(lambda: loaded.call(*inputs)) for _ in range(2))
+        first, again = (timed(lambda: loaded.call(*inputs), seconds=_SECONDS) for _ in range(2))
     return WrittenFile(
         path=path,
         use=as_format.use,

@@ -20,7 +20,8 @@ from torch.fx.experimental.symbolic_shapes import is_concrete_int
 
 from optiproxy.errors import ExportError, UsageError
 from optiproxy.training.export.file_format import Loaded
-from optiproxy.training.forward import Inputs, Latency, arguments, evaluating, timed
+from optiproxy.training.forward import Inputs, arguments, evaluating
+from optiproxy.training.latency import PRECISION, Latency, timed
 
 if TYPE_CHECKING:
     from torch.export import ExportedProgram
@@ -92,14 +93,22 @@ class OnnxFile:
         return Loaded(call, batch=next((row for row in rows if isinstance(row, int)), None))
 
 
-def onnx_latency(network: nn.Module, example: Inputs, *, threads: int = 1, seconds: float = 0.05) -> Latency:
+def onnx_latency(
+    network: nn.Module,
+    example: Inputs,
+    *,
+    threads: int = 1,
+    seconds: float = PRECISION.seconds,
+    tolerance: float = PRECISION.tolerance,
+) -> Latency:
     """Export a network and time it in ONNX Runtime on this machine; the export takes seconds.
 
     Args:
         network: Measured in evaluation mode.
         example: One input, ``(1, ...)``.
         threads: Threads that ONNX Runtime may use.
-        seconds: Time to spend on the measurement at least.
+        seconds: Time limit of the measurement, warming up aside.
+        tolerance: As for `optiproxy.training.latency.latency`.
 
     Raises:
         UsageError: If the extra ``onnx`` is not installed.
@@ -110,7 +119,7 @@ def onnx_latency(network: nn.Module, example: Inputs, *, threads: int = 1, secon
         path = Path(folder) / onnx.filename
         onnx.write(network, example, path)
         loaded = onnx.read(path)
-        return timed(lambda: loaded.call(*arguments(example)), seconds=seconds)
+        return timed(lambda: loaded.call(*arguments(example)), seconds=seconds, tolerance=tolerance)
 
 
 def _check_packages() -> None:

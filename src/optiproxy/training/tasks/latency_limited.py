@@ -72,7 +72,7 @@ class LatencyLimited(TrainingTask):
         return {**self._task.free_metrics(architecture), RELATIVE_LATENCY.name: self._ratio(architecture)}
 
     def _ratio(self, architecture: Architecture) -> float:
-        from optiproxy.training.forward import ratio
+        from optiproxy.training.latency import ratio
 
         # Kept, because a limit that moves between two queries of one architecture would be none.
         form = self.space.canonical(architecture)

@@ -79,9 +79,9 @@ class TrainingTask(Task):
 COSTS = (
     Metric(name="params", direction="min", free=True),
     Metric(name="flops", direction="min", free=True),
-    Metric(name="latency_ms", direction="min", unit="ms", free=True),
+    Metric(name="latency_ms", direction="min", unit="ms", free=True, quiet=True),
     # A latency without its spread says nothing about the machine's noise.
-    Metric(name="latency_iqr_ms", direction="min", unit="ms", free=True),
+    Metric(name="latency_iqr_ms", direction="min", unit="ms", free=True, quiet=True),
 )
 """Free metrics, which are measured on the untrained network."""
 
