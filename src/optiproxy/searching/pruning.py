@@ -10,7 +10,8 @@ from optuna.trial import FrozenTrial, Trial, create_trial
 
 if TYPE_CHECKING:
     from optuna.pruners import BasePruner
-    from optuna.study import StudyDirection
+
+    from optiproxy.metrics import Direction
 
 
 @final
@@ -32,11 +33,11 @@ class PrunerJudge:
     """
 
     def __init__(
-        self, pruner: BasePruner, direction: StudyDirection, finished: Sequence[FrozenTrial], *, name: str, number: int
+        self, pruner: BasePruner, direction: Direction, finished: Sequence[FrozenTrial], *, name: str, number: int
     ) -> None:
         self.notes: dict[str, Any] = {}
         self._pruner = pruner
-        self._direction = direction
+        self._direction = {"min": "minimize", "max": "maximize"}[direction]
         self._finished = [
             create_trial(
                 state=trial.state,

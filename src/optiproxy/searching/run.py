@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from optiproxy import registry
 from optiproxy.errors import SearchFailed, UsageError
-from optiproxy.execution.evaluation import Evaluation, evaluate
 from optiproxy.execution.executors import InlineExecutor, ProcessExecutor
 from optiproxy.metrics import Goal, Metrics
 from optiproxy.searching.loop import Callback, spend
 from optiproxy.searching.phases import Exploration, Phase, Promotion, Retries, awaiting_promotion
 from optiproxy.searching.progress import Observer, Silence
-from optiproxy.searching.pruning import PrunerJudge
 from optiproxy.searching.quiet import Quiet
 from optiproxy.searching.result import SearchResult
 from optiproxy.searching.settings import SearchSettings
 from optiproxy.searching.stopping import Reason, RunningSearch
+from optiproxy.searching.submitting import Submit
 from optiproxy.spaces import Architecture
 from optiproxy.storage.artifacts import Artifacts, artifacts_root
 from optiproxy.storage.identity import (
@@ -34,7 +33,7 @@ from optiproxy.storage.liveness import heartbeat
 from optiproxy.storage.log import QueryLog
 from optiproxy.storage.parameters import Parameters
 from optiproxy.storage.proposer import Proposer
-from optiproxy.storage.record import Query, Record
+from optiproxy.storage.record import Record
 from optiproxy.storage.schema import finished_records, is_exhausted, metrics_of
 from optiproxy.storage.study import FAILURES, STOPPED, open_study, storage_errors, stored_study
 from optiproxy.task.free_metrics import FreeLimits
@@ -121,31 +120,7 @@ def run(
         else InlineExecutor()
     )
 
-    def judge(query: Query) -> PrunerJudge | None:
-        # Of several objectives no curve tells; and values at two fidelities do not compare.
-        if len(goal.objectives) > 1 or protocol.full is not None or settings.pruner is None:
-            return None
-        return PrunerJudge(settings.pruner, study.direction, log.curves(), name=name, number=query.number)
-
-    def submit(query: Query) -> Future[Evaluation]:
-        # What settled that the architecture keeps its limits stays so: a latency that is measured again may break one.
-        known = {**limits.measured(query.architecture), **query.known}
-        try:
-            return chosen.submit(
-                evaluate,
-                task,
-                query.architecture,
-                goal,
-                seed=settings.seed,
-                known=known,
-                fidelity=query.fidelity,
-                number=query.number,
-                folder=log.folder(query),
-                judge=judge(query),
-            )
-        except RuntimeError as error:  # what an executor raises that has been shut down
-            raise UsageError(f"The executor takes no evaluation: {error}. Give one that is open.") from error
-
+    submit = Submit(task, goal, settings, chosen, log, limits)
     workers = settings.workers if task.isolated else 1
     quiet = Quiet(submit, lambda query: limits.measure(query.architecture), workers=workers)
     phases: Sequence[Phase] = (retries, exploration, *([promotion] if protocol.promote else []))

@@ -90,6 +90,11 @@ class QueryLog:
         self._first = first
         self._owner = Owner()
 
+    @property
+    def name(self) -> str:
+        """Of the study."""
+        return self._study.study_name
+
     def records(self) -> list[Record]:
         """All finished queries, in the order in which they finished."""
         return finished_records(self._trials(), self._proposer.parameters, self._artifacts.root)
