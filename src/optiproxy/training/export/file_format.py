@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
 from optiproxy.errors import ExportError
-from optiproxy.training.forward import Inputs, Latency, arguments, evaluating, timed
+from optiproxy.training.forward import Inputs, Latency, evaluating, timed
 
 TOLERANCE = 1e-5
 """Largest difference between outputs of a file and its network, relative to the largest output above 1.
@@ -100,8 +100,7 @@ def write_checked(network: nn.Module, example: Inputs, folder: Path, *, as_forma
         ExportError: If the network cannot be written in this format, or the file answers otherwise.
     """
     path = folder / as_format.filename
-    inputs = arguments(example)
-    with evaluating(network):
+    with evaluating(network, example) as inputs:
         as_format.write(network, example, path)
         loaded = as_format.read(path)
         # `max` would pass over NaN, so that `_distance` returns infinity for it, and `not <=` catches the rest.

@@ -106,11 +106,11 @@ def onnx_latency(network: nn.Module, example: Inputs, *, threads: int = 1, secon
         ExportError: If the network cannot be exported.
     """
     onnx = OnnxFile(threads=threads)
-    with tempfile.TemporaryDirectory() as folder, evaluating(network):
+    with tempfile.TemporaryDirectory() as folder, evaluating(network, example) as inputs:
         path = Path(folder) / onnx.filename
         onnx.write(network, example, path)
         loaded = onnx.read(path)
-        return timed(lambda: loaded.call(*arguments(example)), seconds=seconds)
+        return timed(lambda: loaded.call(*inputs), seconds=seconds)
 
 
 def _check_packages() -> None:
