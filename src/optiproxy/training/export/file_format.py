@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
-from optiproxy.errors import ExportError
+from optiproxy.errors import ExportError, OptiProxyError
+from optiproxy.training.export.outputs import plain
 from optiproxy.training.forward import Inputs, Latency, evaluating, timed
 
 TOLERANCE = 1e-5
@@ -102,9 +103,17 @@ def write_checked(network: nn.Module, example: Inputs, folder: Path, *, as_forma
     path = folder / as_format.filename
     with evaluating(network, example) as inputs:
         as_format.write(network, example, path)
-        loaded = as_format.read(path)
-        # `max` would pass over NaN, so that `_distance` returns infinity for it, and `not <=` catches the rest.
-        far = max(_distance(network(*probe), loaded.call(*probe)) for probe in _probes(inputs, loaded.batch))
+        try:
+            loaded = as_format.read(path)
+            # `max` would pass over NaN, so that `_distance` returns infinity for it, and `not <=` catches the rest.
+            far = max(_distance(network(*probe), loaded.call(*probe)) for probe in _probes(inputs, loaded.batch))
+        except OptiProxyError:
+            raise
+        # A runtime raises what it likes where it lacks an operation.
+        except Exception as error:
+            raise ExportError(
+                f"{path.name} cannot be compared with the network: {first_line(error)} Choose another format, and do not use the file."
+            ) from error
         if not far <= TOLERANCE:
             raise ExportError(
                 f"The outputs of {path.name} differ by {far:.2g} from the network's, more than {TOLERANCE:g}. "
@@ -132,7 +141,8 @@ def _probes(inputs: tuple[Tensor, ...], batch: int | None) -> Iterator[tuple[Ten
     changed = [tuple(_changed(tensor, stream) for tensor in inputs) for _ in range(3)]
     yield from changed
     if batch is None:
-        yield tuple(torch.cat(rows) for rows in zip(*changed, strict=True))
+        # A number without rows is the same for all of them.
+        yield tuple(torch.cat(rows) if rows[0].dim() else rows[0] for rows in zip(*changed, strict=True))
 
 
 def _changed(tensor: Tensor, stream: torch.Generator) -> Tensor:
@@ -144,7 +154,10 @@ def _changed(tensor: Tensor, stream: torch.Generator) -> Tensor:
 
 
 def _distance(expected: object, answered: object) -> float:
-    wanted, given = ([leaf for leaf in tree_leaves(tree) if isinstance(leaf, Tensor)] for tree in (expected, answered))
+    # Some formats know no structure, so that the tensors are compared in their order.
+    wanted, given = (
+        [leaf for leaf in tree_leaves(plain(tree)) if isinstance(leaf, Tensor)] for tree in (expected, answered)
+    )
     if [leaf.shape for leaf in wanted] != [leaf.shape for leaf in given]:
         return math.inf
     return max((_largest(a, b) for a, b in zip(wanted, given, strict=True)), default=0.0)
@@ -158,3 +171,10 @@ def _largest(wanted: Tensor, given: Tensor) -> float:
     far = float((wanted.double() - given.double()).abs().max()) / scale
     # NaN compares as no difference; it is the largest.
     return math.inf if math.isnan(far) else far
+
+
+def first_line(error: BaseException) -> str:
+    """Return what somebody else's error says first, as one sentence that is no page."""
+    lines = str(error).strip().splitlines()
+    text = f"{type(error).__name__}: {lines[0].strip()}"[:200] if lines else type(error).__name__
+    return text if text.endswith(".") else text + "."
