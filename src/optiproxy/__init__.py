@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from optiproxy.task.training_trial import TrainingTrial as TrainingTrial
     from optiproxy.training.costs import Costs as Costs
     from optiproxy.training.costs import DeviceRunner as DeviceRunner
+    from optiproxy.training.export.network_files import export_network as export_network
 
 __version__ = "0.1.0"
 
@@ -60,6 +61,7 @@ _HOME = {
     "Task": "optiproxy.task.task",
     "TrainingTrial": "optiproxy.task.training_trial",
     "UsageError": "optiproxy.errors",
+    "export_network": "optiproxy.training.export.network_files",
     "search": "optiproxy.searching.search",
 }
 """Public name -> the module that defines it."""
@@ -88,6 +90,7 @@ __all__ = [
     "TrainingTrial",
     "UsageError",
     "__version__",
+    "export_network",
     "search",
 ]
 
