@@ -129,6 +129,12 @@ NETWORKS = {
         IMAGE,
         3 * 4 * 4 * 2 * 4,
     ),
+    "grid of a sampling": (
+        Calling(lambda x: functional.affine_grid(torch.eye(2, 3)[None], list(x.shape), align_corners=False)),
+        IMAGE,
+        16 * 16 * 2 * 2 * 3,
+    ),
+    "cross product": (Calling(lambda x: torch.cross(x, x, dim=1)), IMAGE, 3 * PIXELS),
     "unfold": (Calling(lambda x: functional.unfold(x, 3)), IMAGE, 0),
     "fold": (Calling(lambda x: functional.fold(functional.unfold(x, 3), (16, 16), 3)), IMAGE, 3 * 9 * 14 * 14),
     "embedding": (nn.Embedding(5, 3), INDICES, 0),

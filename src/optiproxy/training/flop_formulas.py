@@ -113,6 +113,7 @@ FORMULAS: dict[str, Formula] = {
     "dot": _each_input(2),
     "vdot": _each_input(2),
     "addr": _each_output(2),
+    "linalg_cross": _each_output(3),
     "addbmm": lambda args, _: 2 * args[1].numel() * args[2].shape[-1],
     "_addmm_activation": lambda args, result: 2 * args[1].numel() * args[2].shape[-1] + result.numel(),
     "_trilinear": _trilinear,
@@ -161,6 +162,8 @@ FORMULAS: dict[str, Formula] = {
     "upsample_bilinear2d": _each_output(8),
     "upsample_trilinear3d": _each_output(16),
     "upsample_bicubic2d": _each_output(32),
+    # A matrix times the coordinates and one.
+    "affine_grid_generator": lambda args, result: 2 * args[0].shape[-1] * result.numel(),
     "grid_sampler_2d": _sampled_from_grid(2),
     "grid_sampler_3d": _sampled_from_grid(3),
     # Reductions.
@@ -176,10 +179,19 @@ FORMULAS: dict[str, Formula] = {
     "index_add": _each_input(1, position=3),
     # Element by element, though torch does not say so: an activation counts as one, a gate multiplies as well.
     **dict.fromkeys(
-        ["hardswish", "rrelu_with_noise", "_prelu_kernel", "log_sigmoid_forward", "threshold", "gelu", "floor_divide"],
+        [
+            "hardswish",
+            "rrelu_with_noise",
+            "_prelu_kernel",
+            "log_sigmoid_forward",
+            "threshold",
+            "gelu",
+            "mish",
+            "floor_divide",
+        ],
         _each_output(1),
     ),
-    "glu": _each_output(2),
+    **dict.fromkeys(["glu", "polar"], _each_output(2)),
 }
 """Name of an operation -> what counts it; without the underscore behind those that work in place."""
 

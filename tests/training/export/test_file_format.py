@@ -158,6 +158,25 @@ def test_a_file_that_answers_otherwise_is_refused(answer, tmp_path):
         write_checked(nn.Identity(), torch.ones(1, 2), tmp_path, as_format=Lying(answer))
 
 
+@pytest.mark.parametrize(
+    ("network", "wrong"),
+    [
+        (lambda x: x.log(), lambda x: x.log().clamp(min=-9e9)),
+        (lambda x: torch.complex(x, x), lambda x: torch.complex(x, -x)),
+        (lambda x: x > 0, lambda x: x < 0),
+    ],
+)
+def test_infinities_complex_numbers_and_truth_values_are_compared(network, wrong, tmp_path):
+    class Calling(nn.Module):
+        def forward(self, x):
+            return network(x.abs())
+
+    example = torch.tensor([[0.0, 1.0]])
+    assert write_checked(Calling(), example, tmp_path, as_format=Lying(Calling())).difference == 0
+    with pytest.raises(ExportError, match="differ by"):
+        write_checked(Calling(), example, tmp_path, as_format=Lying(lambda x: wrong(x.abs())))
+
+
 def test_a_difference_is_relative_to_large_outputs(tmp_path):
     written = write_checked(nn.Identity(), torch.full((1, 2), 1e6), tmp_path, as_format=Lying(lambda x: x + 1))
     assert 0 < written.difference < 1e-5

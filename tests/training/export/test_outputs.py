@@ -124,6 +124,27 @@ def test_what_is_no_tensor_is_refused_in_a_sentence(returned, kind, as_format, t
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("returned", [lambda a, b: None, lambda a, b: {}, lambda a, b: [None, ()]])
+def test_outputs_without_a_tensor_are_refused(returned, tmp_path):
+    with pytest.raises(ExportError, match=r"^Expected outputs with a tensor among them, got none\."):
+        export_network(Two(returned), EXAMPLE, tmp_path, formats=["torch"])
+
+
+@pytest.mark.slow
+def test_truth_values_numbers_and_masked_scores_are_compared(tmp_path):
+    def hold(scores, hidden):
+        masked = scores.masked_fill(torch.tensor([True, False, False]), -torch.inf)
+        return {
+            "positive": scores > 0,
+            "best": scores.argmax(-1),
+            "masked": masked,
+            "twisted": torch.complex(hidden, scores),
+        }
+
+    files = export_network(Two(hold), EXAMPLE, tmp_path, formats=["python", "torch"])
+    assert all(file.difference <= 1e-5 for file in files)
+
+
 def test_an_example_that_does_not_fit_is_told(tmp_path):
     with pytest.raises(ExportError, match=r"^Linear does not take its example of shape \(1, 5\): RuntimeError: "):
         export_network(nn.Linear(4, 3), torch.zeros(1, 5), tmp_path, formats=["torch"])

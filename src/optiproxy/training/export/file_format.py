@@ -10,10 +10,9 @@ from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
-from torch.utils._pytree import tree_leaves
 
 from optiproxy.errors import ExportError, OptiProxyError
-from optiproxy.training.export.outputs import plain
+from optiproxy.training.export.outputs import tensors
 from optiproxy.training.forward import Inputs, Latency, evaluating, timed
 
 TOLERANCE = 1e-5
@@ -155,9 +154,7 @@ def _changed(tensor: Tensor, stream: torch.Generator) -> Tensor:
 
 def _distance(expected: object, answered: object) -> float:
     # Some formats know no structure, so that the tensors are compared in their order.
-    wanted, given = (
-        [leaf for leaf in tree_leaves(plain(tree)) if isinstance(leaf, Tensor)] for tree in (expected, answered)
-    )
+    wanted, given = tensors(expected), tensors(answered)
     if [leaf.shape for leaf in wanted] != [leaf.shape for leaf in given]:
         return math.inf
     return max((_largest(a, b) for a, b in zip(wanted, given, strict=True)), default=0.0)
@@ -166,9 +163,13 @@ def _distance(expected: object, answered: object) -> float:
 def _largest(wanted: Tensor, given: Tensor) -> float:
     if not wanted.numel():
         return 0.0
+    a, b = (tensor.to(torch.complex128 if tensor.is_complex() else torch.float64) for tensor in (wanted, given))
+    # Equal infinities, of masked scores for example, are no difference, though they have none.
+    differences = (a - b).abs().where(a != b, 0.0)
     # Small outputs are compared by their difference, large ones by its share.
-    scale = max(1.0, float(wanted.abs().max()))
-    far = float((wanted.double() - given.double()).abs().max()) / scale
+    sizes = a.abs()
+    scale = max(1.0, float(sizes.where(sizes.isfinite(), 0.0).max()))
+    far = float(differences.max()) / scale
     # NaN compares as no difference; it is the largest.
     return math.inf if math.isnan(far) else far
 

@@ -20,7 +20,7 @@ from torch.fx.experimental.symbolic_shapes import is_concrete_int
 
 from optiproxy.errors import ExportError, UsageError
 from optiproxy.training.export.file_format import Loaded, first_line
-from optiproxy.training.export.outputs import output_names, plain, plainly
+from optiproxy.training.export.outputs import check_outputs, output_names, plainly
 from optiproxy.training.forward import Inputs, Latency, arguments, evaluating, timed
 
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ class TorchProgram:
             ) from error
 
     def read(self, path: Path) -> Loaded:
-        program = torch.export.load(path)
+        with _quiet():
+            program = torch.export.load(path)
         return Loaded(program.module(), batch=fixed_batch(program))
 
 
@@ -91,6 +92,8 @@ class OnnxFile:
         _check_packages()
         onnxruntime: Any = import_module("onnxruntime")
         options = onnxruntime.SessionOptions()
+        # What it would print it raises as well.
+        options.log_severity_level = 4
         options.intra_op_num_threads = options.inter_op_num_threads = self._threads
         # Named, because onnxruntime would otherwise take an accelerator where its build has one.
         session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
@@ -158,7 +161,7 @@ def capture(network: nn.Module, inputs: Inputs) -> ExportedProgram:
     """
     one = arguments(inputs)
     try:
-        plain(network(*one))
+        check_outputs(network(*one))
     except ExportError:
         raise
     except Exception as error:

@@ -37,6 +37,18 @@ def plain(output: object) -> Plain:
             )
 
 
+def tensors(output: object) -> list[Tensor]:
+    """Return the tensors among a network's outputs, in their order."""
+    return [tensor for _, tensor in _tensors(output, ())]
+
+
+def check_outputs(output: object) -> None:
+    """Raise `ExportError` unless a file can hold what a network returns."""
+    plain(output)
+    if not tensors(output):
+        raise ExportError("Expected outputs with a tensor among them, got none. Return what the network is for.")
+
+
 def output_names(output: object) -> list[str]:
     """Name every tensor of a network's outputs by the keys and fields that lead to it, joined by dots.
 
