@@ -48,6 +48,7 @@ def example():
 
 
 space = Space.from_model(model, example=example())
+ruled = space.where(lambda values: values["width"] > 1)
 other = Space.from_model(lambda: nn.Linear(3, Value([2, 5], name="width")))
 choices = {"width": [2, 4], "activation": ["ReLU", "Tanh"]}
 text = "nothing to run through a network"
@@ -111,7 +112,9 @@ def test_a_model_function_takes_its_example_from_the_command_line(optiproxy, mod
     without = optiproxy("export", "study.db", *own)
     assert without.exit_code == 2
     assert f"Expected an input of the networks of '{module}:model', got none. Give --example" in without.stderr
-    retrained = optiproxy("retrain", "study.db", *own, "--example", f"{module}:example", "--seed", 7)
+    # A rule changes nothing about which networks there are, and the space below it has an example.
+    ruled = ("--space", f"{module}:ruled", "--evaluate", f"{module}:train")
+    retrained = optiproxy("retrain", "study.db", *ruled, "--seed", 7)
     assert retrained.exit_code == 0, retrained.stderr
     folder = tmp_path / f"retrain/query-{searched.best.number}-seed-7"
     told = json.loads((folder / "architecture.json").read_text())
