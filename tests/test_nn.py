@@ -182,6 +182,32 @@ def test_the_weights_depend_on_the_seed_alone():
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
+def lazy_model():
+    return nn.Sequential(nn.LazyConv2d(Value([2, 4], name="width"), 3), nn.Flatten(), nn.LazyLinear(3))
+
+
+@pytest.mark.filterwarnings("ignore:Lazy modules:UserWarning")
+def test_with_an_example_lazy_modules_are_built_with_weights_that_depend_on_the_seed_alone():
+    space = Space.from_model(lazy_model, example=torch.zeros(1, 3, 8, 8))
+    with torch.random.fork_rng(devices=[]):
+        built = [space.build((1,), seed=seed).state_dict() for seed in (0, 0, 1)]
+    assert [tuple(weights.shape) for weights in built[0].values()] == [(4, 3, 3, 3), (4,), (3, 144), (3,)]
+    same, other = ([torch.equal(built[0][name], state[name]) for name in state] for state in built[1:])
+    assert all(same)
+    assert not any(other)
+    assert space.build((0,)).training
+    unsuited = Space.from_model(lazy_model, example=torch.zeros(1, 3))
+    with pytest.raises(UsageError, match=r"Cannot build width=4 \(RuntimeError: "):
+        unsuited.build((1,))
+
+
+@pytest.mark.filterwarnings("ignore:Lazy modules:UserWarning")
+def test_without_an_example_lazy_modules_stay_as_they_were_written():
+    network = Space.from_model(lazy_model).build((1,))
+    assert isinstance(network[0], nn.LazyConv2d)
+    assert network(torch.zeros(2, 3, 8, 8)).shape == (2, 3)
+
+
 def test_only_what_is_chosen_is_made():
     made = []
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from optiproxy.task.training_trial import TrainingTrial as TrainingTrial
     from optiproxy.training.costs import Costs as Costs
     from optiproxy.training.costs import DeviceRunner as DeviceRunner
+    from optiproxy.training.export.network_files import export_network as export_network
     from optiproxy.training.repeating import Repeated as Repeated
 
 __version__ = "0.1.0"
@@ -63,6 +64,7 @@ _HOME = {
     "Task": "optiproxy.task.task",
     "TrainingTrial": "optiproxy.task.training_trial",
     "UsageError": "optiproxy.errors",
+    "export_network": "optiproxy.training.export.network_files",
     "quiet": "optiproxy.task.quiet",
     "search": "optiproxy.searching.search",
 }
@@ -93,6 +95,7 @@ __all__ = [
     "TrainingTrial",
     "UsageError",
     "__version__",
+    "export_network",
     "quiet",
     "search",
 ]

@@ -107,6 +107,18 @@ def test_networks_are_measured_as_they_are_built():
     assert result.stopped == "exhausted"
 
 
+@pytest.mark.filterwarnings("ignore:Lazy modules:UserWarning")
+def test_networks_with_lazy_modules_are_measured_and_searched():
+    def model():
+        return nn.Sequential(nn.LazyConv2d(Value([2, 4, 8], name="width"), 3), nn.Flatten(), nn.LazyLinear(3))
+
+    costs = Costs(torch.zeros(1, 3, 8, 8))
+    free = {"params": costs.params, "flops": costs.flops, "memory_mb": costs.memory_mb}
+    result = find(lambda _: 1.0, Space.from_model(model), free=free, limits=["params<=600"], budget=5)
+    assert sorted(record.metrics["params"] for record in result.records) == [56 + 219, 112 + 435]
+    assert not any(record.reason for record in result.records)
+
+
 def test_what_cannot_be_measured_is_infeasible_and_never_trained():
     def cost(choices):
         if choices["pool"] == "max":

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from optiproxy.errors import UsageError
 from optiproxy.training import costs
 from optiproxy.training.tasks.cell_network import CellNetwork, ReLUConvBN
 from optiproxy.training.tasks.network_task import reproducible, single_thread
@@ -30,6 +31,39 @@ def test_costs_are_functions_of_the_network_alone():
     assert measured.memory_mb(network) == 4 * (PIXELS * 10 + 10 + PIXELS + 10) / 1e6
     assert measured.latency_ms(network) > 0
     assert network.training
+
+
+def test_memory_has_its_parts():
+    network, measured = nn.Sequential(nn.Flatten(), nn.Linear(PIXELS, 10)), costs.Costs(EXAMPLE)
+    assert measured.weights_mb(network) == 4 * (PIXELS * 10 + 10) / 1e6
+    assert measured.activations_mb(network) == 4 * (PIXELS + 10) / 1e6
+
+
+def test_memory_is_the_same_under_inference_mode():
+    class Inferring(nn.Sequential):
+        forward = torch.inference_mode()(nn.Sequential.forward)
+
+    parts = [nn.InstanceNorm2d(6), nn.Upsample(scale_factor=2), nn.Flatten(), nn.Linear(4 * PIXELS, 10)]
+    assert costs.memory(Inferring(*parts), EXAMPLE) == costs.memory(nn.Sequential(*parts), EXAMPLE)
+
+
+@pytest.mark.filterwarnings("ignore:Lazy modules:UserWarning")
+@pytest.mark.parametrize("cost", ["params", "flops", "memory_mb", "latency_ms"])
+def test_lazy_modules_have_weights_before_anything_is_counted(cost):
+    network = nn.Sequential(nn.LazyConv2d(4, 3), nn.LazyBatchNorm2d(), nn.Flatten(), nn.LazyLinear(3))
+    state = torch.get_rng_state()
+    measure = getattr(costs.Costs(torch.zeros(1, 3, 8, 8), seconds=0.001), cost)
+    assert measure(network) > 0
+    assert torch.equal(torch.get_rng_state(), state)
+    assert network.training
+    # Convolution, normalization, classifier.
+    assert costs.parameters(network) == (3 * 9 + 1) * 4 + 2 * 4 + (144 + 1) * 3
+
+
+@pytest.mark.filterwarnings("ignore:Lazy modules:UserWarning")
+def test_weights_without_a_shape_cannot_be_counted_and_it_is_said_why():
+    with pytest.raises(UsageError, match=r"Linear has lazy modules whose weights have no shape yet\. Run an input"):
+        costs.parameters(nn.LazyLinear(3))
 
 
 def test_latency_grows_with_the_network_and_leaves_the_threads_alone():

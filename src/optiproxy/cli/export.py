@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from optiproxy.cli.options import StudyName
+from optiproxy.cli.own_network import OwnCode, OwnEvaluate, OwnExample, OwnSpace
 
 if TYPE_CHECKING:
     from optiproxy.cli.saved import Place
@@ -58,6 +59,9 @@ def export(
     front: Annotated[
         bool, typer.Option("--front", help="Every architecture of the Pareto front, each in a folder of its own.")
     ] = False,
+    space: OwnSpace = None,
+    evaluate: OwnEvaluate = None,
+    example: OwnExample = None,
     study: StudyName = None,
     out: Annotated[
         Path | None,
@@ -68,13 +72,15 @@ def export(
     place, result, best = _found(target, study)
     folder = out or place.folder / "export"
     records = result.front if front else (best,)
+    # Once, and before anything is written: it may import code of the user's own.
+    task = OwnCode(space, evaluate, example).task_of(result) if _FILES[as_format] else None
     # The files have the same names for every architecture, so those of a front need a folder each.
     for record in records:
         into = folder / f"query-{record.number}" if front else folder
-        if _FILES[as_format]:
-            _export_network(place, result, record, into, formats=_FILES[as_format])
-        else:
+        if task is None:
             _export_choices(place, result, record, into)
+        else:
+            _export_network(task, place, result, record, into, formats=_FILES[as_format])
 
 
 def retrain(
@@ -85,6 +91,9 @@ def retrain(
         int | None, typer.Option(help="Of the training; the one after the search's own if left out.")
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="Of the training; the task's own if left out.")] = None,
+    space: OwnSpace = None,
+    evaluate: OwnEvaluate = None,
+    example: OwnExample = None,
     study: StudyName = None,
     out: Annotated[
         Path | None,
@@ -110,7 +119,7 @@ def retrain(
     chosen = result.seed + 1 if seed is None else seed
     name = f"query-{record.number}-seed-{chosen}" + (f"-epochs-{epochs}" if epochs else "")
     done = export_network(
-        _task_of(result),
+        OwnCode(space, evaluate, example).task_of(result),
         record.architecture,
         out or place.folder / RETRAINED / name,
         seed=chosen,
@@ -119,7 +128,7 @@ def retrain(
         epochs=epochs,
     )
     # The search's own numbers stand beside the new ones: how far they differ is what a retraining is for.
-    width = max(map(len, done.metrics))
+    width = max(map(len, done.metrics), default=0)
     typer.echo(f"{'':<{width}}  {'search':>10}  {'retrained':>10}")
     for metric, value in done.metrics.items():
         typer.echo(f"{metric:<{width}}  {number(record.metrics.get(metric)):>10}  {number(value):>10}")
@@ -147,25 +156,6 @@ def _found(target: str, study: str | None) -> tuple[Place, SearchResult, Record]
     return place, result, result.best
 
 
-def _task_of(result: SearchResult) -> Task:
-    """Return the task whose networks a search has trained.
-
-    Raises:
-        UsageError: If it is a user's own function or task, which no study holds.
-    """
-    from optiproxy import registry
-    from optiproxy.errors import UsageError
-
-    # Only a registered name: a study may come from anywhere, and what it says must not import a module.
-    if result.task not in {entry.name for entry in registry.tasks()}:
-        raise UsageError(
-            f"The study {result.study!r} was made with a training function of your own, which it does not hold. "
-            "Build the network where you have its space, with space.build(result.best.architecture, seed=result.seed), "
-            "or write its choices with --format json."
-        )
-    return registry.task(result.task)
-
-
 def _tell(done: Exported) -> None:
     """Say what was written."""
     typer.echo(f"Architecture: {done.architecture}")
@@ -180,13 +170,11 @@ def _tell(done: Exported) -> None:
 
 
 def _export_network(
-    place: Place, result: SearchResult, record: Record, folder: Path, *, formats: tuple[str, ...]
+    task: Task, place: Place, result: SearchResult, record: Record, folder: Path, *, formats: tuple[str, ...]
 ) -> None:
     from optiproxy.training.export.network_files import export as export_network
 
-    done = export_network(
-        _task_of(result), record.architecture, folder, seed=result.seed, metrics=record.metrics, formats=formats
-    )
+    done = export_network(task, record.architecture, folder, seed=result.seed, metrics=record.metrics, formats=formats)
     _tell(done)
     _write_card(place, result, record, folder, files=done.files)
 

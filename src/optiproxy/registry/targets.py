@@ -69,7 +69,7 @@ def imported(target: str, folder: Path | None = None) -> Any:  # noqa: ANN401 - 
         raise UsageError(f"The module {module!r} has no attribute {name!r}.{hint}") from error
 
 
-def made(found: Any, kind: type, *, target: object, wanted: str) -> Any:  # noqa: ANN401 - of the kind, which the callers know
+def made(found: Any, kind: type | tuple[type, ...], *, target: object, wanted: str) -> Any:  # noqa: ANN401 - of the kind, which the callers know
     """Return what a target stands for: an instance, or what a class or a function without required arguments makes.
 
     Raises:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, final
 
 import optuna
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, Trial, create_trial
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class PrunerJudge:
     ) -> None:
         self.notes: dict[str, Any] = {}
         self._pruner = pruner
-        self._direction = {"min": "minimize", "max": "maximize"}[direction]
+        self._direction = StudyDirection.MINIMIZE if direction == "min" else StudyDirection.MAXIMIZE
         self._finished = [
             create_trial(
                 state=trial.state,

@@ -63,7 +63,7 @@ class Submit:
     def _judge(self, query: Query) -> PrunerJudge | None:
         pruner = self.settings.pruner
         # Of several objectives no curve tells; and values at two fidelities do not compare.
-        if pruner is None or len(self.goal.objectives) > 1 or query.fidelity is not None:
+        objective, *others = self.goal.objectives
+        if pruner is None or others or query.fidelity is not None:
             return None
-        direction = self.goal.objectives[0].direction
-        return PrunerJudge(pruner, direction, self.log.curves(), name=self.log.name, number=query.number)
+        return PrunerJudge(pruner, objective.direction, self.log.curves(), name=self.log.name, number=query.number)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from torch.nn import Module
 
     from optiproxy.graph import GraphBatch
+    from optiproxy.spaces.building.dry_run import Inputs
     from optiproxy.spaces.relaxed import Coordinates
     from optiproxy.spaces.scales import Scale
 
@@ -326,7 +327,7 @@ def digest(content: str) -> str:
 class FromModel(Protocol):
     """Signature of `Space.from_model`."""
 
-    def __call__(self, model: Callable[[], Module], *, name: str = "model") -> Space: ...
+    def __call__(self, model: Callable[[], Module], *, name: str = "model", example: Inputs | None = None) -> Space: ...
 
 
 class FromOptuna(Protocol):

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from optiproxy.errors import DeviceError, UsageError
+from optiproxy.spaces.building.dry_run import has_lazy_weights
 from optiproxy.task.quiet import quiet
 from optiproxy.training.export.file_format import FileFormat
 from optiproxy.training.export.graph_files import OnnxFile
@@ -34,7 +35,16 @@ if TYPE_CHECKING:
 
 
 def parameters(network: nn.Module) -> int:
-    """Count the trainable weights."""
+    """Count the trainable weights.
+
+    Raises:
+        UsageError: If a lazy module has met no input yet, so that its weights have no shape.
+    """
+    if has_lazy_weights(network):
+        raise UsageError(
+            f"{type(network).__name__} has lazy modules whose weights have no shape yet. Run an input through it first, or use "
+            "optiproxy.Costs(example).params."
+        )
     # Weights that several layers share are listed once.
     return sum(weights.numel() for weights in network.parameters() if weights.requires_grad)
 
@@ -58,7 +68,7 @@ class Costs(Precision):
     the search trains. Where the time is over first, a `SpreadWarning` says so once, with the spread.
 
     Attributes:
-        example: One input of every network, ``(1, ...)``; several as a tuple.
+        example: One input of every network, ``(1, ...)``; several as a tuple. Lazy modules are materialized with it.
         threads: Threads that latency is measured with.
         device: Where latency is measured: ``"cpu"``, ``"cuda"`` or ``"cuda:1"``; None means where the example is.
         tolerance: Largest half-width of a 95 % interval of the median latency, relative to it, to be content with.
@@ -81,8 +91,9 @@ class Costs(Precision):
             measuring_device(self.device)
 
     def params(self, network: nn.Module) -> float:
-        """Count the trainable weights."""
-        return float(parameters(network))
+        """Count the trainable weights, those of lazy modules after the example has passed."""
+        with evaluating(network, self.example):
+            return float(parameters(network))
 
     def flops(self, network: nn.Module) -> float:
         """Count the floating-point operations of one forward pass; a multiply-add counts as two."""
@@ -92,6 +103,14 @@ class Costs(Precision):
         """Measure the peak of weights and activations that live at once, in 10^6 bytes."""
         # Megabytes of 10^6 bytes, as data sheets of devices count them.
         return memory(network, self.example).peak / 1e6
+
+    def weights_mb(self, network: nn.Module) -> float:
+        """Measure what parameters and buffers take, in 10^6 bytes: about the size of the file."""
+        return memory(network, self.example).weights / 1e6
+
+    def activations_mb(self, network: nn.Module) -> float:
+        """Measure the peak of inputs and activations that live at once in one forward pass, in 10^6 bytes."""
+        return memory(network, self.example).activations / 1e6
 
     def latency(self, network: nn.Module) -> Latency:
         """Time forward passes in torch on this machine: median, p90, spread and number of calls.
@@ -193,7 +212,7 @@ class DeviceRunner:
         # Removed afterwards: a search measures hundreds of networks.
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / self.file_format.filename
-            with evaluating(network):
+            with evaluating(network, self.example):
                 self.file_format.write(network, self.example, path)
             # A word of the command stays one word, whatever the path holds.
             words = [word.replace(MODEL, str(path)) for word in shlex.split(self.command)]

@@ -3,38 +3,18 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-Inputs = Tensor | tuple[Tensor, ...]
-"""What a network is called with, each ``(b, ...)``; one tensor alone needs no tuple."""
-
-
-def arguments(inputs: Inputs) -> tuple[Tensor, ...]:
-    """Return the positional arguments of the call."""
-    return (inputs,) if isinstance(inputs, Tensor) else inputs
-
-
-@contextmanager
-def evaluating(network: nn.Module) -> Generator[None]:
-    """Run the body in evaluation mode and without gradients; the mode of every part is restored."""
-    # Part by part: a user may have frozen some, for example normalization.
-    modes = [(part, part.training) for part in network.modules()]
-    try:
-        # Dropout and normalization as they are in use.
-        network.eval()
-        with torch.no_grad():
-            yield
-    finally:
-        for part, mode in modes:
-            part.training = mode
+from optiproxy.spaces.building.dry_run import Inputs as Inputs
+from optiproxy.spaces.building.dry_run import arguments as arguments
+from optiproxy.spaces.building.dry_run import evaluating as evaluating
+from optiproxy.training.operations import Operations
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,13 +44,14 @@ def memory(network: nn.Module, example: Inputs) -> Memory:
         network: Measured in evaluation mode and without gradients, so that nothing is kept for a backward pass.
         example: One input, ``(1, ...)``.
     """
-    inputs = arguments(example)
-    # Storages and not tensors, because views and tied weights share one.
-    kept = {tensor.untyped_storage() for tensor in (*network.parameters(), *network.buffers())}
-    with evaluating(network), _Living(known=kept | {tensor.untyped_storage() for tensor in inputs}) as living:
-        network(*inputs)
+    with evaluating(network, example) as inputs:
+        # Storages and not tensors, because views and tied weights share one.
+        kept = {tensor.untyped_storage() for tensor in (*network.parameters(), *network.buffers())}
+        given = {tensor.untyped_storage() for tensor in inputs}
+        with _Living(known=kept | given) as living:
+            network(*inputs)
     # An input that is a weight as well is counted as a weight.
-    held = {tensor.untyped_storage() for tensor in inputs} - kept
+    held = given - kept
     return Memory(weights=_bytes(kept), activations=_bytes(held) + living.most)
 
 
@@ -78,7 +59,7 @@ def _bytes(storages: set[torch.UntypedStorage]) -> int:
     return sum(storage.nbytes() for storage in storages)
 
 
-class _Living(TorchDispatchMode):
+class _Living(Operations):
     """Follows the storages that operations make: how many bytes live now, and how many lived at most.
 
     Args:
@@ -91,18 +72,16 @@ class _Living(TorchDispatchMode):
         self._now = 0
         self._seen: weakref.WeakSet[torch.UntypedStorage] = weakref.WeakSet(known)
 
-    def __torch_dispatch__(
+    def saw(
         self,
-        func: Any,  # noqa: ANN401 - torch does not export the type of its operations
-        types: object,
-        args: tuple[Any, ...] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:  # noqa: ANN401 - whatever the operation returns
-        result = func(*args, **(kwargs or {}))
+        operation: Any,  # noqa: ANN401, ARG002 - as in `Operations`
+        arguments: tuple[Any, ...],  # noqa: ARG002
+        named: Mapping[str, Any],  # noqa: ARG002
+        result: Any,  # noqa: ANN401
+    ) -> None:
         for made in tree_leaves(result):
             if isinstance(made, Tensor):
                 self._follow(made.untyped_storage())
-        return result
 
     def _follow(self, storage: torch.UntypedStorage) -> None:
         # Views and in-place operations return storages that are counted already.

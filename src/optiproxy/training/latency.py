@@ -81,7 +81,7 @@ def latency(
     inputs = arguments(example)
     where = measuring_device(device or inputs[0].device)
     inputs, network = tuple(tensor.to(where) for tensor in inputs), _on(network, where)
-    with evaluating(network), _threads(threads):
+    with evaluating(network, inputs), _threads(threads):
         return _timed(lambda: network(*inputs), _stopwatch(where), seconds=seconds, tolerance=tolerance)
 
 
@@ -112,8 +112,7 @@ def ratio(
     Returns:
         Median of the ratio over pairs of blocks.
     """
-    inputs = arguments(example)
-    with evaluating(network), evaluating(reference), _threads(threads):
+    with evaluating(network, example) as inputs, evaluating(reference, example), _threads(threads):
         calls: list[Callable[[], object]] = [lambda: network(*inputs), lambda: reference(*inputs)]
         block = seconds / _PAIRS / 2
         sizes = [_warmed_up(call, _cpu_seconds, block=block) for call in calls]

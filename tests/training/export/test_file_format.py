@@ -111,7 +111,7 @@ def test_a_network_made_for_two_rows_and_not_for_one_is_refused(tmp_path):
         def forward(self, x):
             return x.view(2, 4)
 
-    with pytest.raises(ExportError, match="cannot record TwoRows"):
+    with pytest.raises(ExportError, match=r"TwoRows does not take its example of shape \(1, 4\)"):
         export_network(TwoRows(), torch.zeros(1, 4), tmp_path, formats=["torch"])
 
 
@@ -156,6 +156,25 @@ class Lying:
 def test_a_file_that_answers_otherwise_is_refused(answer, tmp_path):
     with pytest.raises(ExportError, match=r"differ by .* more than 1e-05"):
         write_checked(nn.Identity(), torch.ones(1, 2), tmp_path, as_format=Lying(answer))
+
+
+@pytest.mark.parametrize(
+    ("network", "wrong"),
+    [
+        (lambda x: x.log(), lambda x: x.log().clamp(min=-9e9)),
+        (lambda x: torch.complex(x, x), lambda x: torch.complex(x, -x)),
+        (lambda x: x > 0, lambda x: x < 0),
+    ],
+)
+def test_infinities_complex_numbers_and_truth_values_are_compared(network, wrong, tmp_path):
+    class Calling(nn.Module):
+        def forward(self, x):
+            return network(x.abs())
+
+    example = torch.tensor([[0.0, 1.0]])
+    assert write_checked(Calling(), example, tmp_path, as_format=Lying(Calling())).difference == 0
+    with pytest.raises(ExportError, match="differ by"):
+        write_checked(Calling(), example, tmp_path, as_format=Lying(lambda x: wrong(x.abs())))
 
 
 def test_a_difference_is_relative_to_large_outputs(tmp_path):

@@ -77,9 +77,18 @@ def _metrics(result: SearchResult, record: Record, trainings: Mapping[int, Metri
         "",
         f"Over {len(trainings)} trainings, with the seeds {', '.join(map(str, sorted(trainings)))}."
         if several
-        else "One training, so no spread between seeds is known; `optiproxy retrain` trains with another seed.",
+        else f"One training, so no spread between seeds is known; `{_retraining(result)}` trains with another seed.",
         f"The search saw {', '.join(kept)} and chose by it; it picked the best of many, so expect a little less.",
     ]
+
+
+def _retraining(result: SearchResult) -> str:
+    # Code of the user's own is named by the user alone.
+    return "optiproxy retrain" + (" --space MODULE:NAME --evaluate MODULE:NAME" if _of_own_code(result) else "")
+
+
+def _of_own_code(result: SearchResult) -> bool:
+    return result.task == "function"
 
 
 def _mean_and_std(values: Sequence[float]) -> str:
@@ -152,7 +161,7 @@ def _search(result: SearchResult) -> list[str]:
 def _command(result: SearchResult) -> list[str]:
     """The command that makes the search again, where it is of a task with a name."""
     # A function of the user's own has no name on the command line.
-    if result.task == "function":
+    if _of_own_code(result):
         return []
     words = ["optiproxy", "search", result.task, "--algorithm", result.algorithm]
     words += ["--budget", str(result.budget), "--seed", str(result.seed)]

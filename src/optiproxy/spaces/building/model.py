@@ -15,6 +15,8 @@ from optiproxy.spaces.decisions import Architecture
 if TYPE_CHECKING:
     from torch.nn import Module
 
+    from optiproxy.spaces.building.dry_run import Inputs
+
 
 class ModelSpace(ConditionalSpace):
     """Every network that a function can build out of the parts of `optiproxy.nn`.
@@ -27,15 +29,19 @@ class ModelSpace(ConditionalSpace):
         model: Returns a network; the same choices give the same network up to its initial weights. It is called again for
             each network, so modules have to be made inside of it.
         name: Part of the study's identity.
+        example: One input of every network, ``(1, ...)``, several as a tuple. Lazy modules are materialized with it when a
+            network is built, so that their initial weights depend on the seed alone; without it they wait for the first
+            batch.
 
     Raises:
         UsageError: If the function fails with the first option of every decision, offers no choice, or returns something
             else than a new `torch.nn.Module`.
     """
 
-    def __init__(self, model: Callable[[], Module], *, name: str = "model") -> None:
+    def __init__(self, model: Callable[[], Module], *, name: str = "model", example: Inputs | None = None) -> None:
         import torch
 
+        self.example = example
         self._model = model
         # The modules of the first run. One that turns up in a later run was not made by the function.
         self._outside: list[Module] = []
@@ -57,6 +63,8 @@ class ModelSpace(ConditionalSpace):
         """
         import torch
 
+        from optiproxy.spaces.building.dry_run import materialize
+
         if len(architecture) != len(self.decisions) or not all(
             0 <= choice < len(decision.choices) for choice, decision in zip(architecture, self.decisions, strict=True)
         ):
@@ -68,10 +76,13 @@ class ModelSpace(ConditionalSpace):
             # Of the CPU alone: `torch.manual_seed` would seed the devices as well, whose streams the fork leaves out.
             torch.default_generator.manual_seed(seed)
             try:
-                return self._model()
+                network = self._model()
+                if self.example is not None:
+                    materialize(network, self.example)
             except Exception as error:
                 shown = ", ".join(f"{name}={value}" for name, value in super().build(architecture).items())
                 raise UsageError(f"Cannot build {shown} ({type(error).__name__}: {error}).") from error
+        return network
 
     def _trace(self, positions: Mapping[str, int]) -> Trace:
         import torch

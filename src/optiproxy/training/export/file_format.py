@@ -10,10 +10,10 @@ from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
-from torch.utils._pytree import tree_leaves
 
-from optiproxy.errors import ExportError
-from optiproxy.training.forward import Inputs, arguments, evaluating
+from optiproxy.errors import ExportError, OptiProxyError
+from optiproxy.training.export.outputs import tensors
+from optiproxy.training.forward import Inputs, evaluating
 from optiproxy.training.latency import Latency, timed
 
 _SECONDS = 0.2
@@ -104,12 +104,19 @@ def write_checked(network: nn.Module, example: Inputs, folder: Path, *, as_forma
         ExportError: If the network cannot be written in this format, or the file answers otherwise.
     """
     path = folder / as_format.filename
-    inputs = arguments(example)
-    with evaluating(network):
+    with evaluating(network, example) as inputs:
         as_format.write(network, example, path)
-        loaded = as_format.read(path)
-        # `max` would pass over NaN, so that `_distance` returns infinity for it, and `not <=` catches the rest.
-        far = max(_distance(network(*probe), loaded.call(*probe)) for probe in _probes(inputs, loaded.batch))
+        try:
+            loaded = as_format.read(path)
+            # `max` would pass over NaN, so that `_distance` returns infinity for it, and `not <=` catches the rest.
+            far = max(_distance(network(*probe), loaded.call(*probe)) for probe in _probes(inputs, loaded.batch))
+        except OptiProxyError:
+            raise
+        # A runtime raises what it likes where it lacks an operation.
+        except Exception as error:
+            raise ExportError(
+                f"{path.name} cannot be compared with the network: {first_line(error)} Choose another format, and do not use the file."
+            ) from error
         if not far <= TOLERANCE:
             raise ExportError(
                 f"The outputs of {path.name} differ by {far:.2g} from the network's, more than {TOLERANCE:g}. "
@@ -137,7 +144,8 @@ def _probes(inputs: tuple[Tensor, ...], batch: int | None) -> Iterator[tuple[Ten
     changed = [tuple(_changed(tensor, stream) for tensor in inputs) for _ in range(3)]
     yield from changed
     if batch is None:
-        yield tuple(torch.cat(rows) for rows in zip(*changed, strict=True))
+        # A number without rows is the same for all of them.
+        yield tuple(torch.cat(rows) if rows[0].dim() else rows[0] for rows in zip(*changed, strict=True))
 
 
 def _changed(tensor: Tensor, stream: torch.Generator) -> Tensor:
@@ -149,7 +157,8 @@ def _changed(tensor: Tensor, stream: torch.Generator) -> Tensor:
 
 
 def _distance(expected: object, answered: object) -> float:
-    wanted, given = ([leaf for leaf in tree_leaves(tree) if isinstance(leaf, Tensor)] for tree in (expected, answered))
+    # Some formats know no structure, so that the tensors are compared in their order.
+    wanted, given = tensors(expected), tensors(answered)
     if [leaf.shape for leaf in wanted] != [leaf.shape for leaf in given]:
         return math.inf
     return max((_largest(a, b) for a, b in zip(wanted, given, strict=True)), default=0.0)
@@ -158,8 +167,19 @@ def _distance(expected: object, answered: object) -> float:
 def _largest(wanted: Tensor, given: Tensor) -> float:
     if not wanted.numel():
         return 0.0
+    a, b = (tensor.to(torch.complex128 if tensor.is_complex() else torch.float64) for tensor in (wanted, given))
+    # Equal infinities, of masked scores for example, are no difference, though they have none.
+    differences = (a - b).abs().where(a != b, 0.0)
     # Small outputs are compared by their difference, large ones by its share.
-    scale = max(1.0, float(wanted.abs().max()))
-    far = float((wanted.double() - given.double()).abs().max()) / scale
+    sizes = a.abs()
+    scale = max(1.0, float(sizes.where(sizes.isfinite(), 0.0).max()))
+    far = float(differences.max()) / scale
     # NaN compares as no difference; it is the largest.
     return math.inf if math.isnan(far) else far
+
+
+def first_line(error: BaseException) -> str:
+    """Return what somebody else's error says first, as one sentence that is no page."""
+    lines = str(error).strip().splitlines()
+    text = f"{type(error).__name__}: {lines[0].strip()}"[:200] if lines else type(error).__name__
+    return text if text.endswith(".") else text + "."

@@ -7,7 +7,7 @@ import io
 import logging
 import tempfile
 import warnings
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from importlib import import_module
 from importlib.util import find_spec
@@ -19,7 +19,8 @@ from torch import Tensor, nn
 from torch.fx.experimental.symbolic_shapes import is_concrete_int
 
 from optiproxy.errors import ExportError, UsageError
-from optiproxy.training.export.file_format import Loaded
+from optiproxy.training.export.file_format import Loaded, first_line
+from optiproxy.training.export.outputs import check_outputs, output_names, plainly
 from optiproxy.training.forward import Inputs, arguments, evaluating
 from optiproxy.training.latency import PRECISION, Latency, timed
 
@@ -36,10 +37,19 @@ class TorchProgram:
     use = "`torch.export.load(...).module()` returns the network in evaluation mode; no other code is needed."
 
     def write(self, network: nn.Module, inputs: Inputs, path: Path) -> None:
-        torch.export.save(capture(network, inputs), path)
+        program = capture(network, inputs)
+        try:
+            torch.export.save(program, path)
+        except OSError:
+            raise
+        except Exception as error:
+            raise ExportError(
+                f"torch.export cannot save {type(network).__name__}: {first_line(error)} Choose another format."
+            ) from error
 
     def read(self, path: Path) -> Loaded:
-        program = torch.export.load(path)
+        with _quiet():
+            program = torch.export.load(path)
         return Loaded(program.module(), batch=fixed_batch(program))
 
 
@@ -66,7 +76,11 @@ class OnnxFile:
         program = capture(network, inputs)
         try:
             with _quiet():
-                torch.onnx.export(program, (), path, dynamo=True, external_data=False, verbose=False)
+                written: Any = torch.onnx.export(program, (), dynamo=True, verbose=False)
+                _name_outputs(written.model.graph, output_names(network(*arguments(inputs))))
+                written.save(path, external_data=False)
+        except OSError:
+            raise
         except Exception as error:
             # torch puts a page of advice before the cause.
             cause = error.__cause__ or error
@@ -79,6 +93,8 @@ class OnnxFile:
         _check_packages()
         onnxruntime: Any = import_module("onnxruntime")
         options = onnxruntime.SessionOptions()
+        # What it would print it raises as well.
+        options.log_severity_level = 4
         options.intra_op_num_threads = options.inter_op_num_threads = self._threads
         # Named, because onnxruntime would otherwise take an accelerator where its build has one.
         session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
@@ -91,6 +107,18 @@ class OnnxFile:
         # An axis that is left open has a name here instead of a number.
         rows = [entry.shape[0] for entry in taken if entry.shape]
         return Loaded(call, batch=next((row for row in rows if isinstance(row, int)), None))
+
+
+def _name_outputs(graph: Any, names: Sequence[str]) -> None:  # noqa: ANN401 - of a package that need not be there
+    """Call the outputs what the network calls them, where nothing else in the graph is called so."""
+    outputs = graph.outputs
+    taken = {value.name for node in graph for value in node.outputs}
+    taken |= {value.name for value in graph.inputs} | set(graph.initializers)
+    # An output that is returned twice, or that is an input, has its name already.
+    made = {id(value) for value in outputs if value.producer() is not None}
+    if len(made) == len(outputs) == len(names) and taken.isdisjoint(names):
+        for value, name in zip(outputs, names, strict=True):
+            value.name = name
 
 
 def onnx_latency(
@@ -115,11 +143,11 @@ def onnx_latency(
         ExportError: If the network cannot be exported.
     """
     onnx = OnnxFile(threads=threads)
-    with tempfile.TemporaryDirectory() as folder, evaluating(network):
+    with tempfile.TemporaryDirectory() as folder, evaluating(network, example) as inputs:
         path = Path(folder) / onnx.filename
         onnx.write(network, example, path)
         loaded = onnx.read(path)
-        return timed(lambda: loaded.call(*arguments(example)), seconds=seconds, tolerance=tolerance)
+        return timed(lambda: loaded.call(*inputs), seconds=seconds, tolerance=tolerance)
 
 
 def _check_packages() -> None:
@@ -137,9 +165,19 @@ def capture(network: nn.Module, inputs: Inputs) -> ExportedProgram:
         inputs: One input, ``(1, ...)``.
 
     Raises:
-        ExportError: If its forward pass depends on values, or does what torch cannot record.
+        ExportError: If its forward pass depends on values, does what torch cannot record, or returns other things than
+            tensors.
     """
     one = arguments(inputs)
+    try:
+        check_outputs(network(*one))
+    except ExportError:
+        raise
+    except Exception as error:
+        raise ExportError(
+            f"{type(network).__name__} does not take its example of shape {_shapes(one)}: {first_line(error)} Give one that "
+            "it takes."
+        ) from error
     # One row would be taken for a constant. A network that does not take two is recorded for one.
     two = tuple(torch.cat([tensor, tensor]) if tensor.dim() else tensor for tensor in one)
     # Strict recording is slower and takes fewer networks, but lets `len(tensor)` vary, which the other makes a constant.
@@ -153,7 +191,7 @@ def capture(network: nn.Module, inputs: Inputs) -> ExportedProgram:
         return _recorded(network, one, rows=torch.export.Dim.STATIC, strict=False)
     except Exception as error:
         raise ExportError(
-            f"torch.export cannot record {type(network).__name__}: {_first_line(error)} "
+            f"torch.export cannot record {type(network).__name__}: {first_line(error)} "
             "Keep values out of its control flow, or choose another format."
         ) from error
 
@@ -163,8 +201,12 @@ def _recorded(network: nn.Module, inputs: tuple[Tensor, ...], *, rows: object, s
     # A forward pass that collects its inputs as `*inputs` wants their shapes collected as well.
     kinds = [parameter.kind for parameter in inspect.signature(network.forward).parameters.values()]
     nested = (shapes,) if inspect.Parameter.VAR_POSITIONAL in kinds else shapes
-    with _quiet():
+    with _quiet(), plainly(network):
         return torch.export.export(network, inputs, dynamic_shapes=nested, strict=strict)
+
+
+def _shapes(inputs: Sequence[Tensor]) -> str:
+    return " and ".join(str(tuple(tensor.shape)) for tensor in inputs)
 
 
 def fixed_batch(program: ExportedProgram) -> int | None:
@@ -189,9 +231,3 @@ def _quiet() -> Generator[None]:
             yield
     finally:
         logging.disable(level)
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    text = f"{type(error).__name__}: {lines[0].strip()}"[:200] if lines else type(error).__name__
-    return text if text.endswith(".") else text + "."

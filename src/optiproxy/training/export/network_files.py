@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from optiproxy.errors import UsageError, unknown
 from optiproxy.metrics import Metrics
 from optiproxy.spaces import Architecture
+from optiproxy.spaces.building.dry_run import arguments
 from optiproxy.task.task import Task
 from optiproxy.training.export.file_format import FileFormat, WrittenFile, write_checked
 from optiproxy.training.export.graph_files import OnnxFile, TorchProgram
@@ -20,7 +21,7 @@ from optiproxy.training.tasks.network_task import Trained, TrainingTask
 if TYPE_CHECKING:
     from torch import nn
 
-    from optiproxy.training.forward import Inputs
+    from optiproxy.spaces.building.dry_run import Inputs
 
 ARCHITECTURE = "architecture.json"
 
@@ -51,10 +52,11 @@ def export_network(
 ) -> tuple[WrittenFile, ...]:
     """Write your own trained network so that it runs without the code that built it.
 
-    Every file is read back, compared with the network on several inputs, and timed.
+    Every file is read back, compared with the network on several inputs in each of its outputs, and timed. Outputs may be
+    held by tuples, lists, mappings, named tuples and dataclasses; in the files these are tuples, lists and dicts.
 
     Args:
-        network: Written in evaluation mode.
+        network: Written in evaluation mode; its lazy modules are materialized.
         example: One input, ``(1, ...)``; several as a tuple.
         directory: Made if it is missing; files of an earlier export are replaced.
         formats: ``"python"`` (a file that needs torch alone, with the weights beside it), ``"torch"`` (read by
@@ -99,7 +101,8 @@ def export(
     # Trained anew, because a search keeps metrics and no weights.
     trained = task.train(architecture, seed=seed, epochs=epochs)
     # Formats first: a format that cannot be had leaves nothing half done.
-    files = _write(trained.network, trained.example, directory, _chosen(formats, python=OwnSource(trained.arguments)))
+    python = StraightLine() if trained.arguments is None else OwnSource(trained.arguments)
+    files = _write(trained.network, trained.example, directory, _chosen(formats, python=python))
     description = _description(task, architecture, trained, seed=seed, epochs=epochs, metrics=metrics)
     path = directory / ARCHITECTURE
     path.write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
@@ -140,6 +143,7 @@ def _description(
     epochs: int | None,
     metrics: Metrics,
 ) -> Mapping[str, Any]:
+    shapes = [list(tensor.shape[1:]) for tensor in arguments(trained.example)]
     return {
         "task": task.name,
         "source": {"name": task.source.name, "description": task.source.description, "digest": task.source.digest},
@@ -147,9 +151,9 @@ def _description(
         "architecture": task.space.values(architecture),
         "seed": seed,
         # The number, because what None means may change with the task.
-        "epochs": task.full_or(epochs),
+        "epochs": task.full_or(epochs) if task.fidelities else None,
         "metrics": {"recorded": dict(metrics), "repeated": trained.metrics},
-        "network": {"arguments": trained.arguments, "input_shape": list(trained.example.shape[1:])},
+        "network": {"arguments": trained.arguments, "input_shape": shapes[0] if len(shapes) == 1 else shapes},
     }
 
 
@@ -159,10 +163,11 @@ def _difference(task: TrainingTask, *, recorded: Metrics, repeated: Metrics) -> 
         f"{name} is {repeated[name]:.6g} instead of {recorded[name]:.6g}"
         for name in (objective.metric for objective in task.goal.objectives)
         # Compared exactly: on the same machine a seed repeats a training bit by bit.
-        if name in recorded and recorded[name] != repeated[name]
+        if name in recorded and name in repeated and recorded[name] != repeated[name]
     ]
     if not changed:
         return ""
     return (
-        f"The repeated training differs from the recorded one ({'; '.join(changed)}): other hardware or another torch."
+        f"The repeated training differs from the recorded one ({'; '.join(changed)}): other hardware, another torch, "
+        "or random numbers that the training does not seed."
     )

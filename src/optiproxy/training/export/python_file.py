@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, final
 
 import torch
 from torch import Tensor, nn
-from torch.export.graph_signature import InputKind, OutputKind
+from torch.export.graph_signature import InputKind, OutputKind, TensorArgument
+from torch.utils._pytree import tree_unflatten
 
 from optiproxy.errors import ExportError
 from optiproxy.training.export.file_format import Loaded
@@ -200,10 +201,30 @@ def _statement(node: Node, program: ExportedProgram) -> list[str]:
         case "output":
             # Graphs also return buffers that they change, of which evaluation mode has none to keep.
             specs = program.graph_signature.output_specs
-            returned = [spec.arg.name for spec in specs if spec.kind is OutputKind.USER_OUTPUT]
-            return [f"return {', '.join(returned)}"]
+            returned = [_returned(spec.arg) for spec in specs if spec.kind is OutputKind.USER_OUTPUT]
+            nesting = program.call_spec.out_spec
+            assert nesting is not None  # recorded with every program
+            return [f"return {_nested(tree_unflatten(returned, nesting))}"]
         case _:
             raise _no_line(node.op)
+
+
+def _returned(argument: Any) -> str:  # noqa: ANN401 - one of torch's kinds of arguments
+    # Beside tensors, outputs may hold None.
+    return argument.name if isinstance(argument, TensorArgument) else repr(argument.value)
+
+
+def _nested(outputs: Any) -> str:  # noqa: ANN401 - names, nested as the network nests its tensors
+    """Write what is returned, in the tuples, lists and dicts that hold it."""
+    match outputs:
+        case str():
+            return outputs
+        case dict():
+            return "{" + ", ".join(f"{key!r}: {_nested(value)}" for key, value in outputs.items()) + "}"
+        case list():
+            return f"[{', '.join(map(_nested, outputs))}]"
+        case _:
+            return f"({' '.join(f'{_nested(value)},' for value in outputs)})"
 
 
 def _function(target: Any) -> str:  # noqa: ANN401 - one of torch's operations, or a function of the standard library

@@ -20,22 +20,25 @@ from optiproxy.task.task import Task
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from optiproxy.spaces.building.dry_run import Inputs
+
 
 @dataclass(frozen=True, kw_only=True)
 class Trained:
     """A network after its training.
 
     Attributes:
-        network: In evaluation mode. Its class lies in a module that imports nothing but torch and the standard library.
+        network: In evaluation mode.
         arguments: ``type(network)(**arguments)`` builds the same network untrained; literals only, so that they can be
-            written down.
-        example: One input, ``(1, ...)``, of the shape and type that the network takes.
+            written down, and the class lies in a module that imports nothing but torch and the standard library. None where
+            this does not hold.
+        example: One input, ``(1, ...)``, of the shape and type that the network takes; several as a tuple.
         metrics: What was measured, as `optiproxy.task.task.Task.evaluate` returns it.
     """
 
     network: nn.Module
-    arguments: Mapping[str, object]
-    example: Tensor
+    arguments: Mapping[str, object] | None
+    example: Inputs
     metrics: dict[str, float]
 
 
