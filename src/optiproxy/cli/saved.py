@@ -44,15 +44,21 @@ def database(folder: Path) -> str:
 def locate(target: str) -> Place:
     """Find a study: by its folder, by the name of a folder in ``runs``, by its database file or by a storage URL.
 
+    What a TOML file or a ``MODULE:NAME`` of the user's stands for is looked for in ``runs``.
+
     Raises:
         UsageError: If there is nothing of that name.
     """
     # A database belongs to no folder, so what is written about its study goes into the current one.
     if "://" in target:
         return Place(target, None, Path())
+    from optiproxy.cli import finding, search_file
+
     # What exists from here comes first; the name of a search in runs/ is the shorthand.
     path = next((path for path in (Path(target), Path("runs") / target) if path.exists()), None)
-    if path is None:
+    if path is None or path.suffix == search_file.SUFFIX:
+        path = finding.folder_of(target) if finding.is_own(target) else None
+    if path is None or not path.exists():
         raise UsageError(
             f"There is no study at {target!r}. Expected the folder of a search, its study.db, or a storage URL."
         )

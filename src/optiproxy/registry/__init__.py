@@ -1,6 +1,7 @@
 """Names of algorithms, tasks and spaces, and what ``MODULE:NAME`` defines. Listing them imports none of them.
 
-Read `names` first (what can be looked up), then `targets` (how a user's own module is imported); `entries` says what is known of a name, and
+Read `names` first (what can be looked up), then `targets` (how a user's own module is imported) and `own` (a task out of
+a user's space and functions); `entries` says what is known of a name, and
 `builtin` and `builtin_tasks` list ours.
 """
 
@@ -19,3 +20,4 @@ from optiproxy.registry.names import spaces as spaces
 from optiproxy.registry.names import task as task
 from optiproxy.registry.names import task_name as task_name
 from optiproxy.registry.names import tasks as tasks
+from optiproxy.registry.own import OwnTask as OwnTask
