@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -127,13 +129,13 @@ def test_a_file_says_the_same_as_a_line_and_the_line_wins(own, tmp_path):
     (tmp_path / "search.toml").write_text(FILE)
     done = own("search", "search.toml")
     assert done.exit_code == 0, done.stderr
-    folder = tmp_path / "runs/train_fit_choices_on_choices-random-seed1"
+    folder = tmp_path / "runs/train_fit_choices_on_its_choices-random-seed1"
     found = result(folder)
     assert (found["budget"], found["seed"], found["algorithm"]) == (4, 1, "random")
     assert {*found["best"]["architecture"]} == {"depth", "act", "rate", "width"}
     assert all(trial["architecture"]["width"] % 8 == 0 for trial in found["trials"])
     assert own("search", "search.toml", "--budget", 5, "--seed", 2, "--limit", "accuracy>=0").exit_code == 0
-    other = result(tmp_path / "runs/train_fit_choices_on_choices-random-seed2-accuracy-at-least-0.0")
+    other = result(tmp_path / "runs/train_fit_choices_on_its_choices-random-seed2-accuracy-at-least-0.0")
     assert (other["budget"], other["seed"], other["algorithm"]) == (5, 2, "random")
     # The file stands for its search wherever a search is asked for.
     assert own("report", "search.toml").stdout == f"Report: {(folder / 'report.html').relative_to(tmp_path)}\n"
@@ -161,8 +163,13 @@ def test_algorithms_are_compared_on_ones_own_code(own, tmp_path):
         assert done.exit_code == 0, done.stderr
     summary = json.loads((tmp_path / "line/summary.json").read_text())
     assert summary["train:fit on model"]["random"]["feasible_share"] == 1
+    for name, again in (
+        ("line", "train:model --evaluate train:fit --objective accuracy:max --limit &#39;params&lt;=60&#39;"),
+        ("file", "FILE.toml"),
+    ):
+        assert f"optiproxy compare {again} --algorithm random" in (tmp_path / name / "report.html").read_text()
     assert (
-        json.loads((tmp_path / "file/summary.json").read_text())["train:fit_choices on choices"]["random"]["budget"]
+        json.loads((tmp_path / "file/summary.json").read_text())["train:fit_choices on its choices"]["random"]["budget"]
         == 4
     )
     refused = own("compare", "digits-table", "--limit", "params<=1", "--out", "other")
@@ -176,6 +183,9 @@ def test_what_was_searched_is_found_by_its_name(own, tmp_path):
     assert own(*search).exit_code == 0
     for name in ("train:space", "train.py:fit_choices"):
         assert own("report", name).stdout == "Report: runs/train_fit_choices_on_space-random-seed0/report.html\n"
+    assert own("export", "train:space", "--format", "json").exit_code == 0
+    card = (tmp_path / "runs/train_fit_choices_on_space-random-seed0/export/card.md").read_text()
+    assert "Again: `optiproxy search train:space --evaluate train:fit_choices --algorithm random" in card
     assert "No search of train:fit is in runs" in own("report", "train:fit").stderr
     assert own(*search, "--seed", 1).exit_code == 0
     several = own("export", "train:space", "--format", "json")
@@ -201,3 +211,31 @@ def test_a_profile_of_a_file_times_one_training(own, tmp_path):
     done = own("profile", "search.toml")
     assert done.exit_code == 0, done.stderr
     assert "4 queries take about" in done.stdout
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "own-network.md").read_text(encoding="utf-8")
+
+OF_THE_PAGE = """
+from torch import nn
+
+from optiproxy.nn import Value
+
+blocks = ["plain", "residual"]
+
+
+def model():
+    return nn.Linear(3, Value([4, 8], name="width"))
+
+
+def train(built):
+    return 1.0
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("content", re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL))
+def test_the_files_of_the_page_are_searched(own, tmp_path, content):
+    (tmp_path / "train.py").write_text(OF_THE_PAGE)
+    (tmp_path / "search.toml").write_text(content)
+    done = own("search", "search.toml", "--algorithm", "random", "--budget", 2)
+    assert done.exit_code == 0, done.stderr

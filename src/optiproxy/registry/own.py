@@ -24,6 +24,9 @@ USUAL = Goal((Objective("accuracy"),))
 _ON = " on "
 """Between the two parts of a name. No name that is registered has a space in it."""
 
+_TABLE = "its choices"
+"""What a space is called that is written out where it is used."""
+
 _TRAINING = "a function that trains: of what the space builds, (network), or of that and its trial, (network, trial)"
 
 
@@ -55,7 +58,7 @@ class OwnTask:
         """What studies, comparisons and folders are named after: ``train:fit on model``."""
         evaluate = targets.normalized(self.evaluate)
         if not isinstance(self.space, str):
-            return f"{evaluate}{_ON}choices"
+            return f"{evaluate}{_ON}{_TABLE}"
         module = evaluate.partition(":")[0]
         space = targets.normalized(self.space) if targets.is_target(self.space) else self.space
         # Most people have both in one file, whose name need not be told twice.
@@ -100,6 +103,17 @@ def parts(name: str) -> tuple[str, ...]:
     evaluate, on, space = name.partition(_ON)
     module = evaluate.partition(":")[0]
     return (evaluate, space if targets.is_target(space) else f"{module}:{space}") if on else (name,)
+
+
+def arguments(name: str) -> tuple[str, ...]:
+    """Return how a line says what a task of this name is: one word, or a space and its training function.
+
+    Empty where no line can: a table of choices stands in a file.
+    """
+    evaluate, *space = parts(name)
+    if name.endswith(_ON + _TABLE):
+        return ()
+    return (*space, "--evaluate", evaluate) if space else (name,)
 
 
 def training_function(evaluate: str) -> Callable[..., Any]:

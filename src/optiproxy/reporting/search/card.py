@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from optiproxy import __version__
 from optiproxy.metrics import Metrics
+from optiproxy.registry.own import arguments
 from optiproxy.reporting.words import (
     goal_in_words,
     number,
@@ -151,10 +152,11 @@ def _search(result: SearchResult) -> list[str]:
 
 def _command(result: SearchResult) -> list[str]:
     """The command that makes the search again, where it is of a task with a name."""
-    # A function of the user's own has no name on the command line.
-    if result.task == "function":
+    # A function of the user's own has no name on the command line, nor has a table of choices, or a function that measures.
+    searched = arguments(result.task)
+    if result.task == "function" or not searched or (len(searched) > 1 and result.protocol.free):
         return []
-    words = ["optiproxy", "search", result.task, "--algorithm", result.algorithm]
+    words = ["optiproxy", "search", *searched, "--algorithm", result.algorithm]
     words += ["--budget", str(result.budget), "--seed", str(result.seed)]
     words += [word for objective in result.goal.objectives for word in ("--objective", str(objective))]
     # With all digits of the bound, or it would be another limit.
