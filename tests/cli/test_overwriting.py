@@ -64,3 +64,13 @@ def test_a_page_of_an_earlier_version_lies_beside_its_result(filled, tmp_path):
     page.write_text(page.read_text().rpartition("<!-- optiproxy report")[0])
     assert filled("report", "a").exit_code == 0
     assert "<!-- optiproxy report" in page.read_text()
+
+
+def test_the_folder_of_a_search_without_a_result_is_its_own(filled, tmp_path):
+    # As a search leaves it that was killed.
+    (tmp_path / "a/result.json").unlink()
+    (tmp_path / "a/report.html").unlink()
+    done = filled("search", TABLE, "--algorithm", "random", "--budget", 2, "--seed", 7, "--out", "a")
+    assert done.exit_code == 2
+    assert "a holds the search 'digits-table-random-seed0', not 'digits-table-random-seed7'" in done.stderr
+    assert not (tmp_path / "a/result.json").exists()

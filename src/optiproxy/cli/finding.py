@@ -11,6 +11,7 @@ from optiproxy.cli import saved, search_file
 from optiproxy.errors import OptiProxyError, StudyError, UsageError
 from optiproxy.registry import OwnTask, targets, task
 from optiproxy.registry.own import parts
+from optiproxy.storage.study import stored_study
 
 RUNS = Path("runs")
 """Where a search puts its folder unless it is told otherwise."""
@@ -72,8 +73,6 @@ def _folders(meant: Callable[[Mapping[str, Any]], bool]) -> list[Path]:
 
 def _held(folder: Path) -> Mapping[str, Any]:
     """Return what a folder says of its search: task and seed; empty where there is none."""
-    from optiproxy.storage.study import stored_study
-
     content = saved.read(folder)
     # A search that is still running, or was killed, has no result yet.
     if "task" not in content and (folder / saved.DATABASE).exists():

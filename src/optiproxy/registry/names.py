@@ -20,7 +20,7 @@ from optiproxy.registry import targets
 from optiproxy.registry.builtin import ALGORITHMS, SPACES
 from optiproxy.registry.builtin_tasks import TASKS
 from optiproxy.registry.entries import AlgorithmEntry, E, Entry, TaskEntry, registered
-from optiproxy.registry.own import OwnTask
+from optiproxy.registry.own import OwnTask, as_space, from_table
 
 if TYPE_CHECKING:
     from optiproxy.optimizer import AlgorithmFactory
@@ -179,8 +179,8 @@ def space(spec: str) -> Space:
         UsageError: If there is none of this name, or it is nothing of the kind.
     """
     if targets.is_target(spec):
-        return _as_space(targets.load(spec, "a space"), spec)
-    return _as_space(_imported("space", _entry("space", spec, SPACES, spaces)), spec)
+        return as_space(targets.load(spec, "a space"), spec)
+    return as_space(_imported("space", _entry("space", spec, SPACES, spaces)), spec)
 
 
 def space_or_task(spec: str | Mapping[str, Any]) -> Space | Task:
@@ -193,17 +193,10 @@ def space_or_task(spec: str | Mapping[str, Any]) -> Space | Task:
         UsageError: If there is none of this name, or it is nothing of the kind.
         DataError: If the data of a task is missing or damaged.
     """
-    from optiproxy.spaces import FlatSpace
     from optiproxy.task.task import Task
 
     if not isinstance(spec, str):
-        # A text is no list of choices, so that it can only stand for one.
-        return FlatSpace(
-            {
-                name: targets.load(choices, "a list of choices") if isinstance(choices, str) else choices
-                for name, choices in spec.items()
-            }
-        )
+        return from_table(spec)
     if not targets.is_target(spec):
         # Where both have a name, the task wins, because its profile says more.
         named = {entry.name: make for entries, make in ((spaces(), space), (tasks(), task)) for entry in entries}
@@ -225,7 +218,7 @@ def space_or_task(spec: str | Mapping[str, Any]) -> Space | Task:
             returned = None
         if isinstance(returned, Task):
             return returned
-    return _as_space(found, spec)
+    return as_space(found, spec)
 
 
 def executor(spec: str | Executor | Callable[[], Executor]) -> Executor:
@@ -267,25 +260,6 @@ def _imported(kind: str, entry: Entry) -> Any:  # noqa: ANN401 - a class or a fu
         return targets.imported(entry.target)
     except UsageError as error:
         raise UsageError(f"The {kind} {entry.name!r} of the package {entry.package} cannot be used. {error}") from error
-
-
-def _as_space(found: Any, spec: str) -> Space:  # noqa: ANN401 - whatever the user has defined
-    from optiproxy.spaces import FlatSpace, Space
-
-    # Before `callable` is asked, because a class of spaces is callable, too, and builds no network.
-    if isinstance(found, Space) or (isinstance(found, type) and issubclass(found, Space)):
-        return cast("Space", targets.made(found, Space, target=spec, wanted="a space"))
-    if isinstance(found, Mapping):
-        return FlatSpace(found)  # pyright: ignore[reportUnknownArgumentType] - the space checks it
-    wanted = "a space, a mapping of choices or a function that builds a network"
-    if not callable(found):
-        raise targets.wrong_kind(found, spec, wanted)
-    if not targets.takes(found):
-        raise targets.wrong_kind(found, spec, f"{wanted} without being given anything")
-    try:
-        return Space.from_model(cast("Any", found))
-    except UsageError as error:
-        raise UsageError(f"{spec!r} makes no space{targets.place_of(error.__cause__ or error)}. {error}") from error
 
 
 def _qualified(found: object) -> str:

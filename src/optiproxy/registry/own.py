@@ -98,6 +98,48 @@ class OwnTask:
         return made
 
 
+def as_space(found: Any, spec: str) -> Space:  # noqa: ANN401 - whatever the user has defined
+    """Return the space that an object stands for.
+
+    Args:
+        found: A space, a class of spaces, a mapping of choices, or a function that builds a network.
+        spec: How it was given.
+
+    Raises:
+        UsageError: If it is something else, or fails; with the place in the user's code.
+    """
+    from optiproxy.spaces import FlatSpace, Space
+
+    # Before `callable` is asked, because a class of spaces is callable, too, and builds no network.
+    if isinstance(found, Space) or (isinstance(found, type) and issubclass(found, Space)):
+        return cast("Space", targets.made(found, Space, target=spec, wanted="a space"))
+    if isinstance(found, Mapping):
+        return FlatSpace(found)  # pyright: ignore[reportUnknownArgumentType] - the space checks it
+    wanted = "a space, a mapping of choices or a function that builds a network"
+    if not callable(found):
+        raise targets.wrong_kind(found, spec, wanted)
+    if not targets.takes(found):
+        raise targets.wrong_kind(found, spec, f"{wanted} without being given anything")
+    try:
+        return Space.from_model(cast("Any", found))
+    except UsageError as error:
+        raise UsageError(f"{spec!r} makes no space{targets.place_of(error.__cause__ or error)}. {error}") from error
+
+
+def from_table(choices: Mapping[str, Any]) -> Space:
+    """Return the space of a table of choices, in which ``MODULE:NAME`` may stand for a list.
+
+    Raises:
+        UsageError: If a list is missing or empty, or a module has none of this name.
+    """
+    from optiproxy.spaces import FlatSpace
+
+    # A text is no list of choices, so that it can only stand for one.
+    return FlatSpace(
+        {name: targets.load(one, "a list of choices") if isinstance(one, str) else one for name, one in choices.items()}
+    )
+
+
 def parts(name: str) -> tuple[str, ...]:
     """Return the ``MODULE:NAME`` of training function and space in the name of an `OwnTask`; of another name, that alone."""
     evaluate, on, space = name.partition(_ON)
