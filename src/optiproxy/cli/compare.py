@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, final
 
 import typer
 
-from optiproxy.cli.options import Fidelity, Free, Promote
+from optiproxy.cli.options import Evaluate, Example, Fidelity, Free, Limits, Objectives, Promote
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 def compare(
     tasks: Annotated[
         list[str],
-        typer.Argument(metavar="TASK...", help="Names that `optiproxy tasks` lists, or MODULE:NAME of your own."),
+        typer.Argument(
+            metavar="TASK...",
+            help="Names that `optiproxy tasks` lists; MODULE:NAME of your own tasks; with --evaluate, of your spaces, mappings "
+            "of choices or model functions; or one TOML file.",
+        ),
     ],
     *,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the results; the same one resumes or grows.")],
@@ -40,7 +44,11 @@ def compare(
     budget: Annotated[
         int, typer.Option(help="Architectures that each search may evaluate; promotions come on top.")
     ] = 100,
+    evaluate: Evaluate = None,
+    objective: Objectives = None,
+    limit: Limits = None,
     free: Free = None,
+    example: Example = None,
     fidelity: Fidelity = None,
     promote: Promote = None,
     workers: Annotated[int, typer.Option(help="Searches at a time.")] = 1,
@@ -50,27 +58,40 @@ def compare(
     from rich.console import Console
 
     from optiproxy import registry
+    from optiproxy.cli.outputs import check_comparison, mark, owner_of_comparisons
     from optiproxy.cli.saved import REPORT
+    from optiproxy.cli.subject import Asked
     from optiproxy.comparison.compare import compare as run
     from optiproxy.comparison.statistics import analyze
+    from optiproxy.errors import UsageError
     from optiproxy.reporting.comparison.page import write_comparison_report
     from optiproxy.reporting.words import protocol_in_words
 
+    if evaluate is None and (objective or limit):
+        raise UsageError(
+            "A task is compared on its own goal; objectives and limits go with a training function, --evaluate MODULE:NAME."
+        )
+    check_comparison(out)
     comparison = run(
-        tasks,
+        [
+            Asked(what=task, evaluate=evaluate, objectives=objective, limits=limit, free=free, example=example).spec
+            for task in tasks
+        ],
         # Typer gives None for an option that may be repeated and was left out.
         algorithms=algorithm or ["optiproxy", "random"],
         seeds=seeds,
         budget=budget,
         workers=workers,
         out=out,
-        free=free or [],
+        # Beside a training function they are measured by what the task is made of.
+        free=[] if evaluate else free or [],
         fidelity=fidelity,
         promote=promote,
         observer=observer_for(Console(stderr=True)),
     )
     statistics = analyze(comparison)
     report = write_comparison_report(comparison, statistics, out / REPORT)
+    mark(report, owner_of_comparisons([out]))
     # On standard error, because the lines on standard output are read by scripts.
     for name in comparison.skipped:
         typer.echo(f"Skipped {name}: {registry.missing_package(name)}", err=True)

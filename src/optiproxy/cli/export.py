@@ -40,7 +40,9 @@ RETRAINED = "retrain"
 Target = Annotated[
     str,
     typer.Argument(
-        metavar="STUDY_OR_DIR", help="Folder of a search, its name in runs/, its study.db, or a storage URL."
+        metavar="STUDY_OR_DIR",
+        help="Folder of a search, its name in runs/, its study.db, a storage URL, or your MODULE:NAME or TOML file that was "
+        "searched.",
     ),
 ]
 

@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 
 from optiproxy import __version__
 from optiproxy.cli import compare, data, export, listing, profile, report, search
+from optiproxy.cli.search_file import HOW, from_file
 from optiproxy.errors import OptiProxyError
 
 
@@ -82,14 +83,15 @@ def options(
 
 
 # In this order `optiproxy --help` lists them.
-app.command("search")(search.search)
-app.command("compare")(compare.compare)
+app.command("search", cls=from_file(*HOW))(search.search)
+# Seed, workers, timeout and study are those of a single search.
+app.command("compare", cls=from_file("budget", "fidelity", "promote"))(compare.compare)
 app.command("tasks")(listing.tasks)
 app.command("algorithms")(listing.algorithms)
 app.command("report")(report.report)
 app.command("export")(export.export)
 app.command("retrain")(export.retrain)
-app.command("profile")(profile.profile)
+app.command("profile", cls=from_file("budget", "seed"))(profile.profile)
 app.add_typer(data.app, name="data")
 
 

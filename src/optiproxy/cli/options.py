@@ -14,8 +14,30 @@ Limits = Annotated[
 Free = Annotated[
     list[str] | None,
     typer.Option(
-        metavar="METRIC",
-        help="Known before an evaluation, so that none is spent on what breaks a limit on it. May be repeated.",
+        metavar="METRIC[=MODULE:NAME]",
+        help="Known before an evaluation, so that none is spent on what breaks a limit on it; beside --evaluate, what "
+        "optiproxy counts (params and, with --example, flops, latency_ms, …), or your function. May be repeated.",
+    ),
+]
+Evaluate = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MODULE:NAME",
+        help="Your training function, where the first argument is a space, a mapping of choices or a model of your own.",
+    ),
+]
+Objectives = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="METRIC[:min|max]",
+        help="What to improve instead of the task's own, or beside --evaluate of accuracy. May be repeated.",
+    ),
+]
+Example = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MODULE:NAME",
+        help="One input of your network, or a function that makes it, for what optiproxy counts or measures on one.",
     ),
 ]
 Fidelity = Annotated[

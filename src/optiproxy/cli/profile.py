@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from optiproxy.cli.options import Free, Limits
+from optiproxy.cli.options import Evaluate, Example, Free, Limits, Objectives
 
 if TYPE_CHECKING:
     from optiproxy.metrics import Goal
@@ -27,12 +27,15 @@ def profile(
         typer.Argument(
             metavar="SPACE_OR_TASK",
             help="A name that `optiproxy tasks` lists, a space (darts, nasbench101, nasbench201, nasbench-nlp), or "
-            "MODULE:NAME of your own task, space, mapping of choices or model function.",
+            "MODULE:NAME of your own task, space, mapping of choices or model function; or a TOML file.",
         ),
     ],
     *,
+    evaluate: Evaluate = None,
+    objective: Objectives = None,
     limit: Limits = None,
     free: Free = None,
+    example: Example = None,
     budget: Annotated[int, typer.Option(help="Architectures that a search is to evaluate.")] = 100,
     samples: Annotated[int, typer.Option(help="Architectures to measure.")] = 100,
     seconds: Annotated[
@@ -43,23 +46,36 @@ def profile(
 ) -> None:
     """Look at a space or task before anything is spent on it: its size, what fits the limits, what it costs."""
     from optiproxy import registry
+    from optiproxy.cli.subject import Asked
+    from optiproxy.errors import UsageError
     from optiproxy.profiling import measuring
+    from optiproxy.registry.own import measures
     from optiproxy.reporting.search.profile import profile_as_json, profile_in_words
     from optiproxy.spaces import Space
-    from optiproxy.task.protocol import wanted_goal
 
-    looked_at = registry.space_or_task(subject)
+    asked = Asked(what=subject, evaluate=evaluate, objectives=objective, limits=limit, free=free, example=example)
+    looked_at = None if evaluate else registry.space_or_task(subject)
     # A space alone has neither goal nor training: only what is counted and free can be told of it.
     if isinstance(looked_at, Space):
+        if objective:
+            raise UsageError(
+                "A space alone has nothing to improve. Leave --objective out, or give --evaluate MODULE:NAME."
+            )
         found = measuring.profile(
-            looked_at, limits=limit or [], budget=budget, samples=samples, seconds=seconds, seed=seed
+            looked_at,
+            free=measures(free or [], looked_at, example=example or ""),
+            limits=limit or [],
+            budget=budget,
+            samples=samples,
+            seconds=seconds,
+            seed=seed,
         )
     else:
-        goal = wanted_goal(looked_at, objectives=[], limits=limit or [])
+        about = asked.subject(looked_at)
         found = measuring.profile_task(
-            looked_at,
-            goal=goal,
-            free=free or [],
+            about.task,
+            goal=about.goal,
+            free=about.free,
             budget=budget,
             samples=samples,
             seconds=seconds,
@@ -68,7 +84,7 @@ def profile(
         )
         # Last, because it may take minutes, and not at all if something before it fails.
         if seconds is None:
-            found = replace(found, training_seconds=_tried(looked_at, goal, found, seed=seed))
+            found = replace(found, training_seconds=_tried(about.task, about.goal, found, seed=seed))
     typer.echo(json.dumps(profile_as_json(found), indent=2) if as_json else profile_in_words(found))
 
 

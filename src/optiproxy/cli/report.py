@@ -19,8 +19,8 @@ def report(
         list[str],
         typer.Argument(
             metavar="DIR_OR_STUDY...",
-            help="Folder of a search, the name of a search in runs/, a study.db, or a storage URL; or one or several "
-            "folders of comparisons, for one page on all of them.",
+            help="Folder of a search, the name of a search in runs/, a study.db, a storage URL, your MODULE:NAME or TOML file "
+            "that was searched; or one or several folders of comparisons, for one page on all of them.",
         ),
     ],
     *,
@@ -60,19 +60,23 @@ def report(
 
 
 def _report_search(target: str, study: str | None, out: Path | None) -> None:
-    from optiproxy.cli import saved
+    from optiproxy.cli import outputs, saved
     from optiproxy.reporting.search.page import write_search_report
     from optiproxy.searching.run import load
 
     place = saved.locate(target)
     # From the study and not from result.json: a search that is still running is reported as it stands.
     result = load(place.storage, study or place.study)
-    page = write_search_report(result, out or place.folder / saved.REPORT)
+    page = out or place.folder / saved.REPORT
+    outputs.check_search_page(page, result.study, result.storage)
+    write_search_report(result, page)
+    outputs.mark(page, outputs.owner_of_search(result.study, result.storage))
     typer.echo(f"Report: {page}")
 
 
 def _report_comparisons(folders: Sequence[Folder], reference: str | None, out: Path | None) -> None:
     """Write the page, and beside it the figures and both files of statistics."""
+    from optiproxy.cli import outputs
     from optiproxy.cli.compare import conclude
     from optiproxy.cli.saved import REPORT
     from optiproxy.comparison.comparison import Comparison
@@ -90,14 +94,19 @@ def _report_comparisons(folders: Sequence[Folder], reference: str | None, out: P
         raise UsageError(
             f"{page.parent} belongs to a comparison, whose summary this one would replace. Choose another --out."
         )
+    owner = outputs.owner_of_comparisons([folder.path for folder in folders])
     # Read before the results, so that what has not finished can be counted.
     asked = [folder.grid() for folder in folders]
     comparison = Comparison.joined([folder.comparison() for folder in folders])
     statistics = analyze(comparison, reference)
+    if out is not None:
+        outputs.check_page(page, owner)
     # The page on one comparison that is written elsewhere is only another copy of it: its folder has the files.
     if several or out is None:
         publish_statistics(comparison, statistics, page.parent)
     wanted, there = (sum(len(grid.runs) for grid in grids) for grids in (asked, comparison.grids))
     if there < wanted:
         typer.echo(f"Not in the report: {wanted - there} of {wanted} searches, which have not finished.", err=True)
-    conclude(comparison, statistics, write_comparison_report(comparison, statistics, page))
+    write_comparison_report(comparison, statistics, page)
+    outputs.mark(page, owner)
+    conclude(comparison, statistics, page)

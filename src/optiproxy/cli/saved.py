@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -17,6 +18,7 @@ from optiproxy.searching.calibration import SETTLED, coverage
 from optiproxy.searching.result import SearchResult
 from optiproxy.storage.files import write
 from optiproxy.storage.record import Record
+from optiproxy.storage.study import stored_study
 
 RESULT, REPORT, DATABASE = "result.json", "report.html", "study.db"
 
@@ -44,15 +46,21 @@ def database(folder: Path) -> str:
 def locate(target: str) -> Place:
     """Find a study: by its folder, by the name of a folder in ``runs``, by its database file or by a storage URL.
 
+    What a TOML file or a ``MODULE:NAME`` of the user's stands for is looked for in ``runs``.
+
     Raises:
         UsageError: If there is nothing of that name.
     """
     # A database belongs to no folder, so what is written about its study goes into the current one.
     if "://" in target:
         return Place(target, None, Path())
+    from optiproxy.cli import finding, search_file
+
     # What exists from here comes first; the name of a search in runs/ is the shorthand.
     path = next((path for path in (Path(target), Path("runs") / target) if path.exists()), None)
-    if path is None:
+    if path is None or path.suffix == search_file.SUFFIX:
+        path = finding.folder_of(target) if finding.is_own(target) else None
+    if path is None or not path.exists():
         raise UsageError(
             f"There is no study at {target!r}. Expected the folder of a search, its study.db, or a storage URL."
         )
@@ -83,9 +91,12 @@ def check_free(folder: Path, study: str) -> None:
     Raises:
         StudyError: If it holds the result of another study.
     """
-    # A folder without a result, or with one that cannot be read, is nobody's yet.
-    found = read(folder).get("study", study)
-    if found != study:
+    found = read(folder).get("study")
+    # A search that is still running, or was killed, has no result yet. What cannot be read is told where it is opened.
+    if found is None and (folder / DATABASE).exists():
+        with suppress(StudyError):
+            found = stored_study(database(folder), None)[0].study_name
+    if found not in (None, study):
         raise StudyError(f"{folder} holds the search {found!r}, not {study!r}. Choose another --out.")
 
 

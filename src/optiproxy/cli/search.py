@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from optiproxy.cli.options import Fidelity, Free, Limits, Promote
+from optiproxy.cli.options import Evaluate, Example, Fidelity, Free, Limits, Objectives, Promote
 
 if TYPE_CHECKING:
-    from optiproxy.metrics import Goal
+    from optiproxy.cli.subject import Subject
     from optiproxy.searching.result import SearchResult
     from optiproxy.searching.settings import SearchSettings
-    from optiproxy.task.task import Task
 
 INTERRUPTED = "Interrupted. Everything finished is kept; the same command goes on from there."
 """What every command says that was stopped by ctrl-C."""
@@ -27,9 +26,14 @@ _SENSE = {"<=": "-at-most-", ">=": "-at-least-"}
 def search(
     task: Annotated[
         str,
-        typer.Argument(metavar="TASK", help="What to search for: a name that `optiproxy tasks` lists, or MODULE:NAME."),
+        typer.Argument(
+            metavar="TASK",
+            help="What to search for: a name that `optiproxy tasks` lists; MODULE:NAME of your own task; with --evaluate, of "
+            "your space, mapping of choices or model function; or a TOML file.",
+        ),
     ],
     *,
+    evaluate: Evaluate = None,
     budget: Annotated[
         int, typer.Option(help="Architectures to evaluate, failed ones included; promotions come on top.")
     ] = 100,
@@ -38,11 +42,9 @@ def search(
         str, typer.Option(help="A name that `optiproxy algorithms` lists, or MODULE:NAME.")
     ] = "optiproxy",
     limit: Limits = None,
-    objective: Annotated[
-        list[str] | None,
-        typer.Option(metavar="METRIC[:min|max]", help="What to improve instead of the task's own. May be repeated."),
-    ] = None,
+    objective: Objectives = None,
     free: Free = None,
+    example: Example = None,
     fidelity: Fidelity = None,
     promote: Promote = None,
     workers: Annotated[int, typer.Option(help="Evaluations at a time.")] = 1,
@@ -70,58 +72,69 @@ def search(
     from rich.console import Console
 
     from optiproxy import registry
-    from optiproxy.cli import saved
+    from optiproxy.cli import outputs, saved
+    from optiproxy.cli.subject import Asked
     from optiproxy.reporting.search.page import write_search_report
     from optiproxy.searching.progress import observer_for
     from optiproxy.searching.run import run
     from optiproxy.searching.settings import SearchSettings
-    from optiproxy.task.protocol import wanted_goal
 
-    searched = registry.task(task)
-    goal = wanted_goal(searched, objectives=objective or [], limits=limit or [])
+    found = Asked(
+        what=task, evaluate=evaluate, objectives=objective, limits=limit, free=free, example=example
+    ).subject()
     # Without study and storage at first: their names are made from all the other settings.
     settings = SearchSettings(
         budget=budget,
         algorithm=algorithm,
         seed=seed,
-        free=tuple(free or ()),
+        free=found.free,
         fidelity=fidelity,
         promote=promote,
         workers=workers,
         timeout=timeout,
     )
-    name = study or study_name(searched, goal, settings)
+    name = study or study_name(found, settings)
     folder = out or Path("runs") / name
     # Before anything is trained: afterwards the result would have no place to go.
     saved.check_free(folder, name)
     stored = replace(settings, storage=storage or saved.database(folder), study=name)
+    page = folder / saved.REPORT
+    outputs.check_search_page(page, name, stored.storage or "")
     # A user's executor is shut down here, after an error as well.
     with nullcontext() if executor is None else registry.executor(executor) as chosen:
-        result = run(searched, stored, goal=goal, executor=chosen, observer=observer_for(goal, Console(stderr=True)))
+        observer = observer_for(found.goal, Console(stderr=True))
+        result = run(found.task, stored, goal=found.goal, executor=chosen, observer=observer)
     # The result before the report: what fails in drawing must not cost what was searched.
     saved.save(result, folder)
-    report = write_search_report(result, folder / saved.REPORT)
+    report = write_search_report(result, page)
+    outputs.mark(report, outputs.owner_of_search(result.study, result.storage))
     conclude(result, report)
 
 
-def study_name(task: Task, goal: Goal, settings: SearchSettings) -> str:
+def study_name(searched: Subject, settings: SearchSettings) -> str:
     """Return a name that is the same for the same search and another for another; fit for a folder."""
+    task, goal, usual_goal = searched.task, searched.goal, searched.usual
     # Only what differs from the task's own setting enters the name: short names for plain searches.
     usual, protocol = (
         replace(settings, free=(), fidelity=None, promote=None).protocol(task, goal),
         settings.protocol(task, goal),
     )
     parts = [task.name, settings.algorithm_name, f"seed{settings.seed}"]
-    if goal.objectives != task.goal.objectives:
+    if goal.objectives != usual_goal.objectives:
         parts += [f"{objective.metric}-{objective.direction}" for objective in goal.objectives]
     parts += [
-        f"{limit.metric}{_SENSE[limit.sense]}{limit.bound!r}" for limit in goal.limits if limit not in task.goal.limits
+        f"{limit.metric}{_SENSE[limit.sense]}{limit.bound!r}" for limit in goal.limits if limit not in usual_goal.limits
     ]
     parts += [f"free-{name}" for name in protocol.free if name not in usual.free]
     if protocol.fidelity != usual.fidelity:
         parts.append(f"fidelity{protocol.epochs(protocol.fidelity)}")
     # A task given as MODULE:NAME has a colon, which no folder on Windows may have.
-    return re.sub(r"[^\w.+-]", "_", "-".join(parts))
+    return fit_for_a_folder("-".join(parts))
+
+
+def fit_for_a_folder(name: str) -> str:
+    """Return a name without what not every file system takes."""
+    return re.sub(r"[^\w.+-]", "_", name)
 
 
 def conclude(result: SearchResult, report: Path) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Future, as_completed
 from multiprocessing import get_context
 from pathlib import Path
 
-from optiproxy import __version__
+from optiproxy import __version__, registry
 from optiproxy.comparison.comparison import Comparison
 from optiproxy.comparison.folder import Folder, publish_results, publish_statistics
 from optiproxy.comparison.grid import Grid, Run, TaskSetting, check_counts, check_names
@@ -16,6 +16,7 @@ from optiproxy.comparison.statistics import analyze
 from optiproxy.comparison.worker import prepare, search_once
 from optiproxy.errors import PackageError, SearchFailed
 from optiproxy.execution.interrupts import Interrupts
+from optiproxy.registry import OwnTask
 from optiproxy.searching.progress import Observer, Silence
 from optiproxy.searching.settings import SearchSettings
 
@@ -24,7 +25,7 @@ LIBRARIES = ("optuna", "scipy.special", "torch", "optiproxy.registry", "optiprox
 
 
 def compare(
-    tasks: Sequence[str],
+    tasks: Sequence[str | OwnTask],
     *,
     algorithms: Sequence[str],
     seeds: int,
@@ -43,7 +44,7 @@ def compare(
     tasks, algorithms or seeds than the one before, not for fewer.
 
     Args:
-        tasks: Names of tasks, or ``MODULE:NAME``; each is searched for its own goal.
+        tasks: Names of tasks, ``MODULE:NAME``, or spaces with training functions; each is searched for its own goal.
         algorithms: Names of algorithms, or ``MODULE:NAME``; the others are tested against the first. One whose package is
             missing is skipped, and `Grid.skipped` says so.
         seeds: How many; they are 0 to ``seeds - 1``.
@@ -62,8 +63,6 @@ def compare(
         StudyError: If ``out`` holds a comparison with other settings or with more of something.
         SearchFailed: If processes died; the message names one search.
     """
-    from optiproxy import registry
-
     check_counts(seeds=seeds, budget=budget, workers=workers)
     # One spelling of each name, so that `my/search.py:task` and `my.search:task` are one task, today and on resuming. What was
     # typed is what is imported here: it puts the module's folder on the path, which the worker processes inherit.
@@ -100,7 +99,14 @@ def compare(
     try:
         with Interrupts() as interrupts, interrupts.heard():
             lost = _search_all(
-                missing, folder, settings, grid=grid, workers=workers, observer=watcher, interrupts=interrupts
+                missing,
+                folder,
+                settings,
+                grid=grid,
+                own={name: spec for name, spec in task_specs if isinstance(spec, OwnTask)},
+                workers=workers,
+                observer=watcher,
+                interrupts=interrupts,
             )
     finally:
         watcher.on_end()
@@ -121,6 +127,7 @@ def _search_all(
     settings: SearchSettings,
     *,
     grid: Grid,
+    own: Mapping[str, OwnTask],
     workers: int,
     observer: Observer[Run],
     interrupts: Interrupts,
@@ -137,7 +144,9 @@ def _search_all(
     )
     try:
         run_of: dict[Future[bool], Run] = {
-            pool.submit(search_once, None, run, grid.tasks[run.task], settings, path=folder.part(run)): run
+            pool.submit(
+                search_once, None, run, grid.tasks[run.task], settings, own=own.get(run.task), path=folder.part(run)
+            ): run
             for run in runs
         }
         for future in as_completed(run_of):

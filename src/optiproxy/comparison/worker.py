@@ -22,6 +22,7 @@ from optiproxy.comparison.grid import Run, TaskSetting
 from optiproxy.comparison.results import RunResult
 from optiproxy.errors import StudyError
 from optiproxy.execution.executors import end_with_parent
+from optiproxy.registry import OwnTask
 from optiproxy.searching.settings import SearchSettings
 
 INTERVAL = 0.005
@@ -31,7 +32,9 @@ CHILDREN_EVERY = 50
 """Readings between two searches for new children: each goes through all processes of the machine."""
 
 
-def search_once(run: Run, setting: TaskSetting, settings: SearchSettings, *, path: Path) -> bool:
+def search_once(
+    run: Run, setting: TaskSetting, settings: SearchSettings, *, path: Path, own: OwnTask | None = None
+) -> bool:
     """Search with one torch thread and save the result at ``path``.
 
     Args:
@@ -39,6 +42,7 @@ def search_once(run: Run, setting: TaskSetting, settings: SearchSettings, *, pat
         setting: What the comparison has announced of the task.
         settings: Those of every run; algorithm and seed are the run's.
         path: File of the result.
+        own: What the task is made of, where its name alone does not say it.
 
     Returns:
         Whether it came to its end. Of a search that was interrupted nothing is kept: it is no search of this budget.
@@ -56,7 +60,7 @@ def search_once(run: Run, setting: TaskSetting, settings: SearchSettings, *, pat
     # One thread for every algorithm, or their seconds would not compare.
     torch.set_num_threads(1)
     # Loaded again in this process, and compared with what was announced: the data may have been replaced.
-    task = registry.task(run.task)
+    task = registry.task(own or run.task)
     if TaskSetting.of(task, settings) != setting:
         raise StudyError(
             f"The data of {run.task} has changed since the comparison began. Start anew with another --out."

@@ -1,7 +1,8 @@
 """Names of algorithms, tasks and spaces, and what ``MODULE:NAME`` defines. Listing them imports none of them.
 
-Read `names` first (what can be looked up), then `targets` (how a user's own module is imported); `entries` says what is known of a name, and
-`builtin` and `builtin_tasks` list ours. `own_code` imports what a study of the user's own does not hold.
+Read `names` first (what can be looked up), then `targets` (how a user's own module is imported), `own` (a task out of a user's
+space and functions) and `own_code` (these functions); `entries` says what is known of a name, and `builtin` and
+`builtin_tasks` list ours.
 """
 
 from optiproxy.registry.entries import AlgorithmEntry as AlgorithmEntry
@@ -19,5 +20,6 @@ from optiproxy.registry.names import spaces as spaces
 from optiproxy.registry.names import task as task
 from optiproxy.registry.names import task_name as task_name
 from optiproxy.registry.names import tasks as tasks
+from optiproxy.registry.own import OwnTask as OwnTask
 from optiproxy.registry.own_code import example_input as example_input
 from optiproxy.registry.own_code import training_function as training_function

@@ -20,11 +20,21 @@ from optiproxy.registry import targets
 from optiproxy.registry.builtin import ALGORITHMS, SPACES
 from optiproxy.registry.builtin_tasks import TASKS
 from optiproxy.registry.entries import AlgorithmEntry, E, Entry, TaskEntry, registered
+from optiproxy.registry.own import OwnTask, as_space, from_table
 
 if TYPE_CHECKING:
     from optiproxy.optimizer import AlgorithmFactory
     from optiproxy.spaces import Space
     from optiproxy.task.task import Task
+
+_OWN_TASK = (
+    "What is your own is given as MODULE:NAME, a space or a model together with --evaluate MODULE:NAME, or as a TOML file "
+    "that says both."
+)
+
+_NEEDS_TRAINING = (
+    "A space, a mapping of choices or a model goes together with the function that trains it, --evaluate MODULE:NAME."
+)
 
 _FACTORY = "an algorithm, something that is called as (space, goal, seed=...) and returns one"
 
@@ -103,12 +113,12 @@ def missing_package(spec: str) -> str:
     return ENVIRONMENTS[environment].problem if environment else ""
 
 
-def task(spec: str, *, source: str | None = None) -> Task:
+def task(spec: str | OwnTask, *, source: str | None = None) -> Task:
     """Build a task.
 
     Args:
         spec: A name of `tasks`, or ``MODULE:NAME`` of a `Task`, a class of tasks, or a function without required
-            arguments that returns one.
+            arguments that returns one; or an `OwnTask`.
         source: Where its values are to come from, for a task that has several sources; None takes the best at hand.
 
     Raises:
@@ -117,6 +127,8 @@ def task(spec: str, *, source: str | None = None) -> Task:
     """
     from optiproxy.task.task import Task
 
+    if isinstance(spec, OwnTask):
+        return spec.task()
     if targets.is_target(spec):
         found = targets.load(spec, "a task")
     else:
@@ -129,11 +141,13 @@ def task(spec: str, *, source: str | None = None) -> Task:
         if not callable(found) or "source" not in inspect.signature(found).parameters:
             raise UsageError(f"Task {spec!r} has one source only; leave the source {source!r} out.")
         found = functools.partial(found, source=source)
-    return cast("Task", targets.made(found, Task, target=spec, wanted="a task"))
+    return cast("Task", targets.made(found, Task, target=spec, wanted="a task", advice=_NEEDS_TRAINING))
 
 
-def task_name(spec: str) -> str:
+def task_name(spec: str | OwnTask) -> str:
     """Return the one spelling of a task's name or ``MODULE:NAME``, as it is written into comparisons."""
+    if isinstance(spec, OwnTask):
+        return spec.name
     return targets.normalized(spec) if targets.is_target(spec) else spec
 
 
@@ -165,14 +179,15 @@ def space(spec: str) -> Space:
         UsageError: If there is none of this name, or it is nothing of the kind.
     """
     if targets.is_target(spec):
-        return _as_space(targets.load(spec, "a space"), spec)
-    return _as_space(_imported("space", _entry("space", spec, SPACES, spaces)), spec)
+        return as_space(targets.load(spec, "a space"), spec)
+    return as_space(_imported("space", _entry("space", spec, SPACES, spaces)), spec)
 
 
-def space_or_task(spec: str) -> Space | Task:
+def space_or_task(spec: str | Mapping[str, Any]) -> Space | Task:
     """Build what `optiproxy profile` looks at: a task or a space, by any of their names.
 
-    A function without arguments may build a network, and then its choices are the space, or a task.
+    A function without arguments may build a network, and then its choices are the space, or a task. A mapping of choices is a
+    space; ``MODULE:NAME`` in the place of a list of choices is imported.
 
     Raises:
         UsageError: If there is none of this name, or it is nothing of the kind.
@@ -180,6 +195,8 @@ def space_or_task(spec: str) -> Space | Task:
     """
     from optiproxy.task.task import Task
 
+    if not isinstance(spec, str):
+        return from_table(spec)
     if not targets.is_target(spec):
         # Where both have a name, the task wins, because its profile says more.
         named = {entry.name: make for entries, make in ((spaces(), space), (tasks(), task)) for entry in entries}
@@ -201,7 +218,7 @@ def space_or_task(spec: str) -> Space | Task:
             returned = None
         if isinstance(returned, Task):
             return returned
-    return _as_space(found, spec)
+    return as_space(found, spec)
 
 
 def executor(spec: str | Executor | Callable[[], Executor]) -> Executor:
@@ -230,7 +247,8 @@ def _entry(kind: str, name: str, builtin: Iterable[E], everything: Callable[[], 
 
 
 def _unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
-    return UsageError(f"{unknown(kind, name, known)} One of your own is given as MODULE:NAME.")
+    advice = _OWN_TASK if "task" in kind else "One of your own is given as MODULE:NAME."
+    return UsageError(f"{unknown(kind, name, known)} {advice}")
 
 
 def _imported(kind: str, entry: Entry) -> Any:  # noqa: ANN401 - a class or a function
@@ -242,19 +260,6 @@ def _imported(kind: str, entry: Entry) -> Any:  # noqa: ANN401 - a class or a fu
         return targets.imported(entry.target)
     except UsageError as error:
         raise UsageError(f"The {kind} {entry.name!r} of the package {entry.package} cannot be used. {error}") from error
-
-
-def _as_space(found: Any, spec: str) -> Space:  # noqa: ANN401 - whatever the user has defined
-    from optiproxy.spaces import FlatSpace, Space
-
-    # Before `callable` is asked, because a class of spaces is callable, too, and builds no network.
-    if isinstance(found, Space) or (isinstance(found, type) and issubclass(found, Space)):
-        return cast("Space", targets.made(found, Space, target=spec, wanted="a space"))
-    if isinstance(found, Mapping):
-        return FlatSpace(found)  # pyright: ignore[reportUnknownArgumentType] - the space checks it
-    if callable(found):
-        return Space.from_model(cast("Any", found))
-    raise targets.wrong_kind(found, spec, "a space, a mapping of choices or a function that builds a network")
 
 
 def _qualified(found: object) -> str:

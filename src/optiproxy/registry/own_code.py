@@ -1,4 +1,4 @@
-"""The parts of a user's own search that a study does not hold: the training function, and an input of the networks."""
+"""A user's own functions by name: the training function, and an input of the networks."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from optiproxy.task.function import Evaluate
 
 
+_TRAINING = "a function that trains: of what the space builds, (network), or of that and its trial, (network, trial)"
+
+
 def training_function(spec: str) -> Evaluate:
     """Import a training function.
 
@@ -18,12 +21,13 @@ def training_function(spec: str) -> Evaluate:
         spec: ``MODULE:NAME`` of something that is called with a network, and perhaps a trial.
 
     Raises:
-        UsageError: If there is nothing of that name, or it cannot be called.
+        UsageError: If there is nothing of that name, or it cannot be called so.
     """
-    found: Any = targets.load(spec, "a training function")
-    if not callable(found) or isinstance(found, type):
-        raise targets.wrong_kind(found, spec, "a training function, called with a network")
-    return cast("Evaluate", found)
+    found: object = targets.load(spec, "a training function")
+    takes_any = callable(found) and any(targets.takes(found, *[object()] * given) for given in (1, 2))
+    if isinstance(found, type) or not callable(found) or not takes_any:
+        raise targets.wrong_kind(found, spec, _TRAINING)
+    return found
 
 
 def example_input(spec: str) -> Inputs:

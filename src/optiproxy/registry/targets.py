@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+import sysconfig
 import traceback
 from difflib import get_close_matches
 from importlib import import_module
@@ -16,6 +17,12 @@ from types import ModuleType
 from typing import Any
 
 from optiproxy.errors import OptiProxyError, UsageError
+
+_NOT_THEIRS = [
+    Path(__file__).parents[1],
+    *map(Path, {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}),
+]
+"""Folders of optiproxy, of Python and of installed packages."""
 
 
 def is_target(name: str) -> bool:
@@ -60,6 +67,7 @@ def imported(target: str, folder: Path | None = None) -> Any:  # noqa: ANN401 - 
     """
     module, _, name = target.partition(":")
     found = _module(module, folder)
+    _check_is_that_file(found, module, folder)
     try:
         return attrgetter(name)(found)
     except AttributeError as error:
@@ -69,8 +77,22 @@ def imported(target: str, folder: Path | None = None) -> Any:  # noqa: ANN401 - 
         raise UsageError(f"The module {module!r} has no attribute {name!r}.{hint}") from error
 
 
-def made(found: Any, kind: type | tuple[type, ...], *, target: object, wanted: str) -> Any:  # noqa: ANN401 - of the kind, which the callers know
+def made(
+    found: Any,  # noqa: ANN401 - of the kind, which the callers know
+    kind: type | tuple[type, ...],
+    *,
+    target: object,
+    wanted: str,
+    advice: str = "",
+) -> Any:  # noqa: ANN401 - the same
     """Return what a target stands for: an instance, or what a class or a function without required arguments makes.
+
+    Args:
+        found: What the target names.
+        kind: What it should be, or make.
+        target: How it was given.
+        wanted: The kind in words, for the messages.
+        advice: What to do where it is something else; a sentence.
 
     Raises:
         UsageError: If it is nothing of the kind, or making it fails.
@@ -79,7 +101,8 @@ def made(found: Any, kind: type | tuple[type, ...], *, target: object, wanted: s
     if isinstance(found, kind):
         return found
     if not callable(found) or not takes(found):
-        raise wrong_kind(found, target, f"{wanted}, or a class or function without required arguments that makes one")
+        makes = f"{wanted}, or a class or function without required arguments that makes one"
+        raise wrong_kind(found, target, makes, advice)
     try:
         product: object = found()
     except OptiProxyError:
@@ -87,7 +110,9 @@ def made(found: Any, kind: type | tuple[type, ...], *, target: object, wanted: s
     except Exception as error:
         raise UsageError(f"Calling {target!r} for {wanted} failed: {_told(error)}.") from error
     if not isinstance(product, kind):
-        raise UsageError(f"Expected {target!r} to make {wanted}, got {type(product).__name__} from it.")
+        raise UsageError(
+            f"Expected {target!r} to make {wanted}, got {type(product).__name__} from it.{' ' * bool(advice)}{advice}"
+        )
     return product
 
 
@@ -102,16 +127,17 @@ def takes(function: Any, *arguments: object, **named: object) -> bool:  # noqa: 
     return True
 
 
-def wrong_kind(found: object, target: object, wanted: str) -> UsageError:
+def wrong_kind(found: object, target: object, wanted: str, advice: str = "") -> UsageError:
     """Return the one phrasing for an object that is not what its place asks for.
 
     Args:
         found: What arrived.
         target: How it was given: as ``MODULE:NAME``, or as the object itself.
         wanted: What the place asks for.
+        advice: What to do; a sentence.
     """
     got = f"the class {found.__name__}" if isinstance(found, type) else f"{type(found).__name__}"
-    return UsageError(f"Expected {wanted}, got {got} {target!r}.")
+    return UsageError(f"Expected {wanted}, got {got} {target!r}.{' ' * bool(advice)}{advice}")
 
 
 def _parts(target: str, wanted: str = "an object") -> tuple[str, str, Path]:
@@ -150,12 +176,34 @@ def _module(module: str, folder: Path | None) -> ModuleType:
         raise UsageError(f"Importing {module!r} failed: {_told(error)}.") from error
 
 
+def _check_is_that_file(found: ModuleType, module: str, folder: Path | None) -> None:
+    """Raise `UsageError` if a file of the user's has the name of a module that was imported before it."""
+    file = None if folder is None else folder / f"{module.replace('.', '/')}.py"
+    if file is None or not file.exists():
+        return
+    taken = getattr(found, "__file__", None)
+    if taken is None or not Path(taken).exists() or not file.samefile(taken):
+        raise UsageError(
+            f"{file.name} has the name of another module, {taken or module}, which Python imports instead. Rename the file."
+        )
+
+
 def _told(error: BaseException) -> str:
     """Return an error that a user's code has raised, in one line, with the place where it did."""
     text = " ".join(str(error).split()).rstrip(".")
     if isinstance(error, SyntaxError):
         return f"{type(error).__name__}: {text}"  # which ends with the place
-    # The import machinery has frames of its own, which are of no help.
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith("<")]
-    place = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    place = place_of(error)
     return f"{type(error).__name__}: {text}{place}" if text else f"{type(error).__name__}{place}"
+
+
+def place_of(error: BaseException) -> str:
+    """Return where the user's own code was when an error arose, and its line; empty where it had no part in it."""
+    # The import machinery has frames of its own, and what an installed package does with an argument is of less help than
+    # the line that gave it.
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith("<")]
+    own = [frame for frame in frames if not any(Path(frame.filename).is_relative_to(place) for place in _NOT_THEIRS)]
+    if not own:
+        return ""
+    last = own[-1]
+    return f" ({Path(last.filename).name}, line {last.lineno}){f': {last.line}' if last.line else ''}"

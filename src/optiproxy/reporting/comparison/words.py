@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from shlex import quote
 
 from optiproxy.comparison.comparison import Comparison
 from optiproxy.comparison.grid import Grid
 from optiproxy.comparison.paired import PairedTest
 from optiproxy.comparison.scores import FinalIncumbent, HalfwayIncumbent
 from optiproxy.comparison.statistics import Statistics
+from optiproxy.registry.own import arguments
 from optiproxy.reporting.words import number
 
 _MEASURES = {
@@ -107,9 +109,23 @@ def command(grid: Grid) -> str:
     spent = {(setting.protocol.epochs(setting.protocol.fidelity), setting.protocol.promote) for setting in settings}
     epochs, best = spent.pop() if len(spent) == 1 else (None, 0)
     fidelity = (f" --fidelity {epochs}" if epochs else "") + (f" --promote {best}" if best else "")
+    # What a table of choices is searched by is a file.
+    told = [arguments(task) or ("FILE.toml",) for task in grid.tasks]
+    tasks = " ".join(dict.fromkeys([subject for subject, *_ in told]))
+    # Own tasks share a training function, and have the goal that they were asked for; the others have a goal of their own.
+    training = "".join(dict.fromkeys(f" {' '.join(rest)}{_goal(grid)}" for _, *rest in told if rest))
     return (
-        f"optiproxy compare {' '.join(grid.tasks)}{algorithms}{free}{fidelity} --seeds {grid.seeds} "
+        f"optiproxy compare {tasks}{training}{algorithms}{free}{fidelity} --seeds {grid.seeds} "
         f"--budget {grid.budget} --out DIR"
+    )
+
+
+def _goal(grid: Grid) -> str:
+    first = next(iter(grid.tasks.values())).goal
+    return "".join(
+        f" --{option} {quote(str(told))}"
+        for option, parts in (("objective", first.objectives), ("limit", first.limits))
+        for told in parts
     )
 
 

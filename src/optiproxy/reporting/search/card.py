@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from optiproxy import __version__
 from optiproxy.metrics import Metrics
+from optiproxy.registry.own import arguments
 from optiproxy.reporting.words import (
     goal_in_words,
     number,
@@ -84,11 +85,8 @@ def _metrics(result: SearchResult, record: Record, trainings: Mapping[int, Metri
 
 def _retraining(result: SearchResult) -> str:
     # Code of the user's own is named by the user alone.
-    return "optiproxy retrain" + (" --space MODULE:NAME --evaluate MODULE:NAME" if _of_own_code(result) else "")
-
-
-def _of_own_code(result: SearchResult) -> bool:
-    return result.task == "function"
+    own = result.source.name == "function"
+    return "optiproxy retrain" + (" --space MODULE:NAME --evaluate MODULE:NAME" if own else "")
 
 
 def _mean_and_std(values: Sequence[float]) -> str:
@@ -160,10 +158,12 @@ def _search(result: SearchResult) -> list[str]:
 
 def _command(result: SearchResult) -> list[str]:
     """The command that makes the search again, where it is of a task with a name."""
-    # A function of the user's own has no name on the command line.
-    if _of_own_code(result):
+    # A function that was handed over has no name on the command line, nor has a table of choices, or a function that measures.
+    searched = arguments(result.task)
+    handed_over = result.source.name == "function" and len(searched) == 1
+    if handed_over or not searched or (len(searched) > 1 and result.protocol.free):
         return []
-    words = ["optiproxy", "search", result.task, "--algorithm", result.algorithm]
+    words = ["optiproxy", "search", *searched, "--algorithm", result.algorithm]
     words += ["--budget", str(result.budget), "--seed", str(result.seed)]
     words += [word for objective in result.goal.objectives for word in ("--objective", str(objective))]
     # With all digits of the bound, or it would be another limit.
