@@ -76,8 +76,9 @@ def choices_in_words(result: SearchResult, record: Record) -> str:
 
 def standing(result: SearchResult) -> str:
     """How far the search came and why it ended, in one sentence."""
-    done = f"{len(result.records)} of {result.protocol.queries(result.budget)} queries"
-    shares = _shares(result)
+    spent, asked, shares = len(result.records), result.protocol.queries(result.budget), _shares(result)
+    # The same study may have been given a larger budget before.
+    done = f"{spent} of {asked} queries" if spent <= asked else f"{spent} queries ({asked} were asked for)"
     if result.stopped == "exhausted":
         return f"Finished after {done}{shares}: the space holds no further architecture."
     if result.stopped == "interrupted":
@@ -94,13 +95,6 @@ def _shares(result: SearchResult) -> str:
         f" ({len(result.records) - full} at fidelity {result.protocol.fidelity} and {full} at {result.protocol.full}, "
         f"{result.epochs:,} epochs in all)"
     )
-
-
-def state(result: SearchResult, record: Record) -> str:
-    """What became of a query: ``feasible``, ``infeasible`` or ``failed``."""
-    if record.state == "failed":
-        return "failed"
-    return "feasible" if result.goal.feasible(record.metrics) else "infeasible"
 
 
 def result_in_words(result: SearchResult) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 import time
+import warnings
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import optuna
-from optuna.exceptions import StorageInternalError
+from optuna.exceptions import ExperimentalWarning, StorageInternalError
 from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
 from optuna.study import StudyDirection
 from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, OperationalError, SQLAlchemyError
@@ -57,6 +58,10 @@ def open_study(identity: Identity, *, storage: str | None, name: str, budget: in
         if stored is not None or study.get_trials(deepcopy=False):
             identity.check(stored or {}, name)
         study.set_user_attr(IDENTITY, {**identity.to_json(), "budget": budget})
+        with warnings.catch_warnings():
+            # Optuna calls the names of objectives experimental, and shows them everywhere.
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            study.set_metric_names([objective.metric for objective in identity.goal.objectives])
     return study
 
 

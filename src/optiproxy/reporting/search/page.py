@@ -26,7 +26,6 @@ from optiproxy.reporting.words import (
     protocol_in_words,
     recommendation_in_words,
     standing,
-    state,
 )
 from optiproxy.searching.result import SearchResult
 from optiproxy.storage.files import write
@@ -121,7 +120,7 @@ def _drawn(figure: Figure | None, *, width: int = 880, height: int = 360) -> Mar
 
 
 def _key_figures(result: SearchResult) -> list[KeyFigure]:
-    states = [state(result, record) for record in result.records]
+    states = [result.state(record) for record in result.records]
     best: Metrics = result.best.metrics if result.best else {}
     found = [
         KeyFigure(f"best {objective.metric}", number(best.get(objective.metric)))
@@ -137,16 +136,17 @@ def _key_figures(result: SearchResult) -> list[KeyFigure]:
     # Where all trainings are equally long, the number of queries says as much.
     epochs = [] if result.protocol.fidelity is None else [KeyFigure("epochs", f"{result.epochs:,}")]
     spent = sum(record.evaluation_seconds for record in result.records)
-    asked = sum(record.ask_seconds for record in result.records)
+    proposing = sum(record.ask_seconds for record in result.records)
+    asked = result.protocol.queries(result.budget)
     return [
         *found,
-        KeyFigure("queries", str(len(states)), f"of {result.protocol.queries(result.budget)}"),
+        KeyFigure("queries", str(len(states)), f"of {asked}" if len(states) <= asked else ""),
         *epochs,
         KeyFigure(
             "feasible", str(states.count("feasible")), f"{states.count('failed')} failed" if "failed" in states else ""
         ),
         KeyFigure("evaluation", *_with_unit(spent)),
-        KeyFigure("search itself", *_with_unit(asked)),
+        KeyFigure("search itself", *_with_unit(proposing)),
     ]
 
 
@@ -165,7 +165,7 @@ def _row(result: SearchResult, record: Record, *, names: Sequence[str], chosen: 
     known = {name: value for name, value in record.metrics.items() if math.isfinite(value)}
     return TrialRow(
         record,
-        state(result, record),
+        result.state(record),
         kind,
         " · ".join(map(str, result.space.values(record.architecture).values())),
         [known.get(name, "") for name in names],
