@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from optiproxy.metrics import Metric as Metric
     from optiproxy.metrics import Objective as Objective
     from optiproxy.optimizer.optiproxy import OptiProxy as OptiProxy
+    from optiproxy.reporting.search.gallery import figures as figures
     from optiproxy.sampler import OptiProxySampler as OptiProxySampler
     from optiproxy.searching.search import search as search
     from optiproxy.spaces.flat import FlatSpace as FlatSpace
@@ -60,6 +61,7 @@ _HOME = {
     "Task": "optiproxy.task.task",
     "TrainingTrial": "optiproxy.task.training_trial",
     "UsageError": "optiproxy.errors",
+    "figures": "optiproxy.reporting.search.gallery",
     "search": "optiproxy.searching.search",
 }
 """Public name -> the module that defines it."""
@@ -88,6 +90,7 @@ __all__ = [
     "TrainingTrial",
     "UsageError",
     "__version__",
+    "figures",
     "search",
 ]
 

@@ -7,7 +7,8 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optiproxy.reporting.figures import Axis, finite, robust
+from optiproxy.reporting.axes import finite, robust
+from optiproxy.reporting.figures import Axis
 
 values = st.floats(-1e9, 1e9, allow_nan=False)
 

@@ -7,15 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
 
-from optiproxy.reporting.figures import (
-    Axis,
-    Figure,
-    Reference,
-    Series,
-    counting,
-    finite,
-    robust,
-)
+from optiproxy.reporting.axes import counting, finite, robust
+from optiproxy.reporting.figures import Axis, Figure, Reference, Series
 from optiproxy.reporting.words import coverage_in_words, number
 from optiproxy.searching.result import SearchResult
 from optiproxy.storage.record import Record
