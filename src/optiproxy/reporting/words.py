@@ -76,14 +76,23 @@ def choices_in_words(result: SearchResult, record: Record) -> str:
 
 def standing(result: SearchResult) -> str:
     """How far the search came and why it ended, in one sentence."""
-    spent, asked, shares = len(result.records), result.protocol.queries(result.budget), _shares(result)
-    # The same study may have been given a larger budget before.
-    done = f"{spent} of {asked} queries" if spent <= asked else f"{spent} queries ({asked} were asked for)"
+    done = f"{_done(result)}{_shares(result)}"
     if result.stopped == "exhausted":
-        return f"Finished after {done}{shares}: the space holds no further architecture."
+        return f"Finished after {done}: the space holds no further architecture."
     if result.stopped == "interrupted":
-        return f"Interrupted after {done}{shares}: the same command resumes and finishes the budget."
-    return f"Finished: {done} spent{shares}."
+        return f"Interrupted after {done}: the same command resumes and finishes the budget."
+    return f"Finished: {_done(result)} spent{_shares(result)}."
+
+
+def standing_so_far(result: SearchResult) -> str:
+    """The same of a search that may still run."""
+    return f"{_done(result)} so far{_shares(result)}." if result.stopped == "interrupted" else standing(result)
+
+
+def _done(result: SearchResult) -> str:
+    spent, asked = len(result.records), result.protocol.queries(result.budget)
+    # The same study may have been given a larger budget before.
+    return f"{spent} of {asked} queries" if spent <= asked else f"{spent} queries ({asked} were asked for)"
 
 
 def _shares(result: SearchResult) -> str:

@@ -38,12 +38,12 @@ def test_the_page_is_the_report_and_its_state_changes_with_each_query(result, tm
         page = read(html)
         page.assert_self_contained()
         assert answer.headers["Cache-Control"] == "no-store"
-        assert "1 of 3 queries" in page.text
+        assert "1 of 3 queries so far." in page.text
         _, state = ask(port, "/state")
         assert ("meta", "content", state) in page.attributes
         now[0] = result([{"accuracy": 0.5}, {"accuracy": 0.75}], budget=3)
         assert ask(port, "/state")[1] != state
-        assert "2 of 3 queries" in read(ask(port)[1]).text
+        assert "Finished: 2 of 3 queries" in read(ask(port)[1]).text
 
 
 def test_nobody_else_is_served_and_a_locked_study_is_asked_again(result, tmp_path):

@@ -27,6 +27,7 @@ from optiproxy.reporting.words import (
     protocol_in_words,
     recommendation_in_words,
     standing,
+    standing_so_far,
 )
 from optiproxy.searching.result import SearchResult
 from optiproxy.spaces import Choice
@@ -92,7 +93,7 @@ def search_report(result: SearchResult, *, folder: Path, live: str = "") -> str:
         goal=goal_in_words(result.goal),
         protocol=protocol_in_words(result.protocol, result.goal, budget=result.budget),
         figures=_key_figures(result),
-        standing=standing(result),
+        standing=standing_so_far(result) if live else standing(result),
         front=[row for row in rows if row.kind == "best"],
         best=best,
         choices=result.best_architecture or {},
