@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, Any
 
 from optiproxy.errors import UsageError
 from optiproxy.reporting.figures import Bars, Figure, Parallel, Series
@@ -11,8 +12,20 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Plot
 
-_COLORS = {"incumbent": "C0", "front": "C0", "predicted": "C0", "hypervolume": "C0", "failed": "C3"}
-"""Of the series that a search has; all others are gray there."""
+_QUIET, _BEST = {"color": "0.6"}, {"color": "C0"}
+
+_LOOKS: dict[str, dict[str, Any]] = {
+    "feasible": _QUIET,
+    "infeasible": {**_QUIET, "fillstyle": "none"},
+    "feasible, full fidelity": _BEST,
+    "infeasible, full fidelity": {**_BEST, "fillstyle": "none"},
+    "failed": {"color": "C3"},
+    "incumbent": _BEST,
+    "front": _BEST,
+    "predicted": _BEST,
+    "hypervolume": _BEST,
+}
+"""Of the series that a search has; others, such as algorithms, take the next color of the cycle."""
 
 
 def plot(figure: Figure | Bars | Parallel) -> Plot:
@@ -46,7 +59,7 @@ def _chart(figure: Figure, axes: Axes) -> None:
         if series.x:
             label = None if series.name in named else series.name
             named.add(series.name)
-            _series(series, axes, color=_COLORS.get(series.name, "0.6"), label=label)
+            _series(series, axes, {**_LOOKS.get(series.name, {}), "label": label})
     for reference in figure.references:
         across = axes.axhline if reference.axis == "y" else axes.axvline
         across(reference.value, color="0.4", linestyle="dashed", label=reference.name)
@@ -60,19 +73,19 @@ def _chart(figure: Figure, axes: Axes) -> None:
         axes.legend(fontsize="small")
 
 
-def _series(series: Series, axes: Axes, *, color: str, label: str | None) -> None:
-    y = [float("nan") if value is None else value for value in series.y]
+def _series(series: Series, axes: Axes, look: dict[str, Any]) -> None:
+    y = [math.nan if value is None else value for value in series.y]
     if series.shape == "rug":
-        axes.plot(series.x, [0.02] * len(series.x), "x", color=color, label=label, transform=axes.get_xaxis_transform())
+        axes.plot(series.x, [0.02] * len(series.x), "x", transform=axes.get_xaxis_transform(), **look)
     elif series.shape == "points":
-        axes.plot(series.x, y, "o", markersize=4, color=color, label=label)
+        axes.plot(series.x, y, "o", markersize=4, **look)
     elif series.shape == "lines":
-        axes.plot(series.x, y, color=color, alpha=0.8, label=label)
+        axes.plot(series.x, y, alpha=0.8, **look)
     else:
-        axes.step(series.x, y, where="post", color=color, label=label)
-    if series.low:
-        low, high = ([float("nan") if v is None else v for v in ends] for ends in (series.low, series.high))
-        axes.fill_between(series.x, low, high, step="post", alpha=0.15, color=color)
+        (line,) = axes.step(series.x, y, where="post", **look)
+        if series.low:
+            low, high = ([math.nan if v is None else v for v in ends] for ends in (series.low, series.high))
+            axes.fill_between(series.x, low, high, step="post", alpha=0.15, color=line.get_color())
 
 
 def _parallel(figure: Parallel, axes: Axes) -> None:
@@ -81,8 +94,7 @@ def _parallel(figure: Parallel, axes: Axes) -> None:
     for series in figure.series:
         known = [(k, v) for k, v in zip(series.x, series.y, strict=True) if v is not None]
         heights = [position(figure.axes[round(k)], value) for k, value in known]
-        color = _COLORS.get(series.name, "0.6")
-        axes.plot([k for k, _ in known], heights, color=color, alpha=1.0 if series.name == "front" else 0.4)
+        axes.plot([k for k, _ in known], heights, alpha=0.6, **_LOOKS.get(series.name, {}))
     axes.set_xticks(range(len(figure.axes)), [axis.title for axis in figure.axes], rotation=30, ha="right")
     axes.set_yticks([])
     for k, axis in enumerate(figure.axes):
