@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from optiproxy.metrics import Metric as Metric
     from optiproxy.metrics import Objective as Objective
     from optiproxy.optimizer.optiproxy import OptiProxy as OptiProxy
+    from optiproxy.reporting.search.gallery import figures as figures
     from optiproxy.sampler import OptiProxySampler as OptiProxySampler
     from optiproxy.searching.search import search as search
     from optiproxy.spaces.flat import FlatSpace as FlatSpace
@@ -65,6 +66,7 @@ _HOME = {
     "TrainingTrial": "optiproxy.task.training_trial",
     "UsageError": "optiproxy.errors",
     "export_network": "optiproxy.training.export.network_files",
+    "figures": "optiproxy.reporting.search.gallery",
     "quiet": "optiproxy.task.quiet",
     "search": "optiproxy.searching.search",
 }
@@ -96,6 +98,7 @@ __all__ = [
     "UsageError",
     "__version__",
     "export_network",
+    "figures",
     "quiet",
     "search",
 ]

@@ -48,6 +48,7 @@ def test_workers_survive_whatever_a_call_does():
             "The worker process ended with code 7.",
             "ValueError: invalid literal for int() with base 10: 'x'",
         ]
+        assert evaluation_of(hang).seconds == 2.0
         one, pid = threads.result()
         assert one == "1"
         assert pid != os.getpid()

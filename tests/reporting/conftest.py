@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import pytest
 
 from optiproxy.metrics import Goal, Objective
-from optiproxy.reporting.figures import Axis, Figure, RankFigure, Reference, Series
+from optiproxy.reporting.figures import Axis, Bars, Figure, Parallel, RankFigure, Reference, Series
 from optiproxy.searching.result import SearchResult
 from optiproxy.spaces import FlatSpace
 from optiproxy.storage.record import Record
@@ -109,6 +109,11 @@ def through_json():
         content = tuples(json.loads(json.dumps(asdict(figure), allow_nan=False)))
         if isinstance(figure, RankFigure):
             return RankFigure(**content)
+        if isinstance(figure, Bars):
+            return Bars(**content)
+        if isinstance(figure, Parallel):
+            lines = tuple(Series(**one) for one in content["series"])
+            return Parallel(**{**content, "axes": tuple(Axis(**one) for one in content["axes"]), "series": lines})
         axes = {name: Axis(**content[name]) for name in ("x", "y")}
         series = tuple(Series(**one) for one in content["series"])
         references = tuple(Reference(**one) for one in content["references"])

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from optiproxy.reporting.figures import Axis, finite, robust
+from optiproxy.reporting.axes import finite, robust
+from optiproxy.reporting.figures import Axis, Figure, Series
 
 values = st.floats(-1e9, 1e9, allow_nan=False)
 
@@ -33,3 +35,15 @@ def test_what_json_cannot_hold_is_none():
 def test_an_axis_says_its_unit():
     assert Axis(title="latency", unit="ms", low=0, high=1).text == "latency (ms)"
     assert Axis(title="accuracy", low=0, high=1).text == "accuracy"
+
+
+def test_algorithms_are_drawn_in_colors_of_their_own_with_their_bands():
+    pytest.importorskip("matplotlib")
+    series = tuple(
+        Series(name=name, x=(1.0, 2.0), y=(0.5, None), low=(0.4, None), high=(0.6, None))
+        for name in ("random", "optiproxy")
+    )
+    axis = Axis(title="rank", low=0.0, high=3.0, descending=True)
+    (axes,) = Figure(name="f", title="t", x=axis, y=axis, series=series).matplotlib().axes
+    assert len({line.get_color() for line in axes.lines}) == len(axes.collections) == 2
+    assert axes.get_ylim() == (3.0, 0.0)

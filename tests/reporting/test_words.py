@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from optiproxy.reporting.words import count, number, result_in_words
+from optiproxy.reporting.words import count, number, result_in_words, standing
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,9 @@ def test_the_command_line_tells_what_is_recommended_beside_a_lucky_best(lucky, r
     assert f"Recommended: query #{lucky.recommended.number} (accuracy 85, test {70 + lucky.recommended.number})" in told
     assert "Recommended architecture: kernel = 5, width = " in told
     assert "ecommended" not in result_in_words(result([{"accuracy": 90.0}]))
+
+
+def test_more_queries_than_asked_for_are_told_as_such(result):
+    assert standing(result([{"accuracy": 1.0}] * 24, budget=30)) == "Finished: 24 of 30 queries spent."
+    told = standing(result([{"accuracy": 1.0}] * 24, budget=10))
+    assert told == "Finished: 24 queries (10 were asked for) spent."

@@ -180,3 +180,9 @@ def test_optuna_is_as_talkative_afterwards_as_before(url):
 def test_a_storage_that_nobody_knows_is_a_wrong_argument():
     with pytest.raises(UsageError, match="Expected a storage like"):
         _find("sqlserver+nothing://host/db")
+
+
+def test_optuna_knows_the_names_of_the_objectives(url):
+    for _ in range(2):
+        _find(url, objectives=["accuracy", "latency:min"])
+        assert optuna.load_study(study_name="s", storage=url).metric_names == ["accuracy", "latency"]

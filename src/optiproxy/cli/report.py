@@ -39,12 +39,20 @@ def report(
             "statistics and figures are written beside it.",
         ),
     ] = None,
+    watch: Annotated[
+        bool,
+        typer.Option("--watch", help="Serve the report of a search on this machine, anew as it runs, until Ctrl-C."),
+    ] = False,
 ) -> None:
     """Write the HTML report of a search or of comparisons anew."""
     from optiproxy.comparison.folder import Folder
     from optiproxy.errors import UsageError
 
     folders = [Folder(Path(target)) for target in targets]
+    if watch and (out is not None or len(targets) > 1 or any(folder.claimed for folder in folders)):
+        raise UsageError(
+            "--watch serves the report of one search and writes nothing. Give one folder or study, no --out."
+        )
     # What a folder holds decides what is reported, and no option that could contradict it.
     if all(folder.claimed for folder in folders):
         if study is not None:
@@ -55,8 +63,27 @@ def report(
         raise UsageError(f"{other} holds no comparison. Several folders are reported together only if all of them do.")
     elif reference is not None:
         raise UsageError(f"{targets[0]} is no comparison, so there is nothing to test. Leave --reference out.")
+    elif watch:
+        _watch(targets[0], study)
     else:
         _report_search(targets[0], study, out)
+
+
+def _watch(target: str, study: str | None) -> None:
+    """Serve the page until Ctrl-C, which is how this is meant to end."""
+    from contextlib import suppress
+
+    from optiproxy.cli import saved
+    from optiproxy.reporting.search.live import LiveReport, server
+    from optiproxy.searching.run import load
+
+    place = saved.locate(target)
+    report = LiveReport(lambda: load(place.storage, study or place.study), place.folder)
+    # What cannot be read is told here, and not in a browser.
+    report.state()
+    with server(report) as serving, suppress(KeyboardInterrupt):
+        typer.echo(f"Report: http://{serving.server_address[0]}:{serving.server_port} (Ctrl-C ends it)")
+        serving.serve_forever()
 
 
 def _report_search(target: str, study: str | None, out: Path | None) -> None:

@@ -153,9 +153,10 @@ def evaluation_of(future: Future[Evaluation]) -> Evaluation:
             "`if __name__ == '__main__':`, because every worker imports the script."
         ) from error
     if isinstance(error, TimeoutError):
-        limit = [f" of {argument:g} s" for argument in error.args if isinstance(argument, int | float)]
-        seconds = next((argument for argument in error.args if isinstance(argument, int | float)), 0.0)
-        return Evaluation(reason=f"Stopped at the timeout{''.join(limit)}.", kind="timeout", seconds=float(seconds))
+        # It ran until then, whatever it was.
+        limit = next((argument for argument in error.args if isinstance(argument, int | float)), None)
+        told = "" if limit is None else f" of {limit:g} s"
+        return Evaluation(reason=f"Stopped at the timeout{told}.", kind="timeout", seconds=float(limit or 0.0))
     if isinstance(error, ProcessExpired):
         return Evaluation(reason=f"The worker process {_end(error.exitcode)}.", kind=f"exit {error.exitcode}")
     return Evaluation(reason=one_line(error), kind=type(error).__name__, traceback=whole_traceback(error))

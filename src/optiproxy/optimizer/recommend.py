@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from optiproxy.metrics import Goal
 from optiproxy.optimizer.algorithm import Trial
 from optiproxy.spaces import Space
+
+if TYPE_CHECKING:
+    from optiproxy.optimizer.model import Model
+    from optiproxy.optimizer.records import History
+    from optiproxy.proxy.structural import EncodedRegression
 
 FEWEST = 10
 """Number of finished trials from which on a model may speak against the largest measured value."""
@@ -46,6 +52,20 @@ def recommended(space: Space, goal: Goal, trials: Sequence[Trial]) -> int | None
     # First here: most searches are never asked, and torch takes seconds to load.
     import torch
 
+    model, history, predictor = fitted(space, goal, trials)
+    if predictor.regression.columns[0].settings.noise <= NOISY:
+        return best
+    with torch.no_grad():
+        expected = predictor(model.problem.graphs(history.architectures)).mean[:, 0]
+    values = history.reached[:, 0].masked_fill(~history.feasible, -torch.inf)
+    leading = values.argsort(descending=True, stable=True)[: min(SHORTLIST, int(history.feasible.sum()))]
+    return int(leading[expected[leading].argmax()])
+
+
+def fitted(space: Space, goal: Goal, trials: Sequence[Trial]) -> tuple[Model, History, EncodedRegression]:
+    """OptiProxy's default proxy, fitted to finished trials, with the model and the history that it was fitted to."""
+    import torch
+
     from optiproxy.optimizer.model import Model
     from optiproxy.optimizer.records import Problem
     from optiproxy.proxy import StructuralProxy
@@ -57,10 +77,4 @@ def recommended(space: Space, goal: Goal, trials: Sequence[Trial]) -> int | None
     # Neither its pretraining nor its fit depends on who searched, or draws anything of its own.
     predictor = model.fit(history, generator=torch.Generator())
     assert isinstance(predictor, EncodedRegression)  # which is what this proxy fits
-    if predictor.regression.columns[0].settings.noise <= NOISY:
-        return best
-    with torch.no_grad():
-        expected = predictor(model.problem.graphs(history.architectures)).mean[:, 0]
-    values = history.reached[:, 0].masked_fill(~history.feasible, -torch.inf)
-    leading = values.argsort(descending=True, stable=True)[: min(SHORTLIST, int(history.feasible.sum()))]
-    return int(leading[expected[leading].argmax()])
+    return model, history, predictor

@@ -1,8 +1,8 @@
 """What a figure shows, as plain records: without a drawing, so that a paper can use any plotting library.
 
 `optiproxy.reporting.comparison.figures` and `optiproxy.reporting.search.figures` compute these records;
-`optiproxy.reporting.svg` draws them on the pages. All of them are dataclasses of numbers and texts: `dataclasses.asdict` makes
-them what `json.dumps` takes. With matplotlib, a figure is drawn like this::
+`optiproxy.reporting.svg` draws them on the pages, and `optiproxy.reporting.plots.plot` as matplotlib's. All of them are
+dataclasses of numbers and texts: `dataclasses.asdict` makes them what `json.dumps` takes. By hand, a figure is drawn like this::
 
     from pathlib import Path
 
@@ -28,12 +28,11 @@ them what `json.dumps` takes. With matplotlib, a figure is drawn like this::
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Plot
 
 Values = tuple[float | None, ...]
 """Numbers of a figure; None for what does not exist, because JSON knows neither infinities nor NaN."""
@@ -50,6 +49,7 @@ class Axis:
         unit: Unit of the values; empty where there is none or the title says it.
         scale: ``linear``, or ``log`` from one power of ten to another.
         descending: Whether small values are on top, as ranks are.
+        labels: Names of the values 0, 1, 2, … of an axis of categories; empty for numbers.
     """
 
     title: str
@@ -58,6 +58,8 @@ class Axis:
     unit: str = ""
     scale: Literal["linear", "log"] = "linear"
     descending: bool = False
+    # Positions 0, 1, 2, … of what is no number.
+    labels: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -75,8 +77,9 @@ class Series:
         y: ``(n,)`` values.
         low: ``(n,)`` lower ends of an interval around each value; empty where there is none.
         high: ``(n,)`` upper ends.
-        shape: ``steps`` hold each value until the next position; ``points`` stand alone; a ``rug`` has positions and no values.
-        notes: ``(n,)`` what is said of each point; empty where nothing is.
+        shape: ``steps`` hold each value until the next position; ``lines`` join them; ``points`` stand alone; a ``rug`` has
+            positions and no values.
+        notes: ``(n,)`` what is said of each point, or of a line one text; empty where nothing is.
     """
 
     name: str
@@ -85,7 +88,7 @@ class Series:
     y: Values = ()
     low: Values = ()
     high: Values = ()
-    shape: Literal["steps", "points", "rug"] = "steps"
+    shape: Literal["steps", "lines", "points", "rug"] = "steps"
     notes: tuple[str, ...] = ()
 
 
@@ -130,6 +133,74 @@ class Figure:
     # For figures of one point per series, where a legend would be longer than the drawing.
     named: bool = False
     caption: str = ""
+
+    def matplotlib(self) -> Plot:
+        """The figure as one of matplotlib's.
+
+        Raises:
+            UsageError: If matplotlib is not installed.
+        """
+        from optiproxy.reporting.plots import plot
+
+        return plot(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bars:
+    """One number for each of several things, largest first.
+
+    Attributes:
+        name: Short name, as that of a file.
+        title: What is shown, in one line.
+        names: The things.
+        values: A number of 0 or more for each.
+        caption: What else is to be said, in a sentence.
+    """
+
+    name: str
+    title: str
+    names: tuple[str, ...]
+    values: tuple[float, ...]
+    caption: str = ""
+
+    def matplotlib(self) -> Plot:
+        """The figure as one of matplotlib's.
+
+        Raises:
+            UsageError: If matplotlib is not installed.
+        """
+        from optiproxy.reporting.plots import plot
+
+        return plot(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parallel:
+    """Parallel coordinates (Inselberg 1985): an axis beside the other, and a line across them for each of many things.
+
+    Attributes:
+        name: Short name, as that of a file.
+        title: What is shown, in one line.
+        axes: From left to right.
+        series: Lines in the order of drawing: the last is on top. ``x`` are positions in ``axes``, ``y`` values on these.
+        caption: What else is to be said, in a sentence.
+    """
+
+    name: str
+    title: str
+    axes: tuple[Axis, ...]
+    series: tuple[Series, ...]
+    caption: str = ""
+
+    def matplotlib(self) -> Plot:
+        """The figure as one of matplotlib's.
+
+        Raises:
+            UsageError: If matplotlib is not installed.
+        """
+        from optiproxy.reporting.plots import plot
+
+        return plot(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,53 +256,3 @@ class Structure:
     nodes: tuple[Node, ...]
     edges: tuple[tuple[int, int], ...]
     idle: tuple[Node, ...]
-
-
-def finite(values: Iterable[float]) -> Values:
-    """The values, with None for those that are not finite."""
-    return tuple(value if math.isfinite(value) else None for value in values)
-
-
-def around(title: str, values: Iterable[float | None], *, margin: float = 0.06, unit: str = "") -> Axis:
-    """The axis that shows all finite values with a margin at both ends, a share of their range."""
-    shown = [value for value in values if value is not None and math.isfinite(value)]
-    low, high = (min(shown), max(shown)) if shown else (0.0, 1.0)
-    # All values equal: some room around the one there is, or around nothing at all.
-    room = (high - low) * margin or abs(high) * margin or 1.0
-    # Nothing lies on the edge, where half of its marker would be cut off.
-    return Axis(title=title, low=low - room, high=high + room, unit=unit)
-
-
-def robust(title: str, values: Sequence[float], *, keep: Iterable[float] = ()) -> Axis:
-    """The axis of the bulk of the values: what is further than three interquartile ranges from the box is left beyond it.
-
-    One untrainable network at 10 % would otherwise flatten all differences between the good ones.
-
-    Args:
-        title: What is shown.
-        values: What is drawn.
-        keep: Values that must be on the axis, such as the best and a limit.
-    """
-    shown = np.array([value for value in values if math.isfinite(value)])
-    # Quartiles of so few values would be the values themselves.
-    if len(shown) < 4:
-        return around(title, [*shown.tolist(), *keep])
-    # The outer fences of a box plot (Tukey 1977), so that only far outliers are left out.
-    first, third = np.quantile(shown, [0.25, 0.75])
-    # Where half of the values are equal, the range between the quartiles is 0 and would cut off all others.
-    reach = 3 * max(third - first, 1e-9 * abs(third))
-    return around(title, [*shown[(shown >= first - reach) & (shown <= third + reach)].tolist(), *keep])
-
-
-def logarithmic(title: str, values: Iterable[float], *, unit: str = "") -> Axis:
-    """The logarithmic axis that shows all positive values, from one power of ten to another."""
-    powers = [math.log10(value) for value in values if value > 0 and math.isfinite(value)] or [0.0]
-    # Whole powers of ten at both ends, a decade apart at least, so that there are two ticks.
-    low, high = math.floor(min(powers)), math.ceil(max(powers))
-    return Axis(title=title, low=10.0**low, high=10.0 ** max(high, low + 1), unit=unit, scale="log")
-
-
-def counting(title: str, last: int) -> Axis:
-    """The axis of queries 1 to ``last``."""
-    # From 0, where nothing is known yet; half a query of room, so that the last marker is not cut in two.
-    return Axis(title=title, low=0, high=max(last, 1) + 0.5)

@@ -76,13 +76,23 @@ def choices_in_words(result: SearchResult, record: Record) -> str:
 
 def standing(result: SearchResult) -> str:
     """How far the search came and why it ended, in one sentence."""
-    done = f"{len(result.records)} of {result.protocol.queries(result.budget)} queries"
-    shares = _shares(result)
+    done = f"{_done(result)}{_shares(result)}"
     if result.stopped == "exhausted":
-        return f"Finished after {done}{shares}: the space holds no further architecture."
+        return f"Finished after {done}: the space holds no further architecture."
     if result.stopped == "interrupted":
-        return f"Interrupted after {done}{shares}: the same command resumes and finishes the budget."
-    return f"Finished: {done} spent{shares}."
+        return f"Interrupted after {done}: the same command resumes and finishes the budget."
+    return f"Finished: {_done(result)} spent{_shares(result)}."
+
+
+def standing_so_far(result: SearchResult) -> str:
+    """The same of a search that may still run."""
+    return f"{_done(result)} so far{_shares(result)}." if result.stopped == "interrupted" else standing(result)
+
+
+def _done(result: SearchResult) -> str:
+    spent, asked = len(result.records), result.protocol.queries(result.budget)
+    # The same study may have been given a larger budget before.
+    return f"{spent} of {asked} queries" if spent <= asked else f"{spent} queries ({asked} were asked for)"
 
 
 def _shares(result: SearchResult) -> str:
@@ -94,13 +104,6 @@ def _shares(result: SearchResult) -> str:
         f" ({len(result.records) - full} at fidelity {result.protocol.fidelity} and {full} at {result.protocol.full}, "
         f"{result.epochs:,} epochs in all)"
     )
-
-
-def state(result: SearchResult, record: Record) -> str:
-    """What became of a query: ``feasible``, ``infeasible`` or ``failed``."""
-    if record.state == "failed":
-        return "failed"
-    return "feasible" if result.goal.feasible(record.metrics) else "infeasible"
 
 
 def result_in_words(result: SearchResult) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from optiproxy.errors import SearchFailed
 from optiproxy.metrics import Goal
@@ -17,6 +17,9 @@ from optiproxy.spaces import Choice, Space
 from optiproxy.storage.record import Record
 from optiproxy.task.protocol import QueryProtocol
 from optiproxy.task.task import Source
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,3 +154,25 @@ class SearchResult:
     def best_architecture(self) -> Mapping[str, Choice]:
         """Decision name -> value of `best`."""
         return self.space.values(self.best.architecture)
+
+    def state(self, record: Record) -> Literal["feasible", "infeasible", "failed", "pruned"]:
+        """What became of a query."""
+        if record.state != "complete":
+            return record.state
+        return "feasible" if self.goal.feasible(record.metrics) else "infeasible"
+
+    def to_dataframe(self) -> DataFrame:
+        """One row per query: number, state, decisions by value, metrics, predictions, seconds, and why it failed.
+
+        Raises:
+            UsageError: If pandas is not installed.
+        """
+        from optiproxy.searching.table import dataframe
+
+        return dataframe(self)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from optiproxy.searching.table import html
+
+        return html(self)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 import time
+import warnings
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import optuna
-from optuna.exceptions import StorageInternalError
+from optuna.exceptions import ExperimentalWarning, StorageInternalError
 from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
@@ -76,6 +77,10 @@ def open_study(
                     "accept_changes=True to go on with these results."
                 )
         study.set_user_attr(IDENTITY, {**identity.to_json(), "budget": budget})
+        with warnings.catch_warnings():
+            # Optuna calls the names of objectives experimental, and shows them everywhere.
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            study.set_metric_names([objective.metric for objective in identity.goal.objectives])
     return study
 
 

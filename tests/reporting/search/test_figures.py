@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 
 from optiproxy.metrics import Goal, Limit, Objective
 from optiproxy.reporting.search.figures import hypervolume, predictions, progress, tradeoffs
-from optiproxy.reporting.search.page import STYLES
+from optiproxy.reporting.search.gallery import STYLES
 from optiproxy.reporting.search.structure import structure
 from optiproxy.reporting.svg import chart
 from optiproxy.spaces import NASBench201

@@ -8,8 +8,8 @@ import pytest
 
 from optiproxy.errors import UsageError
 from optiproxy.metrics import Goal, Limit, Objective
-from optiproxy.reporting.search.page import search_report, write_search_report
-from optiproxy.spaces import FlatSpace
+from optiproxy.reporting.search.page import MOST_COLUMNS, search_report, write_search_report
+from optiproxy.spaces import FlatSpace, NASBench201
 from optiproxy.task.protocol import QueryProtocol
 
 HOSTILE = "</td></svg><script>alert(1)</script><img src=x onerror=alert(2)>\"'&{{ 7*7 }}"
@@ -166,3 +166,41 @@ def test_a_lucky_best_and_the_recommended_stand_side_by_side_with_all_values(luc
     few = result([dict(record.metrics) for record in lucky.records[:9]])
     assert few.recommended is few.best
     assert "ecommended" not in report(few, tmp_path, read).text
+
+
+def test_settings_are_listed_and_not_drawn_as_if_data_flowed_through_them(result, tmp_path, read):
+    settings = report(result([{"accuracy": 0.5}]), tmp_path, read)
+    assert "The best architecture as a graph" not in settings.html
+    assert "Best architecture" in settings.text
+    cell = report(result([{"accuracy": 0.5}], space=NASBench201()), tmp_path, read)
+    assert "The best architecture as a graph" in cell.html
+    for page in (settings, cell):
+        assert page.tags.count("dt") - page.tags.count("dl") > 1
+
+
+def test_each_of_a_hundred_decisions_has_a_column_that_scrolls_in_its_box(result, tmp_path, read):
+    space = FlatSpace({f"block{i}.kernel": [1, 3] for i in range(130)})
+    page = report(result([{"accuracy": 0.5}, "a reason"], space=space), tmp_path, read)
+    table = page.html[page.html.index('class="trials"') :]
+    assert table.count("<th ") == 4 + MOST_COLUMNS
+    assert table.count('class="choice"') == 2 * MOST_COLUMNS
+    assert "10 more decisions are in result.json" in page.text
+    assert ("div", "class", "scroll tall") in page.attributes
+
+
+def test_curves_importances_and_coordinates_are_shown_where_there_is_data(result, tmp_path, read):
+    few = report(result([{"accuracy": 0.5}]), tmp_path, read).text
+    assert "Learning curves" not in few
+    assert "What matters" not in few
+    found = result([{"accuracy": float(n % 3)} for n in range(20)])
+    curves = tuple(replace(record, curve={1: 0.1, 2: 0.2}) for record in found.records)
+    page = report(replace(found, records=curves), tmp_path, read)
+    for heading in ("Learning curves", "What matters", "Decisions and what came of them"):
+        assert heading in page.text
+    assert "Permutation importance in a proxy" in page.text
+
+
+def test_a_budget_smaller_than_what_is_there_is_not_exceeded(result, tmp_path, read):
+    page = report(result([{"accuracy": 0.5}] * 24, budget=10), tmp_path, read)
+    assert "of 10" not in page.text
+    assert "24 queries (10 were asked for)" in page.text

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from optiproxy.reporting.figures import Axis, around, logarithmic
+from optiproxy.reporting.axes import around, logarithmic
+from optiproxy.reporting.figures import Axis
 from optiproxy.reporting.svg.elements import LETTER, LINE, beside, position, shows, tick_label, ticks
 
 values = st.floats(-1e9, 1e9, allow_nan=False)

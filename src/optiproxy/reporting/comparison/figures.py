@@ -8,18 +8,9 @@ from optiproxy.comparison.comparison import Comparison
 from optiproxy.comparison.estimates import survival
 from optiproxy.comparison.ranks import Ranking
 from optiproxy.comparison.scores import incumbent_quartiles, queries_to_optimum
+from optiproxy.reporting.axes import around, counting, finite, logarithmic
 from optiproxy.reporting.comparison.words import measure_in_words
-from optiproxy.reporting.figures import (
-    Axis,
-    Figure,
-    RankFigure,
-    Reference,
-    Series,
-    around,
-    counting,
-    finite,
-    logarithmic,
-)
+from optiproxy.reporting.figures import Axis, Figure, RankFigure, Reference, Series
 
 SETTLED = 0.08
 """The axis starts where the curves are after this share of the queries: the first few random ones are off it."""

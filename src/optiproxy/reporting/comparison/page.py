@@ -27,7 +27,7 @@ from optiproxy.storage.files import write
 HIGHLIGHTED = 6
 """More curves in color than these are hard to follow: the others are drawn gray until a reader asks for one."""
 
-OTHERS = Ink("#bcc4cc")
+OTHERS = Ink("var(--dim)")
 """Ink of all that do not stand out, in the legend of an image file."""
 
 

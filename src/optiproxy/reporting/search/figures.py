@@ -7,16 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
 
-from optiproxy.reporting.figures import (
-    Axis,
-    Figure,
-    Reference,
-    Series,
-    counting,
-    finite,
-    robust,
-)
-from optiproxy.reporting.words import coverage_in_words, number, state
+from optiproxy.reporting.axes import counting, finite, robust
+from optiproxy.reporting.figures import Axis, Figure, Reference, Series
+from optiproxy.reporting.words import coverage_in_words, number
 from optiproxy.searching.result import SearchResult
 from optiproxy.storage.record import Record
 
@@ -44,7 +37,7 @@ def progress(result: SearchResult) -> Figure | None:
     optimum = [] if result.optimum is None else [Reference(value=result.optimum, name="optimum")]
     # A record without a fidelity was made at the full one; under a protocol with promotions those are the promotions.
     promoted = {i for i, record in enumerate(result.records) if result.protocol.promote and record.fidelity is None}
-    states = [state(result, record) for record in result.records]
+    states = [result.state(record) for record in result.records]
 
     def chosen(kind: str, name: str, *, full: bool) -> Series:
         at = [i for i, found in enumerate(states) if found == kind and (i in promoted) == full]
@@ -111,7 +104,7 @@ def _tradeoff(result: SearchResult, first: str, other: str) -> Figure:
     shown = [record for record in result.full if _measured(record, first, other)]
     bounds = [limit.bound for limit in result.goal.limits if limit.metric == other]
     series = [
-        _scatter(kind, [r for r in shown if state(result, r) == kind and r not in front], x=other, y=first)
+        _scatter(kind, [r for r in shown if result.state(r) == kind and r not in front], x=other, y=first)
         for kind in (INFEASIBLE, FEASIBLE)
     ]
     # Each step holds a value until the next point, so it has to come from the better side.

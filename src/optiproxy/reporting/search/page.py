@@ -12,13 +12,14 @@ from markupsafe import Markup
 
 from optiproxy import __version__
 from optiproxy.metrics import Metrics
-from optiproxy.reporting.figures import Figure
+from optiproxy.reporting.figures import Bars, Figure, Parallel
 from optiproxy.reporting.page import render
 from optiproxy.reporting.search import figures
-from optiproxy.reporting.search.structure import structure
-from optiproxy.reporting.svg import chart, graph
-from optiproxy.reporting.svg.chart import Style
-from optiproxy.reporting.svg.elements import BAD, BEST, QUIET
+from optiproxy.reporting.search.decisions import decision_importances, parallel_coordinates
+from optiproxy.reporting.search.gallery import drawn
+from optiproxy.reporting.search.learning import learning_curves
+from optiproxy.reporting.search.structure import flows, structure
+from optiproxy.reporting.svg import graph
 from optiproxy.reporting.words import (
     box_in_words,
     goal_in_words,
@@ -26,24 +27,15 @@ from optiproxy.reporting.words import (
     protocol_in_words,
     recommendation_in_words,
     standing,
-    state,
+    standing_so_far,
 )
 from optiproxy.searching.result import SearchResult
+from optiproxy.spaces import Choice
 from optiproxy.storage.files import write
 from optiproxy.storage.record import Record
 
-STYLES = {
-    figures.INFEASIBLE: Style(QUIET, "hollow"),
-    figures.FEASIBLE: Style(QUIET),
-    figures.PROMOTED_INFEASIBLE: Style(BEST, "hollow"),
-    figures.PROMOTED: Style(BEST),
-    figures.FAILED: Style(BAD, "cross"),
-    figures.INCUMBENT: Style(BEST),
-    figures.FRONT: Style(BEST),
-    figures.PREDICTED: Style(BEST),
-    figures.HYPERVOLUME: Style(BEST),
-}
-"""How each series of a search is drawn."""
+MOST_COLUMNS = 120
+"""Decisions of which more would make the table of all queries larger than browsers bear."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +49,12 @@ class KeyFigure:
 
 @dataclass(frozen=True)
 class TrialRow:
-    """One query in a table; ``values`` are what the columns sort by."""
+    """One query in a table: its ``choices``, and the ``values`` of its metrics that the columns sort by."""
 
     record: Record
     state: str
     kind: str
-    choices: str
+    choices: Sequence[Choice]
     values: Sequence[float | str]
     fidelity: int | None = None
 
@@ -76,15 +68,23 @@ def write_search_report(result: SearchResult, path: Path) -> Path:
     return write(path, search_report(result, folder=path.parent))
 
 
-def search_report(result: SearchResult, *, folder: Path) -> str:
-    """The page as HTML; ``folder`` is where its commands look for the search."""
+def search_report(result: SearchResult, *, folder: Path, live: str = "") -> str:
+    """The page as HTML.
+
+    Args:
+        result: The search.
+        folder: Where its commands look for the search.
+        live: How far the search is: with it, the page asks the server that it comes from for news
+            (`optiproxy.reporting.search.live`).
+    """
     # All that was measured and not the goal's metrics alone: a task may measure more than is searched for.
     names = _metric_names(result.records)
     front = {record.number for record in result.front}
     rows = [_row(result, record, names=names, chosen=record.number in front) for record in result.records]
     best = result.best if result.has_best else None
-    drawn = None if best is None else structure(result.space, best.architecture)
-    idle = () if drawn is None else drawn.idle
+    # Decisions that are no operations have no place in a drawing of what data flows through.
+    shape = None if best is None or not flows(result.space) else structure(result.space, best.architecture)
+    importance = decision_importances(result)
     return render(
         "search.html",
         version=__version__,
@@ -93,35 +93,44 @@ def search_report(result: SearchResult, *, folder: Path) -> str:
         goal=goal_in_words(result.goal),
         protocol=protocol_in_words(result.protocol, result.goal, budget=result.budget),
         figures=_key_figures(result),
-        standing=standing(result),
+        standing=standing_so_far(result) if live else standing(result),
         front=[row for row in rows if row.kind == "best"],
         best=best,
         choices=result.best_architecture if best else {},
         found="" if best is None else f"Query #{best.number}.",
         recommendation=recommendation_in_words(result),
-        picture=None if drawn is None else graph.draw(drawn, label="The best architecture as a graph"),
-        idle=", ".join(f"{node.detail} = {node.label}" for node in idle),
-        progress=_drawn(figures.progress(result)),
+        picture=None if shape is None else graph.draw(shape, label="The best architecture as a graph"),
+        idle=", ".join(f"{node.detail} = {node.label}" for node in (shape.idle if shape else ())),
+        progress=_figure(figures.progress(result)),
         infeasible=any(row.state == "infeasible" for row in rows),
-        hypervolume=_drawn(figures.hypervolume(result), height=260),
+        hypervolume=_figure(figures.hypervolume(result), height=260),
         box=box_in_words(result),
         # Without anything feasible there is no front to look at.
-        tradeoffs=[_drawn(one, width=430, height=320) for one in figures.tradeoffs(result)] if best else [],
-        predictions=[(_drawn(one, width=430, height=380), one.caption) for one in figures.predictions(result)],
+        tradeoffs=[drawn(one, width=430, height=320) for one in figures.tradeoffs(result)] if best else [],
+        predictions=[(drawn(one, width=430, height=380), one.caption) for one in figures.predictions(result)],
+        importance=[(drawn(one, width=430), one.caption) for one in importance],
+        parallel=_captioned(parallel_coordinates(result, importance)),
+        curves=_captioned(learning_curves(result)),
         rows=rows,
         names=names,
-        decisions=" · ".join(decision.name for decision in result.space.decisions),
+        decisions=[decision.name for decision in result.space.decisions[:MOST_COLUMNS]],
+        beyond=max(len(result.space.decisions) - MOST_COLUMNS, 0),
         failures=[row for row in rows if row.state == "failed"],
         commands=_commands(folder),
+        live=live,
     )
 
 
-def _drawn(figure: Figure | None, *, width: int = 880, height: int = 360) -> Markup | None:
-    return None if figure is None else chart.draw(figure, STYLES, width=width, height=height)
+def _figure(figure: Figure | None, *, height: int = 360) -> Markup | None:
+    return None if figure is None else drawn(figure, height=height)
+
+
+def _captioned(figure: Figure | Bars | Parallel | None) -> tuple[Markup, str] | None:
+    return None if figure is None else (drawn(figure), figure.caption)
 
 
 def _key_figures(result: SearchResult) -> list[KeyFigure]:
-    states = [state(result, record) for record in result.records]
+    states = [result.state(record) for record in result.records]
     best: Metrics = result.best.metrics if result.has_best else {}
     found = [
         KeyFigure(f"best {objective.metric}", number(best.get(objective.metric)))
@@ -137,16 +146,17 @@ def _key_figures(result: SearchResult) -> list[KeyFigure]:
     # Where all trainings are equally long, the number of queries says as much.
     epochs = [] if result.protocol.fidelity is None else [KeyFigure("epochs", f"{result.epochs:,}")]
     spent = sum(record.evaluation_seconds for record in result.records)
-    asked = sum(record.ask_seconds for record in result.records)
+    proposing = sum(record.ask_seconds for record in result.records)
+    asked = result.protocol.queries(result.budget)
     return [
         *found,
-        KeyFigure("queries", str(len(states)), f"of {result.protocol.queries(result.budget)}"),
+        KeyFigure("queries", str(len(states)), f"of {asked}" if len(states) <= asked else ""),
         *epochs,
         KeyFigure(
             "feasible", str(states.count("feasible")), f"{states.count('failed')} failed" if "failed" in states else ""
         ),
         KeyFigure("evaluation", *_with_unit(spent)),
-        KeyFigure("search itself", *_with_unit(asked)),
+        KeyFigure("search itself", *_with_unit(proposing)),
     ]
 
 
@@ -165,9 +175,9 @@ def _row(result: SearchResult, record: Record, *, names: Sequence[str], chosen: 
     known = {name: value for name, value in record.metrics.items() if math.isfinite(value)}
     return TrialRow(
         record,
-        state(result, record),
+        result.state(record),
         kind,
-        " · ".join(map(str, result.space.values(record.architecture).values())),
+        [*result.space.values(record.architecture).values()][:MOST_COLUMNS],
         [known.get(name, "") for name in names],
         None if result.protocol.fidelity is None else result.protocol.epochs(record.fidelity),
     )

@@ -7,11 +7,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from optiproxy.proxy.structural import structured
 from optiproxy.reporting.figures import Node, Structure
 from optiproxy.spaces import Architecture, Space
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+EXAMPLES = 100
+"""Random architectures by which it is told whether data flows through a space."""
+
+
+def flows(space: Space) -> bool:
+    """Whether data flows through the decisions of a space, as through the operations of a cell.
+
+    It does not through a learning rate: a space whose graphs say no more than its decisions do is a list of settings.
+    """
+    graphs = space.graphs(space.one_hot(space.examples(np.random.default_rng(0), EXAMPLES)))
+    return structured(graphs)
 
 
 def structure(space: Space, architecture: Architecture) -> Structure:

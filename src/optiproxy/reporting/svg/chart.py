@@ -58,7 +58,7 @@ class _Chart:
         # All bands lie below all curves, or a later band would dim an earlier curve.
         drawn += [part for one in series if one.low for part in self._band(one)]
         for one in series:
-            drawn += self._curve(one) if one.shape == "steps" else self._points(one)
+            drawn += self._curve(one) if one.shape in {"steps", "lines"} else self._points(one)
         drawn += self._names() if self._figure.named else []
         return image(self._width, self._height, *drawn, label=self._figure.title)
 
@@ -90,17 +90,20 @@ class _Chart:
 
     def _curve(self, series: Series) -> list[Element]:
         style = self._styles[series.name]
-        corners = self._staircase(series.x, series.y)
+        if series.shape == "lines":
+            corners = [self._at(a, b) for a, b in zip(series.x, series.y, strict=True) if b is not None]
+        else:
+            corners = self._staircase(series.x, series.y)
         if not corners:
             return []
         return [
             element(
                 "path",
-                element("title", series.name),
+                element("title", series.notes[0] if series.notes else series.name),
                 d="M" + " L".join(f"{x:.1f},{y:.1f}" for x, y in corners),
                 stroke=style.ink.color,
                 stroke_dasharray=style.ink.dash,
-                class_=f"curve {style.css}".strip(),
+                class_=" ".join(filter(None, ("curve", "line" * (series.shape == "lines"), style.css))),
             )
         ]
 

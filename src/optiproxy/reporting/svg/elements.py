@@ -14,11 +14,10 @@ from markupsafe import Markup
 
 from optiproxy.reporting.figures import Axis
 
-# Colors that most people with a color vision deficiency tell apart (Okabe and Ito 2008), darkened for thin lines.
-_STRONG = ("#0072b2", "#d55e00", "#008f6b", "#b0568a", "#a67c00", "#3d97c9", "#555555")
+# Variables of figure.css, because a page in the dark has others.
+_STRONG = tuple(f"var(--line{i})" for i in range(7))
 _DASHES = ("none", "7 4", "2 3", "9 3 2 3")
-_TINTS = ("#e9edf1", "#dcebf7", "#fbe6d4", "#d8f0e6", "#f6e2ee", "#fbf1cc", "#e2e4f6", "#eadfd6")
-_EDGES = ("#9aa5b1", "#6fa8d3", "#dd9a62", "#5fb796", "#c98bb0", "#cdb04a", "#9096cf", "#b1977f")
+_TINTS = tuple((f"var(--tint{i})", f"var(--edge{i})") for i in range(8))
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class Ink:
     dash: str = "none"
 
 
-BEST, QUIET, BAD = Ink("#0072b2"), Ink("#7a8794"), Ink("#d55e00")
+BEST, QUIET, BAD = Ink("var(--accent)"), Ink("var(--quiet)"), Ink("var(--failed)")
 """Inks of what is best, what is ordinary, and what failed."""
 
 
@@ -40,7 +39,7 @@ def ink(index: int) -> Ink:
 
 def tint(index: int) -> tuple[str, str]:
     """Fill and outline of a box."""
-    return _TINTS[index % len(_TINTS)], _EDGES[index % len(_EDGES)]
+    return _TINTS[index % len(_TINTS)]
 
 
 def element(tag: str, *children: ET.Element | str, **attributes: object) -> ET.Element:
@@ -61,6 +60,11 @@ def image(width: float, height: float, *children: ET.Element, label: str) -> Mar
     """A whole drawing that scales with the page; ``label`` is what a screen reader says."""
     root = element("svg", *children, viewBox=f"0 0 {width:g} {height:g}", width=width, role="img", aria_label=label)
     return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704 - the serializer has escaped it
+
+
+def fit(text: str, length: int) -> str:
+    """The text, cut where it has more letters."""
+    return text if len(text) <= length else text[: length - 1] + "…"
 
 
 def _text(value: object) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 from markupsafe import Markup
 
 from optiproxy.reporting.figures import Node, Structure
-from optiproxy.reporting.svg.elements import element, image, tint
+from optiproxy.reporting.svg.elements import element, fit, image, tint
 
 Edge = tuple[int, int]
 Place = tuple[float, float]
@@ -106,14 +106,10 @@ def _box(node: Node, center: Place) -> list[Element]:
         fill=fill,
         stroke=edge,
     )
-    drawn = [box, element("text", _fit(node.label, 17), x=x, y=y + (5 if fixed else -1), class_="operation")]
+    drawn = [box, element("text", fit(node.label, 17), x=x, y=y + (5 if fixed else -1), class_="operation")]
     if node.detail:
-        drawn.append(element("text", _fit(node.detail, 21), x=x, y=y + 14, class_="decision"))
+        drawn.append(element("text", fit(node.detail, 21), x=x, y=y + 14, class_="decision"))
     return drawn
-
-
-def _fit(text: str, length: int) -> str:
-    return text if len(text) <= length else text[: length - 1] + "…"
 
 
 @dataclass(frozen=True)
