@@ -44,4 +44,4 @@ if __name__ == "__main__":
     warnings.filterwarnings("ignore", category=ConvergenceWarning)  # 12 epochs, on purpose
     budget = int(sys.argv[1]) if len(sys.argv) > 1 else 20
     result = optiproxy.search(SPACE, evaluate, budget=budget, limits=["units<=64"])
-    print(result.best_architecture, dict(result.best.metrics) if result.best else "nothing feasible")
+    print(result.best_architecture, dict(result.best.metrics))

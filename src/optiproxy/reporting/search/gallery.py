@@ -41,7 +41,7 @@ def figures(result: SearchResult) -> dict[str, Figure | Bars | Parallel]:
         of.progress(result),
         of.hypervolume(result),
         # Without anything feasible there is no front to look at.
-        *(of.tradeoffs(result) if result.best else ()),
+        *(of.tradeoffs(result) if result.has_best else ()),
         *of.predictions(result),
         *importance,
         parallel_coordinates(result, importance),
