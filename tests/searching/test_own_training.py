@@ -126,6 +126,7 @@ def test_a_misspelt_or_missing_metric_ends_the_search(metrics, arguments, messag
         ({"fixed": {"dpth": 1}}, "Did you mean 'depth'"),
         ({"start_with": [{"depth": 99, "act": "relu"}]}, "depth"),
         ({"earlier": [{"depth": 1, "act": "relu"}]}, "lacks 'accuracy'"),
+        ({"pruner": "median"}, "Expected one of Optuna's pruners, 'leaders' or None, got 'median'"),
         ({"earlier": 7}, "Expected earlier results as a SearchResult, a DataFrame or a list of mappings, got int"),
     ],
 )
@@ -364,11 +365,12 @@ def test_earlier_results_are_learned_from_and_not_counted(kind, tmp_path):
 @pytest.mark.parametrize(
     "pruner",
     [
+        "leaders",
         optuna.pruners.MedianPruner(n_startup_trials=3),
         optuna.pruners.SuccessiveHalvingPruner(reduction_factor=2),
         optuna.pruners.HyperbandPruner(max_resource=9, reduction_factor=2),
     ],
-    ids=lambda pruner: type(pruner).__name__,
+    ids=lambda pruner: pruner if isinstance(pruner, str) else type(pruner).__name__,
 )
 def test_trainings_that_promise_too_little_end_early(pruner, tmp_path):
     steps = []
@@ -397,4 +399,4 @@ def test_without_a_pruner_nothing_is_pruned():
         assert not trial.should_prune()
         return deep(values)
 
-    assert {record.state for record in find(partial(evaluate)).records} == {"complete"}
+    assert {record.state for record in find(partial(evaluate), pruner=None).records} == {"complete"}

@@ -1,18 +1,59 @@
-"""Early stopping of trainings: Optuna's pruners, asked in the process that trains."""
+"""Early stopping of trainings: Optuna's pruners and one of our own, asked in the process that trains."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, final
 
 import optuna
+from optuna.pruners import BasePruner
 from optuna.study import StudyDirection
-from optuna.trial import FrozenTrial, Trial, create_trial
+from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
+
+from optiproxy.errors import UsageError
 
 if TYPE_CHECKING:
-    from optuna.pruners import BasePruner
-
     from optiproxy.metrics import Direction
+
+
+@final
+class LeadersPruner(BasePruner):
+    """Ends a training whose best value so far is worse than that of each of the best trainings at the same step.
+
+    Once a search goes on where networks are good, half of its trainings are worse than the median and yet better than all
+    before. What the best ones have looked like is the stricter measure, and the safer one, because curves that end best may
+    begin below the median; docs/decisions/pruning.md has figures.
+
+    Args:
+        leaders: Number of the best trainings that are compared with.
+        warm_up: Share of the steps that complete trainings take, before which nothing is ended.
+
+    Raises:
+        UsageError: If there is no leader, or the share is not between 0 and 1.
+    """
+
+    def __init__(self, leaders: int = 5, warm_up: float = 0.15) -> None:
+        if leaders < 1 or not 0 <= warm_up <= 1:
+            raise UsageError(f"Expected 1 or more leaders and a share from 0 to 1, got {leaders} and {warm_up}.")
+        self._leaders = leaders
+        self._warm_up = warm_up
+
+    def prune(self, study: optuna.Study, trial: FrozenTrial) -> bool:
+        step = trial.last_step
+        complete = [t for t in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)) if t.intermediate_values]
+        if step is None or len(complete) < self._leaders:
+            return False
+        steps = sorted(max(t.intermediate_values) for t in complete)
+        if step < self._warm_up * steps[len(steps) // 2]:
+            return False
+        sign = -1.0 if study.direction == StudyDirection.MINIMIZE else 1.0
+
+        def reached(t: FrozenTrial) -> float:
+            return max((sign * v for s, v in t.intermediate_values.items() if s <= step), default=-math.inf)
+
+        leading = sorted(complete, key=lambda t: -sign * t.values[0])[: self._leaders]
+        return reached(trial) < min(map(reached, leading))
 
 
 @final

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from optiproxy.errors import UsageError, unknown
 from optiproxy.execution.devices import device_names
@@ -57,7 +57,7 @@ def search(
     max_failures: int | None = 3,
     retry_failed: bool = False,
     accept_changes: bool = False,
-    pruner: BasePruner | None = None,
+    pruner: BasePruner | Literal["leaders"] | None = "leaders",
     keep: int = 1,
     artifacts: str | Path | None = None,
     callbacks: Sequence[Callback] = (),
@@ -112,7 +112,7 @@ def search(
         max_failures: So many failures of one kind before anything has succeeded end the search; None for any number.
         retry_failed: Whether queries of earlier runs that failed are tried again first.
         accept_changes: Whether to resume although the training function, or another of yours, has changed since.
-        pruner: Judges trainings that ask `TrainingTrial.should_prune`: one of Optuna's. None prunes nothing.
+        pruner: Judges trainings that ask `TrainingTrial.should_prune`: `LeadersPruner`, or one of Optuna's. None prunes nothing.
         keep: Of how many of the best trainings the files are kept that they saved (`TrainingTrial.save`).
         artifacts: Folder of these files; None means beside the storage where that is an SQLite file, or a temporary one.
         callbacks: Called after each query with a `RunningSearch`, which they may stop, and the `Record`.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from optiproxy import registry
 from optiproxy.errors import UsageError
@@ -41,8 +41,8 @@ class SearchSettings:
         artifacts: Folder of these files; None means beside the storage where that is an SQLite file, or a temporary one.
         retry_failed: Whether queries of earlier runs that failed are tried again first.
         accept_changes: Whether a study goes on whose functions have changed since.
-        pruner: Ends trainings that promise too little, as far as they ask with `TrainingTrial.should_prune`; one of
-            Optuna's, or None for the built-in one.
+        pruner: Ends trainings that promise too little, as far as they ask with `TrainingTrial.should_prune`: one of
+            Optuna's, ``"leaders"`` for `LeadersPruner`, or None to end none.
 
     Raises:
         UsageError: If a number is out of its range, or the algorithm is not known.
@@ -64,11 +64,13 @@ class SearchSettings:
     artifacts: str | Path | None = None
     retry_failed: bool = False
     accept_changes: bool = False
-    pruner: BasePruner | None = None
+    pruner: BasePruner | Literal["leaders"] | None = "leaders"
 
     def __post_init__(self) -> None:
         for name, low in (("budget", 1), ("seed", 0), ("workers", 1), ("keep", 0)):
             check_whole(name, getattr(self, name), low)
+        if self.pruner not in (None, "leaders") and not callable(getattr(self.pruner, "prune", None)):
+            raise UsageError(f"Expected one of Optuna's pruners, 'leaders' or None, got {self.pruner!r}.")
         if self.timeout is not None and not self.timeout > 0:
             raise UsageError(f"Expected a timeout of more than 0 seconds, got {self.timeout:g}.")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from optiproxy.errors import UsageError
 from optiproxy.execution.evaluation import Evaluation, evaluate
 from optiproxy.metrics import Goal
-from optiproxy.searching.pruning import PrunerJudge
+from optiproxy.searching.pruning import LeadersPruner, PrunerJudge
 from optiproxy.searching.settings import SearchSettings
 from optiproxy.storage.log import QueryLog
 from optiproxy.storage.record import Query
@@ -66,4 +66,5 @@ class Submit:
         objective, *others = self.goal.objectives
         if pruner is None or others or query.fidelity is not None:
             return None
-        return PrunerJudge(pruner, objective.direction, self.log.curves(), name=self.log.name, number=query.number)
+        chosen = LeadersPruner() if pruner == "leaders" else pruner
+        return PrunerJudge(chosen, objective.direction, self.log.curves(), name=self.log.name, number=query.number)
