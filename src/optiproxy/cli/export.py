@@ -75,7 +75,7 @@ def export(
     folder = out or place.folder / "export"
     records = result.front if front else (best,)
     # Once, and before anything is written: it may import code of the user's own.
-    task = OwnCode(space, evaluate, example).task_of(result) if _FILES[as_format] else None
+    task = OwnCode(space, evaluate, example).task_of(result, records) if _FILES[as_format] else None
     # The files have the same names for every architecture, so those of a front need a folder each.
     for record in records:
         into = folder / f"query-{record.number}" if front else folder

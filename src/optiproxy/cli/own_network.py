@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from optiproxy.task.training_trial import WEIGHTS
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from optiproxy.searching.result import SearchResult
     from optiproxy.spaces import Space
     from optiproxy.spaces.building.dry_run import Inputs
+    from optiproxy.storage.record import Record
     from optiproxy.task.task import Task
 
 OwnSpace = Annotated[
@@ -50,8 +55,12 @@ class OwnCode:
     evaluate: str | None
     example: str | None
 
-    def task_of(self, result: SearchResult) -> Task:
+    def task_of(self, result: SearchResult, kept: Sequence[Record] = ()) -> Task:
         """Return the task whose networks a search has trained.
+
+        Args:
+            result: The search.
+            kept: Records whose weights, if the search kept them, are to be used instead of a training.
 
         Raises:
             UsageError: If it takes the user's own code, and that is not named, or is another search's.
@@ -67,15 +76,16 @@ class OwnCode:
                     f"The study {result.study!r} is of the task {result.task!r}; leave out {', '.join(given)}."
                 )
             return registry.task(result.task)
-        if self.space is None or self.evaluate is None:
+        saved = [record for record in kept if WEIGHTS in record.files]
+        if self.space is None or (self.evaluate is None and not (saved and len(saved) == len(kept))):
             raise UsageError(
                 f"The study {result.study!r} was made with a training function of your own, which it does not hold. "
                 "Name your code, --space MODULE:NAME --evaluate MODULE:NAME; or build the network where you have its space, with "
                 "space.build(result.best.architecture, seed=result.seed); or write its choices with --format json."
             )
-        return self._own(result, self.space, self.evaluate)
+        return self._own(result, self.space, saved)
 
-    def _own(self, result: SearchResult, space: str, evaluate: str) -> Task:
+    def _own(self, result: SearchResult, space: str, kept: Sequence[Record]) -> Task:
         from optiproxy import registry
         from optiproxy.errors import UsageError
         from optiproxy.training.tasks.own_network import OwnNetwork
@@ -90,11 +100,12 @@ class OwnCode:
             )
         return OwnNetwork(
             found,
-            registry.training_function(evaluate),
+            None if self.evaluate is None else registry.training_function(self.evaluate),
             goal=result.goal,
             example=example,
             name=result.task,
             source=result.source,
+            kept={record.architecture: (replace(record, space=found).load, record.metrics) for record in kept},
         )
 
 

@@ -57,6 +57,29 @@ def search(
             "or a class or function without arguments that makes one.",
         ),
     ] = None,
+    target: Annotated[
+        float | None, typer.Option(metavar="VALUE", help="End when the first objective is as good as this.")
+    ] = None,
+    patience: Annotated[
+        int | None, typer.Option(metavar="QUERIES", help="End after so many without a better one.")
+    ] = None,
+    max_seconds: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", help="Ask for nothing more after this time; what runs is finished."),
+    ] = None,
+    max_failures: Annotated[
+        int,
+        typer.Option(metavar="K", help="End after so many failures alike, before anything has succeeded; 0 for never."),
+    ] = 3,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Try again first what has failed in earlier runs.")
+    ] = False,
+    accept_changes: Annotated[
+        bool, typer.Option("--accept-changes", help="Resume although the training function has changed since.")
+    ] = False,
+    keep: Annotated[
+        int, typer.Option(metavar="K", help="Of how many of the best the files are kept that trainings save.")
+    ] = 1,
     storage: Annotated[
         str | None, typer.Option(metavar="URL", help="Database of the study; DIR/study.db if left out.")
     ] = None,
@@ -78,6 +101,7 @@ def search(
     from optiproxy.searching.progress import observer_for
     from optiproxy.searching.run import run
     from optiproxy.searching.settings import SearchSettings
+    from optiproxy.searching.stopping import StopRules
 
     found = Asked(
         what=task, evaluate=evaluate, objectives=objective, limits=limit, free=free, example=example
@@ -92,6 +116,10 @@ def search(
         promote=promote,
         workers=workers,
         timeout=timeout,
+        rules=StopRules(target=target, patience=patience, seconds=max_seconds, failures=max_failures or None),
+        retry_failed=retry_failed,
+        accept_changes=accept_changes,
+        keep=keep,
     )
     name = study or study_name(found, settings)
     folder = out or Path("runs") / name

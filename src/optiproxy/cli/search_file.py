@@ -32,7 +32,22 @@ SUFFIX = ".toml"
 WHAT = ("evaluate", "objectives", "limits", "free", "example")
 """Keys that say, beside the space, what is searched."""
 
-HOW = ("budget", "seed", "algorithm", "workers", "timeout", "fidelity", "promote", "storage", "study", "out")
+HOW = (
+    "budget",
+    "seed",
+    "algorithm",
+    "workers",
+    "timeout",
+    "fidelity",
+    "promote",
+    "target",
+    "patience",
+    "max_seconds",
+    "keep",
+    "storage",
+    "study",
+    "out",
+)
 """The other keys, which say how."""
 
 _NUMBER = ("low", "high", "log", "step", "type")
@@ -135,7 +150,7 @@ def _whole(value: object) -> int:
     return value
 
 
-def _seconds(value: object) -> float:
+def _number_of(value: object) -> float:
     if not isinstance(value, int | float) or isinstance(value, bool) or math.isnan(value):
         raise TypeError
     return float(value)
@@ -198,9 +213,13 @@ _KINDS: dict[str, tuple[str, Callable[[object], Any]]] = {
     "seed": ("a whole number", _whole),
     "algorithm": ("a text", _text),
     "workers": ("a whole number", _whole),
-    "timeout": ("a number of seconds", _seconds),
+    "timeout": ("a number of seconds", _number_of),
     "fidelity": ("a whole number", _whole),
     "promote": ("a whole number", _whole),
+    "target": ("a number", _number_of),
+    "patience": ("a whole number", _whole),
+    "max_seconds": ("a number of seconds", _number_of),
+    "keep": ("a whole number", _whole),
     "storage": ("a text", _text),
     "study": ("a text", _text),
     "out": ("a text", lambda value: Path(_text(value))),

@@ -81,7 +81,17 @@ def standing(result: SearchResult) -> str:
         return f"Finished after {done}: the space holds no further architecture."
     if result.stopped == "interrupted":
         return f"Interrupted after {done}: the same command resumes and finishes the budget."
+    if result.stopped != "budget":
+        return f"Ended after {done}: {_RULES[result.stopped]}."
     return f"Finished: {_done(result)} spent{_shares(result)}."
+
+
+_RULES = {
+    "target": "the target is reached",
+    "patience": "it has found nothing better for as long as it was to wait",
+    "time": "its time is over",
+    "callback": "a callback has stopped it",
+}
 
 
 def standing_so_far(result: SearchResult) -> str:

@@ -98,7 +98,7 @@ def export(
     """
     if not isinstance(task, TrainingTask):
         raise UsageError(f"Task {task.name!r} trains no network, so there are no weights to export. Export it as JSON.")
-    # Trained anew, because a search keeps metrics and no weights.
+    # Trained anew, because a search of a published task keeps metrics and no weights.
     trained = task.train(architecture, seed=seed, epochs=epochs)
     # Formats first: a format that cannot be had leaves nothing half done.
     python = StraightLine() if trained.arguments is None else OwnSource(trained.arguments)

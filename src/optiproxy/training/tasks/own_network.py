@@ -1,12 +1,14 @@
-"""The networks of a user's own space and training function, trained once more so that they can be kept."""
+"""The networks of a user's own space and training function: with the weights that the search kept, or trained once more."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import wraps
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from optiproxy.errors import OptiProxyError, UsageError
-from optiproxy.metrics import Goal
+from optiproxy.metrics import Goal, Metrics
 from optiproxy.spaces import Architecture, Space
 from optiproxy.task.function import Evaluate, FunctionTask
 from optiproxy.task.task import Source
@@ -27,17 +29,28 @@ class OwnNetwork(TrainingTask):
 
     Args:
         space: Builds networks, as `Space.from_model` does.
-        evaluate: The training function of the search; it trains the network that it is given in place.
+        evaluate: The training function of the search; it trains the network that it is given in place. None where all that is
+            asked for is kept.
         goal: Of the search.
         example: One input of every network, ``(1, ...)``; several as a tuple.
         name: Name of the task, as in the study.
         source: Of the values, as in the study.
+        kept: Architectures that need no training, because the search has kept their weights: each with a function that
+            loads the network, and what was measured.
     """
 
     metrics = ()
 
     def __init__(
-        self, space: Space, evaluate: Evaluate, *, goal: Goal, example: Inputs, name: str, source: Source
+        self,
+        space: Space,
+        evaluate: Evaluate | None,
+        *,
+        goal: Goal,
+        example: Inputs,
+        name: str,
+        source: Source,
+        kept: Mapping[Architecture, tuple[Callable[[], object], Metrics]] = MappingProxyType({}),
     ) -> None:
         self.space = space
         self.goal = goal
@@ -45,9 +58,10 @@ class OwnNetwork(TrainingTask):
         self.source = source
         self._evaluate = evaluate
         self._example = example
+        self._kept = kept
 
     def train(self, architecture: Architecture, *, seed: int = 0, epochs: int | None = None) -> Trained:
-        """Build a network from the seed and train it.
+        """Build a network from the seed and train it; or give it the weights that were kept.
 
         Raises:
             UsageError: If epochs are given, which only the function itself knows; if the space builds something else than a
@@ -57,13 +71,22 @@ class OwnNetwork(TrainingTask):
             raise UsageError(
                 f"A training function of your own decides how long it trains, got {epochs} epochs. Leave them out."
             )
+        if architecture in self._kept:
+            load, metrics = self._kept[architecture]
+            network = _network(load(), self.space)
+            return Trained(network=network.eval(), arguments=None, example=self._example, metrics=dict(metrics))
         kept: list[nn.Module] = []
+        if self._evaluate is None:
+            raise UsageError(
+                "The weights of this network were not kept. Name the training function, --evaluate MODULE:NAME."
+            )
+        evaluate = self._evaluate
 
         # Its signature stays that of the function, which says whether it takes a trial.
-        @wraps(self._evaluate)
+        @wraps(evaluate)
         def keeping(network: Any, *trial: Any) -> Any:  # noqa: ANN401 - as in `Evaluate`
             kept.append(_network(network, self.space))
-            return self._evaluate(network, *trial)
+            return evaluate(network, *trial)
 
         task = FunctionTask(self.space, keeping, goal=self.goal, isolated=False)
         try:
