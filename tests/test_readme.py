@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import itertools
 import re
+import runpy
 import shlex
 from pathlib import Path
 from pkgutil import resolve_name
@@ -167,3 +168,9 @@ def test_every_path_and_every_name_of_the_package_exists(page):
             r"optiproxy\.(algorithms|tasks|spaces)", code
         ):
             resolve_name(code)
+
+
+def test_the_reference_is_what_the_docstrings_say():
+    """`make reference` writes it anew."""
+    made = runpy.run_path(str(ROOT / "benchmarks" / "reference.py"))
+    assert made["PAGE"].read_text(encoding="utf-8") == made["page"]()

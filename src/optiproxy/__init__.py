@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from optiproxy.optimizer.optiproxy import OptiProxy as OptiProxy
     from optiproxy.reporting.search.gallery import figures as figures
     from optiproxy.sampler import OptiProxySampler as OptiProxySampler
+    from optiproxy.searching.pruning import LeadersPruner as LeadersPruner
     from optiproxy.searching.search import search as search
     from optiproxy.spaces.flat import FlatSpace as FlatSpace
     from optiproxy.spaces.pool import PoolSpace as PoolSpace
@@ -49,6 +50,7 @@ _HOME = {
     "Float": "optiproxy.spaces.ranges",
     "Goal": "optiproxy.metrics",
     "Int": "optiproxy.spaces.ranges",
+    "LeadersPruner": "optiproxy.searching.pruning",
     "Limit": "optiproxy.metrics",
     "Metric": "optiproxy.metrics",
     "NASBench201": "optiproxy.spaces.published.nasbench201",
@@ -80,6 +82,7 @@ __all__ = [
     "Float",
     "Goal",
     "Int",
+    "LeadersPruner",
     "Limit",
     "Metric",
     "NASBench201",

@@ -49,7 +49,7 @@ class StudyError(OptiProxyError):
 
 
 class SearchFailed(OptiProxyError):
-    """The whole budget was spent without one feasible architecture."""
+    """A search has no feasible architecture to show, or cannot get to one by going on."""
 
     exit_code = 1
 

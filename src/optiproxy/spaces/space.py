@@ -36,7 +36,7 @@ Rule: TypeAlias = "Callable[[Mapping[str, Any]], bool]"
 
 
 class Space(ABC):
-    """A finite set of architectures with a differentiable graph encoding.
+    """A set of architectures with a differentiable graph encoding.
 
     A new space gives `name`, `decisions` and `encode`, and that is enough where every combination of choices is an
     architecture of its own. It overrides
