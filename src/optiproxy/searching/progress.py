@@ -135,6 +135,9 @@ class Logged:
     def __init__(self, goal: Goal) -> None:
         self._goal = goal
         self._logger = logging.getLogger("optiproxy")
+        # As libraries do: whoever wants to see it sets a handler, and nobody sees it by accident.
+        if not self._logger.handlers:
+            self._logger.addHandler(logging.NullHandler())
 
     def on_start(self, *, total: int, done: Sequence[Record]) -> None:
         self._logger.info("%s", beginning(total, done, self._goal))
