@@ -185,7 +185,7 @@ class Goal:
 
     def leading(self, found: Sequence[Metrics], count: int) -> list[int]:
         """Positions of the best ``count`` feasible entries, best first; of several objectives the whole front before others."""
-        front = self.front(found)
+        front = self.front(found) if count else []
         gains = {i: self.gains(metrics)[0] for i, metrics in enumerate(found) if self.feasible(metrics)}
         others = sorted((i for i in gains if i not in front), key=lambda i: -gains[i])
         return [*front, *others[: max(count - len(front), 0)]]

@@ -81,7 +81,10 @@ LINES = {
     "counted and no network": (["train:space", *FIT, "--free", "params"], "this space builds dict"),
     "no measure": (["train:model", *FIT, "--free", "params=train:number"], "Expected a function of one argument"),
     "measured twice": (["train:model", *FIT, "--free", "params", "--free", "params"], "may be given once"),
-    "no example": (["train:model", *FIT, "--free", "flops", "--example", "train:number"], "Expected one input"),
+    "no example": (
+        ["train:model", *FIT, "--free", "flops", "--example", "train:number"],
+        "Expected a tensor, a tuple of tensors",
+    ),
     "a measure of a task": (["digits", "--free", "params=train:fit"], "measures by itself"),
     "no file": (["nowhere.toml"], "Cannot read nowhere.toml: No such file or directory"),
 }

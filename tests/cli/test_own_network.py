@@ -136,7 +136,12 @@ def test_a_model_function_takes_its_example_from_the_command_line(optiproxy, mod
             ["--example", "{}:example"],
             "to build a torch.nn.Module, as Space.from_model does, got dict",
         ),
-        ("space", "text", [], "Expected a training function, called with a network, got str"),
+        (
+            "space",
+            "text",
+            [],
+            "Expected a function that trains: of what the space builds, (network), or of that and its trial",
+        ),
         ("space", "missing", [], "has no attribute 'missing'"),
         ("space", "broken", [], "failed with RuntimeError: no such file. Mend the training function"),
         ("space", "train", ["--example", "{}:text"], "Expected a tensor, a tuple of tensors, or a function"),

@@ -26,7 +26,9 @@ def test_the_page_follows_a_search_until_ctrl_c(tmp_path):
 
     storage = f"sqlite:///{tmp_path}/mine.db"
     spend(2)
-    command = [sys.executable, "-m", "optiproxy", "report", "--watch", str(tmp_path / "mine.db")]
+    # Whoever started the tests may ignore Ctrl-C, and that is inherited.
+    start = "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler); runpy.run_module('optiproxy', run_name='__main__')"
+    command = [sys.executable, "-c", start, "report", "--watch", str(tmp_path / "mine.db")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             line = process.stdout.readline()

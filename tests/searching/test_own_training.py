@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import random
 import sys
 from functools import partial
@@ -13,11 +14,14 @@ import pytest
 import torch
 from torch import nn
 
-from optiproxy import Int, Space
+from optiproxy import FlatSpace, Int, Space
 from optiproxy.errors import SearchFailed, StudyError, UsageError
 from optiproxy.nn import Value
+from optiproxy.reporting.search.gallery import figures
+from optiproxy.reporting.search.page import search_report
 from optiproxy.searching.run import load
 from optiproxy.searching.search import search
+from optiproxy.task.code import code_digest
 
 CHOICES = {"depth": Int(1, 30), "act": ["relu", "gelu"]}
 
@@ -41,7 +45,7 @@ def broken(values):
 
 def test_a_mistake_in_the_function_ends_the_search_and_is_tried_again_once_mended(tmp_path):
     storage = str(tmp_path / "s.db")
-    with pytest.raises(SearchFailed, match=r"first 3 trainings failed alike: ModuleNotFoundError.*no_such_package"):
+    with pytest.raises(SearchFailed, match=r"last 3 trainings failed alike: ModuleNotFoundError.*no_such_package"):
         find(broken, storage=storage, study="s")
     kept = load(storage)
     assert [record.state for record in kept.records] == ["failed"] * 3
@@ -126,6 +130,12 @@ def test_a_misspelt_or_missing_metric_ends_the_search(metrics, arguments, messag
         ({"fixed": {"dpth": 1}}, "Did you mean 'depth'"),
         ({"start_with": [{"depth": 99, "act": "relu"}]}, "depth"),
         ({"earlier": [{"depth": 1, "act": "relu"}]}, "lacks 'accuracy'"),
+        (
+            {"space": FlatSpace(CHOICES).where(lambda v: v["depth"] < 5), "start_with": [{"depth": 7, "act": "relu"}]},
+            "breaks a rule",
+        ),
+        ({"fixed": {"depth": 3}, "start_with": {"depth": 7, "act": "relu"}}, "what is fixed"),
+        ({"start_with": [5]}, "Expected architectures to start with as mappings"),
         ({"pruner": "median"}, "Expected one of Optuna's pruners, 'leaders' or None, got 'median'"),
         ({"earlier": 7}, "Expected earlier results as a SearchResult, a DataFrame or a list of mappings, got int"),
     ],
@@ -136,6 +146,46 @@ def test_what_makes_no_sense_is_refused_before_anything_is_trained(arguments, me
 
     with pytest.raises(UsageError, match=message):
         find(**{"evaluate": never, **arguments})
+
+
+def test_what_was_mended_wrongly_is_tried_again_in_its_place(tmp_path):
+    """Each try has the number of the first, for the function, the progress and the record."""
+    numbers = []
+
+    def attempt(error):
+        def evaluate(values, trial):
+            numbers.append(trial.number)
+            if error is not None:
+                raise error
+            return deep(values)
+
+        return evaluate
+
+    storage, seen = str(tmp_path / "s.db"), []
+    for error in (ValueError("one"), KeyError("two")):
+        with pytest.raises(SearchFailed):
+            find(attempt(error), storage=storage, study="s", budget=5)
+    numbers.clear()
+    result = find(
+        attempt(None),
+        storage=storage,
+        study="s",
+        budget=5,
+        callbacks=lambda search, _: seen.append(len(search.records)),
+    )
+    assert numbers == [record.number for record in result.records] == [count - 1 for count in seen] == [*range(5)]
+    assert {record.state for record in result.records} == {"complete"}
+
+
+def test_three_failures_alike_need_not_be_the_first():
+    errors = [OSError("first"), *(ModuleNotFoundError("second") for _ in range(20))]
+
+    def evaluate(values):
+        raise errors.pop(0)
+
+    with pytest.raises(SearchFailed, match="last 3 trainings failed alike: ModuleNotFoundError"):
+        find(evaluate)
+    assert len(errors) == 17
 
 
 # What a training returns and leaves behind
@@ -174,8 +224,6 @@ def test_a_training_may_change_folder_and_seed_and_its_argument(tmp_path, monkey
     monkeypatch.chdir(tmp_path)
 
     def evaluate(values):
-        import os
-
         os.chdir("/")
         random.seed(0)
         torch.manual_seed(0)
@@ -214,6 +262,33 @@ def test_the_trained_network_of_the_best_is_there(tmp_path, workers):
     # The files of the others are removed.
     assert [len(record.files) for record in result.records if record.number != result.best.number] == [0, 0]
     assert len([*(tmp_path / "s-files").rglob("*")]) == 3
+
+
+def test_files_of_all_but_the_best_are_removed(tmp_path, monkeypatch):
+    """Also of what failed or was pruned, and wherever a training may go; folders within the folder are kept."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "other").mkdir()
+
+    def train(values, trial):
+        os.chdir(tmp_path / "other")
+        (trial.folder / "model").mkdir()
+        (trial.folder / "model" / "w.bin").write_bytes(b"1")
+        trial.report(values["depth"], 1)
+        if trial.number % 3 == 1:
+            raise RuntimeError(f"no memory for {values}")
+        if trial.number % 3 == 2:
+            raise optuna.TrialPruned
+        return deep(values)
+
+    kept = {"artifacts": "files", "keep": 2, "max_failures": None}
+    earlier = [{"depth": 30, "act": "relu", "accuracy": 99.0}]
+    result = find(train, storage="s.db", earlier=earlier, **kept)
+    again = load("s.db", artifacts="files")
+    assert again.best.files == result.best.files
+    assert [*result.best.files] == ["model/w.bin"]
+    assert len([path for path in (tmp_path / "files").rglob("*") if path.is_file()]) == 2
+    assert not [*(tmp_path / "other").iterdir()]
+    assert not any(record.files for record in find(train, **{**kept, "keep": 0}).records)
 
 
 def test_files_are_there_without_a_storage_too():
@@ -309,6 +384,49 @@ def test_a_helper_or_a_rule_that_has_changed_is_noticed(tmp_path):
     find(deep, space.where(lambda values: values["depth"] > 3), storage=storage)
     with pytest.raises(StudyError, match="the rule 1 has changed"):
         find(deep, space.where(lambda values: values["depth"] > 4), storage=storage)
+    with pytest.raises(StudyError, match="the rule 1 has changed"):
+        find(deep, space, storage=storage)
+    with pytest.raises(StudyError, match="fixed none, not depth=9"):
+        find(deep, space.where(lambda values: values["depth"] > 3), storage=storage, fixed={"depth": 9})
+
+
+def test_a_storage_takes_other_functions_beside_a_nameless_one(tmp_path):
+    storage = str(tmp_path / "s.db")
+    assert find(lambda _: 1.0, {"z": [1, 2, 3]}, storage=storage, budget=2).study == "function-random-seed0"
+    assert find(deep, storage=storage, budget=2).study == "deep-random-seed0"
+
+
+RATE, CALLS = 1, 0
+
+
+def helped(values, *, epochs=1):
+    """Trains."""
+    global CALLS  # noqa: PLW0603 - that is what is tested
+    CALLS += 1
+    return values["depth"] * RATE * epochs
+
+
+class Trainer:
+    def __call__(self, values):
+        return self.fit(values)
+
+    def fit(self, values):
+        return deep(values)
+
+
+def test_a_digest_says_what_a_function_does_and_not_how_often_it_ran(monkeypatch):
+    before, trainer = code_digest(helped), code_digest(Trainer())
+    assert before == code_digest(partial(helped, epochs=3))
+    helped({"depth": 1})
+    assert code_digest(helped) == before
+    monkeypatch.setattr(helped, "__doc__", "Comments.")
+    monkeypatch.setitem(globals(), "RATE", 2)
+    assert code_digest(helped) != before
+    monkeypatch.setitem(globals(), "RATE", 1)
+    monkeypatch.setattr(helped, "__kwdefaults__", {"epochs": 5})
+    assert code_digest(helped) != before
+    monkeypatch.setattr(Trainer, "fit", lambda self, values: 0.0)
+    assert code_digest(Trainer()) != trainer
 
 
 def test_a_study_of_an_earlier_version_goes_on(tmp_path):
@@ -391,6 +509,30 @@ def test_trainings_that_promise_too_little_end_early(pruner, tmp_path):
     assert all(record.curve and not record.reason for record in pruned)
     assert result.best.state == "complete"
     assert load(storage).records == result.records
+
+
+def test_what_breaks_a_limit_is_no_leader():
+    def evaluate(values, trial):
+        good = trial.number >= 6
+        for step in range(10):
+            trial.report((0.5 if good else 0.9) * step / 10, step)
+            if trial.should_prune():
+                raise optuna.TrialPruned
+        return {"accuracy": 0.5 if good else 0.9, "memory": 1.0 if good else 9.0}
+
+    assert find(evaluate, limits=["memory<=2"], budget=20).has_best
+
+
+def test_a_search_that_has_pruned_can_be_looked_at():
+    def evaluate(values, trial):
+        trial.report(deep(values), 0)
+        if trial.number % 3 == 2:
+            raise optuna.TrialPruned
+        return deep(values)
+
+    result = find(evaluate, budget=15)
+    assert "parallel-coordinates" in figures(result)
+    assert "5 pruned" in search_report(result)
 
 
 def test_without_a_pruner_nothing_is_pruned():

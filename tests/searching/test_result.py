@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import pytest
+
+from optiproxy.errors import SearchFailed
 from optiproxy.metrics import Goal, Limit, Objective
 from optiproxy.searching.result import SearchResult
 from optiproxy.spaces import FlatSpace
@@ -72,6 +75,7 @@ def test_without_fidelities_nothing_is_said_of_epochs():
 
 def test_a_search_that_has_promoted_nothing_has_no_answer():
     found = _result((0.1, 1.0, 5), protocol=QueryProtocol(fidelity=5, promote=1, full=50))
-    assert found.best is None
-    assert found.best_architecture is None
+    assert not found.has_best
+    with pytest.raises(SearchFailed, match="so there is no best architecture"):
+        _ = found.best
     assert found.front == ()

@@ -301,17 +301,17 @@ def test_any_executor_runs_a_function():
     assert all(name.startswith("elsewhere") for name in names)
 
 
-def test_from_the_loop_to_the_algorithm_it_is_four_calls():
+def test_from_the_loop_to_the_algorithm_it_is_five_calls():
     calls = []
 
     class Watched(RandomSearch):
         def propose(self, n, pending=()):
             names = [frame.function for frame in inspect.stack(0)]
-            calls.append(names.index("fill"))
+            calls.append(names.index("spend"))
             return super().propose(n, pending)
 
     _find(algorithm=Watched, budget=3)
-    assert calls == [4, 4, 4]
+    assert calls == [5, 5, 5]
 
 
 def test_searching_in_another_thread_works():

@@ -8,7 +8,7 @@ import threading
 from collections import deque
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import TextIO, final
+from typing import Any, TextIO, final
 
 from optiproxy.task.values import MOST_TEXT
 
@@ -28,6 +28,9 @@ class _Tee(io.TextIOBase):
             self._kept.clear()
             self._kept.append(joined)
         return self._stream.write(text)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - what streams have beside: buffer, reconfigure
+        return getattr(self._stream, name)
 
     def flush(self) -> None:
         self._stream.flush()

@@ -38,25 +38,28 @@ def known_results(earlier: object, space: Space, goal: Goal) -> list[tuple[Archi
             f"Expected earlier results as a SearchResult, a DataFrame or a list of mappings, got {type(earlier).__name__}."
         )
     found = [_result(row, space, goal) for row in rows]
-    return [(architecture, metrics) for architecture, metrics in found if goal.objectives[0].metric in metrics]
+    wanted = {objective.metric for objective in goal.objectives}
+    return [(architecture, metrics) for architecture, metrics in found if wanted <= metrics.keys()]
 
 
 def _result(row: object, space: Space, goal: Goal) -> tuple[Architecture, Metrics]:
     if not isinstance(row, Mapping):
         raise UsageError(f"Expected an earlier result as a mapping of decisions and metrics to values, got {row!r}.")
     values = cast("Mapping[str, Any]", row)
-    lacking = [decision.name for decision in space.decisions if decision.name not in values]
     absent = [objective.metric for objective in goal.objectives if objective.metric not in values]
-    if lacking or absent:
+    if absent:
         raise UsageError(
-            f"An earlier result lacks {(lacking + absent)[0]!r}; it has {', '.join(map(str, values))}. Each needs every "
-            "decision and every objective."
+            f"An earlier result lacks {absent[0]!r}; it has {', '.join(map(str, values))}. Each needs every decision and every "
+            "objective."
         )
-    architecture = space.architecture({decision.name: values[decision.name] for decision in space.decisions})
+    # A table holds NaN where a decision does not matter.
+    given = {d.name: values[d.name] for d in space.decisions if d.name in values and values[d.name] == values[d.name]}
+    architecture = space.architecture(given)
     metrics: dict[str, float] = {}
     for name in goal.metric_names:
+        value = values.get(name)
         try:
-            number = as_number(name, values.get(name, float("nan")))
+            number = float("nan") if value is None else as_number(name, value)
         except WrongValueError as error:
             raise UsageError(f"In an earlier result: {error}") from error
         if number == number and abs(number) != float("inf"):  # noqa: PLR0124 - NaN is where nothing was measured

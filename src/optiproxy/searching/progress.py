@@ -179,7 +179,7 @@ def beginning(total: int, done: Sequence[Record], goal: Goal) -> str:
     if not done:
         return f"searching for {wanted}: {total} queries"
     failed = sum(record.state == "failed" for record in done)
-    told = f", {failed} of them failed (retry_failed=True tries them again)" if failed else ""
+    told = f", {failed} of them failed (retry_failed tries them again)" if failed else ""
     return f"resumed, {len(done)} of {total} done{told}, {best(done, goal)}"
 
 

@@ -21,7 +21,7 @@ from optiproxy.searching.settings import SearchSettings
 from optiproxy.searching.stopping import Reason, RunningSearch
 from optiproxy.searching.submitting import Submit
 from optiproxy.spaces import Architecture
-from optiproxy.storage.artifacts import Artifacts, artifacts_root
+from optiproxy.storage.artifacts import Artifacts, files_of
 from optiproxy.storage.identity import (
     Identity,
     goal_from_json,
@@ -98,6 +98,11 @@ def run(
         code=task.code,
         formerly=task.formerly,
     )
+    for architecture in first:
+        if not space.is_valid(architecture):
+            raise UsageError(
+                f"The search cannot start with {dict(space.values(architecture))}: that breaks a rule, a limit or what is fixed."
+            )
     # The algorithm is looked up before the study is opened: an unknown name leaves no database behind.
     name, parameters = settings.study_name(task), Parameters(space)
     proposer = Proposer(settings.factory, parameters, seed=settings.seed, metrics=partial(metrics_of, goal=goal))
@@ -108,7 +113,7 @@ def run(
         budget=settings.budget,
         accept_changes=settings.accept_changes,
     )
-    root = Path(settings.artifacts) if settings.artifacts else artifacts_root(settings.storage, name)
+    root = files_of(settings.artifacts, settings.storage, name)
     log = QueryLog(study, proposer, goal, artifacts=Artifacts(root), keep=settings.keep, first=first)
     # A search that failures have ended tries them again: whoever calls once more has mended something.
     retries = Retries(log, wanted=settings.retry_failed or study.user_attrs.get(STOPPED) == FAILURES)
@@ -130,7 +135,9 @@ def run(
         # First, because architectures of dead processes are free again.
         log.recover()
         log.learn(earlier)
-        search = RunningSearch(goal, protocol.queries(settings.budget), log.records())
+        # What is tried again has not been done yet.
+        done = [record for record in log.records() if record.state != "failed" or not retries.wanted]
+        search = RunningSearch(goal, protocol.queries(settings.budget), done)
         try:
             with heartbeat(log.beat):
                 ended = spend(
@@ -153,7 +160,8 @@ def run(
             log.release()
         records = tuple(log.records())
         stopped = ended if ended != "done" else "exhausted" if exploration.exhausted else "budget"
-        study.set_user_attr(STOPPED, stopped)
+        useless = ended == "done" and bool(records) and all(record.state == "failed" for record in records)
+        study.set_user_attr(STOPPED, FAILURES if useless else stopped)
     if exploration.exhausted and not records:
         raise SearchFailed(limits.nothing_left())
     return SearchResult(
@@ -193,12 +201,13 @@ def _check_executor(executor: object, settings: SearchSettings) -> None:
         raise UsageError("A timeout is kept by the built-in worker processes only. Set it in the executor instead.")
 
 
-def load(storage: str, study: str | None = None) -> SearchResult:
+def load(storage: str, study: str | None = None, *, artifacts: str | Path | None = None) -> SearchResult:
     """The result, so far, of a stored search.
 
     Args:
         storage: SQLite file or SQLAlchemy URL.
         study: Its name; None where the storage holds just one.
+        artifacts: Folder of the files that trainings have saved, where the search was given one.
 
     Raises:
         StudyError: If there is no such study, or it cannot be read.
@@ -209,7 +218,7 @@ def load(storage: str, study: str | None = None) -> SearchResult:
     goal, protocol, source = goal_from_json(content), protocol_from_json(content), source_from_json(content)
     with storage_errors(storage):
         trials = opened.get_trials(deepcopy=False)
-        records = tuple(finished_records(trials, Parameters(space), artifacts_root(storage, opened.study_name)))
+        records = tuple(finished_records(trials, Parameters(space), files_of(artifacts, storage, opened.study_name)))
         exhausted = is_exhausted(trials)
     # Promotions are at another fidelity, and come on top of the budget.
     spent = sum(record.fidelity == protocol.fidelity for record in records) >= content["budget"]

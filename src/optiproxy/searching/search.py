@@ -16,7 +16,7 @@ from optiproxy.searching.result import SearchResult
 from optiproxy.searching.run import run
 from optiproxy.searching.settings import SearchSettings
 from optiproxy.searching.stopping import StopRules
-from optiproxy.spaces import FlatSpace, Space, narrowed
+from optiproxy.spaces import Architecture, FlatSpace, Space, narrowed
 from optiproxy.storage.record import Record
 from optiproxy.task.function import Evaluate, FunctionTask, Measure
 from optiproxy.task.protocol import wanted_goal
@@ -45,11 +45,11 @@ def search(
     workers: int = 1,
     timeout: float | None = None,
     devices: int | Sequence[str] | None = None,
-    storage: str | None = None,
+    storage: str | Path | None = None,
     study: str | None = None,
     executor: Executor | None = None,
     fixed: Mapping[str, Any] | None = None,
-    start_with: Sequence[Mapping[str, Any]] = (),
+    start_with: Mapping[str, Any] | Sequence[Mapping[str, Any]] = (),
     earlier: object = None,
     target: float | None = None,
     patience: int | None = None,
@@ -60,7 +60,7 @@ def search(
     pruner: BasePruner | Literal["leaders"] | None = "leaders",
     keep: int = 1,
     artifacts: str | Path | None = None,
-    callbacks: Sequence[Callback] = (),
+    callbacks: Callback | Sequence[Callback] = (),
     verbose: bool = True,
 ) -> SearchResult:
     """Find the best architecture for your own training function, or of a `Task`.
@@ -103,7 +103,7 @@ def search(
         executor: Runs the evaluations instead of local worker processes, ``workers`` at a time, and stays open. Any
             `concurrent.futures.Executor`; a timeout is then its affair.
         fixed: Decision name -> value, of decisions that are taken already.
-        start_with: Architectures to begin with, decision name -> value.
+        start_with: Architectures to begin with, decision name -> value; what does not matter may be left out.
         earlier: Results from elsewhere that the algorithm is to learn from and no budget counts: another `SearchResult`, or a
             DataFrame (or a list of mappings) with a column for each decision and each metric.
         target: Value of the first objective at which the search ends.
@@ -132,7 +132,15 @@ def search(
     """
     named = () if devices is None else device_names(devices)
     workers = max(workers, len(named))
+    objectives = (objectives,) if isinstance(objectives, str) else objectives
+    limits = (limits,) if isinstance(limits, str) else limits
+    callbacks = (callbacks,) if callable(callbacks) else callbacks
+    start_with = (start_with,) if isinstance(start_with, Mapping) else start_with
     if isinstance(space, Task):
+        if fixed:
+            raise UsageError(
+                f"Task {space.name!r} has a space of its own, in which nothing can be fixed. Give space and function."
+            )
         task, names = _checked_task(space, evaluate, free), tuple(cast("Sequence[str]", free or ()))
         goal = wanted_goal(task, objectives=objectives or (), limits=limits)
     else:
@@ -150,7 +158,7 @@ def search(
         workers=workers,
         timeout=timeout,
         devices=named,
-        storage=storage,
+        storage=None if storage is None else str(storage),
         study=study,
         rules=StopRules(target=target, patience=patience, seconds=max_seconds, failures=max_failures),
         keep=keep,
@@ -171,12 +179,18 @@ def search(
         executor=executor,
         observer=observer,
         callbacks=callbacks,
-        first=[task.space.architecture(values) for values in start_with],
+        first=[_beginning(task.space, values, fixed or {}) for values in start_with],
         earlier=known_results(earlier, task.space, goal),
     )
     if result.stopped == "interrupted":
         raise KeyboardInterrupt
     return result
+
+
+def _beginning(space: Space, values: object, fixed: Mapping[str, Any]) -> Architecture:
+    if not isinstance(values, Mapping):
+        raise UsageError(f"Expected architectures to start with as mappings of decisions to values, got {values!r}.")
+    return space.architecture({**fixed, **cast("Mapping[str, Any]", values)})
 
 
 def _fixed(space: object, choices: Mapping[str, Any] | None) -> Any:  # noqa: ANN401 - what a search is given

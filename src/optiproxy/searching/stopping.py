@@ -13,6 +13,9 @@ from optiproxy.metrics import Goal
 from optiproxy.storage.record import Record
 from optiproxy.task.values import nearest
 
+LIKELY = 2
+"""The same where a metric of nearly that name is returned."""
+
 LACKING = 5
 """Results without a limited metric, and none with it, after which it is taken to be missing in all."""
 
@@ -106,9 +109,16 @@ class Stopping:
             target = objective.gain({objective.metric: rules.target})
             if objective.gain(best.metrics) >= target:
                 return "target"
-        if rules.patience is not None and best is not None and _since(search.records, best) >= rules.patience:
+        if rules.patience is not None and best is not None and self._since_better() >= rules.patience:
             return "patience"
         return None
+
+    def _since_better(self) -> int:
+        """How many queries have finished since the latest one that nothing beats."""
+        records = self._search.records
+        full = [i for i, record in enumerate(records) if record.fidelity is None]
+        front = self._search.goal.front([records[i].metrics for i in full])
+        return len(records) - 1 - full[front[-1]]
 
     def check(self, missing: Sequence[str]) -> None:
         """Raise `SearchFailed` where the rest of the budget would be lost, too.
@@ -123,21 +133,19 @@ class Stopping:
         if missing and not any(missing[0] in record.metrics for record in succeeded):
             last = succeeded[-1]
             guess = nearest(missing[0], last.metrics)
-            if guess or len(succeeded) >= LACKING:
+            if len(succeeded) >= (LIKELY if guess else LACKING):
                 raise SearchFailed(
                     f"The trainings so far returned {', '.join([*last.metrics])}, but no {missing[0]!r}, which a limit is on, so "
-                    f"no result could be feasible.{guess} Return it, measure it with free=, or mend the limit."
+                    f"no result could be feasible.{guess} Return it, or measure it with free=."
                 )
         most = self._rules.failures
-        if succeeded or most is None or len(done) < most or len({record.kind for record in done[:most]}) > 1:
+        if succeeded or most is None or len(done) < most or len({record.kind for record in done[-most:]}) > 1:
             return
-        raise SearchFailed(
-            f"The first {most} trainings failed alike: {done[-1].reason} The whole traceback is in the record. Mend the function "
+        failed = SearchFailed(
+            f"Nothing has succeeded, and the last {most} trainings failed alike: {done[-1].reason} Mend the function "
             "and call again: failed queries are tried again where it has changed, or with retry_failed=True. "
             "max_failures=None goes on regardless."
         )
-
-
-def _since(records: Sequence[Record], best: Record) -> int:
-    """How many queries have finished since the best one."""
-    return next((n for n, record in enumerate(reversed(records)) if record.number == best.number), 0)
+        # Python shows notes below the message; a search without storage leaves no record behind.
+        failed.add_note(done[-1].traceback)
+        raise failed

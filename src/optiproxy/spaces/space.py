@@ -299,17 +299,19 @@ class Space(ABC):
         """Return the inverse of `values` and of `objects`.
 
         Raises:
-            UsageError: If a decision is missing, unknown, or has a value that is not among its choices.
+            UsageError: If a decision that matters is missing, one is unknown, or has a value that is not among its choices.
         """
         names = [decision.name for decision in self.decisions]
         # Before what is missing: a misspelt name is both, and the hint belongs to this one.
         for name in values:
             if name not in names:
                 raise unknown("decision", name, names)
-        missing = [name for name in names if name not in values]
+        found = tuple(d.position(values[d.name]) if d.name in values else 0 for d in self.decisions)
+        # What does not matter may have any value, and need not have one.
+        missing = [names[d] for d in sorted(self.active(found)) if names[d] not in values]
         if missing:
-            raise UsageError(f"Expected a value for every decision; {', '.join(missing)} is missing.")
-        return tuple(decision.position(values[decision.name]) for decision in self.decisions)
+            raise UsageError(f"Expected a value for every decision, got none for {', '.join(missing)}.")
+        return found
 
 
 def plain_fingerprint(space: Space) -> str:

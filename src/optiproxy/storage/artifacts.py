@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import mimetypes
 import shutil
 import tempfile
+import uuid
 import warnings
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
-from optuna.artifacts import FileSystemArtifactStore, upload_artifact
+from optuna.artifacts import FileSystemArtifactStore
 from optuna.artifacts.exceptions import ArtifactNotFound
+
+from optiproxy.errors import UsageError
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -39,7 +43,10 @@ class Artifacts:
         self.root = root
 
     def folder(self, trial: FrozenTrial) -> Path | None:
-        """Where a training may write while it runs, once it has made that folder; None where it is to take a temporary one."""
+        """Where a training may write while it runs, once it has made that folder; None where it is to take a temporary one.
+
+        What a killed process has left there is not the training's own: `discard` it before.
+        """
         return None if self.root is None else self.root / f"running-{trial.number}"
 
     def take(self, study: Study, trial: FrozenTrial, folder: Path | None) -> None:
@@ -57,15 +64,9 @@ class Artifacts:
         try:
             if self.root is None:
                 self.root = Path(tempfile.mkdtemp(prefix="optiproxy-"))
-            store = FileSystemArtifactStore(self.root)
             # A link may lead anywhere.
-            for path in sorted(path for path in folder.iterdir() if path.is_file() and not path.is_symlink()):
-                upload_artifact(
-                    artifact_store=store,
-                    file_path=str(path),
-                    study_or_trial=trial,
-                    storage=study._storage,  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-                )
+            for path in sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()):
+                _upload(study, trial, FileSystemArtifactStore(self.root), path, path.relative_to(folder).as_posix())
         except OSError as error:
             warnings.warn(
                 f"The files of query {trial.number} could not all be kept ({error.strerror}). Its result counts; make room, "
@@ -99,6 +100,23 @@ class Artifacts:
                         continue
 
 
+def _upload(study: Study, trial: FrozenTrial, store: FileSystemArtifactStore, path: Path, name: str) -> None:
+    """Store a file as `optuna.artifacts.upload_artifact` does, but with the folders in its name."""
+    identity = str(uuid.uuid4())
+    kind, encoding = mimetypes.guess_type(name)
+    described = {
+        "artifact_id": identity,
+        "filename": name,
+        "mimetype": kind or "application/octet-stream",
+        "encoding": encoding,
+    }
+    storage, number = study._storage, trial._trial_id  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    # The description first: a file that nothing describes would never be removed.
+    storage.set_trial_system_attr(number, PREFIX + identity, json.dumps(described))
+    with path.open("rb") as file:
+        store.write(identity, file)
+
+
 def kept_files(trial: FrozenTrial, root: Path | None) -> Mapping[str, Path]:
     """Name -> where the file lies, of each that a training has left and that is still there.
 
@@ -129,5 +147,28 @@ def artifacts_root(storage: str | None, study: str) -> Path | None:
     if storage is None or ("://" in storage and not storage.startswith("sqlite:///")):
         return None
     path = Path(storage.removeprefix("sqlite:///").partition("?")[0])
-    safe = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in study).strip(".") or "study"
-    return path.absolute().with_name(f"{path.stem}-files") / safe
+    return None if path.name == ":memory:" else path.absolute().with_name(f"{path.stem}-files") / folder_name(study)
+
+
+def files_of(artifacts: str | Path | None, storage: str | None, study: str) -> Path | None:
+    """Where the files of a study lie: below a folder that was given, or `artifacts_root`.
+
+    Raises:
+        UsageError: If the folder cannot be made.
+    """
+    if artifacts is None:
+        return artifacts_root(storage, study)
+    # Absolute, because a training may change the current folder.
+    root = Path(artifacts).absolute() / folder_name(study)
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"Cannot make the folder {root} for files of trainings ({error.strerror}). Name another."
+        ) from error
+    return root
+
+
+def folder_name(study: str) -> str:
+    """The name of a study as that of a folder."""
+    return "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in study).strip(".") or "study"

@@ -45,6 +45,7 @@ class Identity:
 
     def to_json(self) -> dict[str, Any]:
         """As stored in the study."""
+        names = self.space.decisions
         return {
             "version": optiproxy.__version__,
             "task": self.task,
@@ -58,6 +59,7 @@ class Identity:
             "seed": self.seed,
             "protocol": asdict(self.protocol),
             "code": dict(self.code),
+            "fixed": [[f"{names[d].name}={names[d].choices[i]}"] for d, i in sorted(self.space.fixed.items())],
         }
 
     def check(self, stored: Mapping[str, Any], name: str) -> None:
@@ -85,11 +87,22 @@ class Identity:
         if not before:  # of an earlier version
             return []
         every = {**before, **self.code}
-        return [what for what in every if not same_code(before.get(what, "-"), self.code.get(what, "-"))]
+        return [w for w in every if w not in before or w not in self.code or not same_code(before[w], self.code[w])]
 
 
 # Neither the version nor the number of promotions: both may change while a study goes on.
-_COMPARED = ("task", "space", "objectives", "limits", "source", "algorithm", "seed", "free metrics", "fidelity")
+_COMPARED = (
+    "task",
+    "space",
+    "objectives",
+    "limits",
+    "source",
+    "algorithm",
+    "seed",
+    "free metrics",
+    "fidelity",
+    "fixed",
+)
 
 
 def _show(content: Mapping[str, Any], key: str) -> str:
@@ -99,8 +112,8 @@ def _show(content: Mapping[str, Any], key: str) -> str:
             return f"{content.get('space_name')} ({value})"
         case "source":
             return " ".join(filter(None, (value["name"], value["digest"])))
-        case "objectives" | "limits":
-            return ", ".join("".join(map(str, _joined(entry))) for entry in value) or "none"
+        case "objectives" | "limits" | "fixed":
+            return ", ".join("".join(map(str, _joined(entry))) for entry in value or ()) or "none"
         case "free metrics":
             return ", ".join(protocol_from_json(content).free) or "none"
         case "fidelity":

@@ -17,7 +17,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from optiproxy.execution.evaluation import Evaluation
 from optiproxy.metrics import Goal, Metrics
 from optiproxy.optimizer import Proposal
-from optiproxy.storage.artifacts import Artifacts
+from optiproxy.storage.artifacts import Artifacts, kept_files
 from optiproxy.storage.liveness import Owner, is_gone
 from optiproxy.storage.proposer import Proposer
 from optiproxy.storage.record import Query, Record
@@ -33,7 +33,6 @@ from optiproxy.storage.schema import (
     OWNER,
     PROMOTED,
     REASON,
-    RETRY_OF,
     SEEN,
     SURPLUS,
     TRACEBACK,
@@ -111,12 +110,14 @@ class QueryLog:
                 self._create(earlier_result(self._proposer.parameters, architecture, metrics, self._goal))
 
     def folder(self, query: Query) -> Path | None:
-        """Where the training of a query may write; None for a temporary folder."""
+        """Where the training of a query may write, empty; None for a temporary folder."""
+        self._artifacts.discard(query.stored)
         return self._artifacts.folder(query.stored)
 
     def curves(self) -> list[FrozenTrial]:
-        """Finished queries that have reported a learning curve."""
-        return [trial for trial in self._trials() if trial.state.is_finished() and trial.intermediate_values]
+        """Finished queries that have reported a learning curve, but for those that break a limit: nobody wants to be like these."""
+        finished = [trial for trial in self._trials() if trial.state.is_finished() and trial.intermediate_values]
+        return [t for t in finished if t.state != TrialState.COMPLETE or self._goal.feasible(metrics_of([t])[0])]
 
     def exploring(self) -> bool:
         """Whether a query that an algorithm has proposed is running, here or in another process that lives."""
@@ -161,7 +162,7 @@ class QueryLog:
         trials = self._trials()
         for trial in trials:
             architecture = self._proposer.architecture(trial)
-            failed = trial.state == TrialState.FAIL and explores(trial) and RETRY_OF not in trial.system_attrs
+            failed = trial.state == TrialState.FAIL and explores(trial)
             if failed and architecture is not None and self._before(trial):
                 fidelity = trial.user_attrs.get(FIDELITY)
                 query, trials = self._begin(
@@ -216,18 +217,24 @@ class QueryLog:
             traceback=evaluation.traceback,
             output=evaluation.output,
             kind=evaluation.kind,
+            files=self._files(query.stored) if evaluation.folder else {},
             space=self._proposer.parameters.space,
         )
+
+    def _files(self, stored: FrozenTrial) -> Mapping[str, Path]:
+        now = self._study._storage.get_trial(stored._trial_id)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        return kept_files(now, self._artifacts.root)
 
     def _retain(self) -> None:
         """Keep the files of the best alone: those that the answer may be one of."""
         if self._artifacts.root is None:
             return
-        records = [(trial, metrics_of([trial])[0]) for trial in self._trials() if trial.state == TrialState.COMPLETE]
+        # All of the study, what was tried again included. Results from elsewhere have no files here.
+        ended = [t for t in self._study.get_trials(deepcopy=False) if t.state.is_finished() and OWNER in t.system_attrs]
         # At a lower fidelity values do not compare; what is promoted is trained again.
-        full = [(trial, metrics) for trial, metrics in records if FIDELITY not in trial.user_attrs]
-        best = self._goal.leading([metrics for _, metrics in full], self._keep)
-        self._artifacts.retain([trial for trial, _ in records], {full[i][0].number for i in best})
+        full = [t for t in ended if t.state == TrialState.COMPLETE and FIDELITY not in t.user_attrs]
+        best = self._goal.leading([metrics_of([trial])[0] for trial in full], self._keep)
+        self._artifacts.retain(ended, {full[i].number for i in best})
 
     def beat(self) -> None:
         """Give a sign of life for every query that this search has begun and not ended."""
@@ -292,7 +299,7 @@ class QueryLog:
         else:
             query = Query(
                 stored=stored,
-                number=len(self._standing(ahead, explores)) + len(self._standing(ahead, promotes)),
+                number=self._number(now, stored),
                 architecture=proposal.architecture,
                 predicted=dict(proposal.predicted),
                 intervals=dict(proposal.intervals),
@@ -301,6 +308,11 @@ class QueryLog:
                 known=known,
             )
         return query, [trial for trial in now if trial is not stored]
+
+    def _number(self, trials: Sequence[FrozenTrial], stored: FrozenTrial) -> int:
+        """Position of a query among those that count: one that is tried again has the place of the first try."""
+        ahead = trials[: next(i for i, trial in enumerate(trials) if trial.number == stored.number)]
+        return len(self._standing(ahead, explores)) + len(self._standing(ahead, promotes))
 
     def _standing(self, trials: Sequence[FrozenTrial], kind: Callable[[FrozenTrial], bool]) -> list[FrozenTrial]:
         """The trials of a kind, without those that are about to be discarded as duplicates by whoever has begun them.
@@ -323,7 +335,10 @@ class QueryLog:
     def _write(self, stored: FrozenTrial, evaluation: Evaluation) -> None:
         study, identity = self._study, stored._trial_id  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
         trial = Trial(study, identity)
-        self._artifacts.take(study, stored, evaluation.folder)
+        if evaluation.reason or evaluation.folder is None:
+            self._artifacts.discard(stored)
+        else:
+            self._artifacts.take(study, stored, evaluation.folder)
         trial.set_user_attr(EVALUATION_SECONDS, evaluation.seconds)
         for key, note in evaluation.notes.items():
             trial.storage.set_trial_system_attr(identity, key, note)

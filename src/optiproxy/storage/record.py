@@ -7,6 +7,7 @@ first two are stored a trial as well; `optiproxy.storage.schema` says what is wr
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -118,8 +119,13 @@ class Record:
                 f"Query {self.number} has no file {name!r} (it has: {kept}). A training function saves with trial.save(network), "
                 "and search(keep=) says of how many of the best the files are kept."
             )
-        saved = torch.load(self.files[name], weights_only=True, map_location="cpu")
-        built = None if self.space is None else self.space.build(self.architecture)
+        try:
+            saved = torch.load(self.files[name], weights_only=True, map_location="cpu")
+        except pickle.UnpicklingError as error:
+            raise UsageError(
+                f"The file {name!r} holds more than tensors, numbers and texts, so it is not read. It lies at {self.files[name]}."
+            ) from error
+        built = self.space.build(self.architecture) if self.space is not None and name == WEIGHTS else None
         if not isinstance(built, torch.nn.Module) or not isinstance(saved, Mapping):
             return saved
         try:

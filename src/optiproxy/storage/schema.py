@@ -207,9 +207,17 @@ _STATES: Mapping[TrialState, Literal["complete", "pruned"]] = {
 
 
 def current(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
-    """The trials without failed ones that others have tried again."""
-    repeated = {trial.system_attrs.get(RETRY_OF) for trial in trials}
-    return [trial for trial in trials if trial.number not in repeated]
+    """The trials without failed ones that others have tried again; these stand in the place of the first try."""
+    before: dict[int, int] = {t.number: t.system_attrs[RETRY_OF] for t in trials if RETRY_OF in t.system_attrs}
+    if not before:
+        return [*trials]
+
+    def place(number: int) -> int:
+        while number in before:
+            number = before[number]
+        return number
+
+    return sorted((t for t in trials if t.number not in {*before.values()}), key=lambda t: place(t.number))
 
 
 def finished_records(trials: Sequence[FrozenTrial], parameters: Parameters, root: Path | None = None) -> list[Record]:

@@ -32,7 +32,7 @@ STOPPED = "optiproxy:stopped"
 """User attribute of the study: why the latest run has ended."""
 
 FAILURES = "failures"
-"""It ended because every training failed."""
+"""It ended because nothing that was trained was of use."""
 
 SQLITE = "sqlite:///"
 
@@ -70,7 +70,8 @@ def open_study(
             identity.check(stored or {}, name)
             changed = identity.changed(stored or {})
             done = sum(trial.state == TrialState.COMPLETE for trial in trials)
-            if changed and done and not accept_changes:
+            useless = study.user_attrs.get(STOPPED) == FAILURES
+            if changed and done and not (accept_changes or useless):
                 raise StudyError(
                     f"Study {name!r} holds {done} results, and since then the {' and the '.join(changed)} "
                     f"{'has' if len(changed) == 1 else 'have'} changed. Give study= another name to begin anew, or "
@@ -89,8 +90,14 @@ def known_name(storage: str | None, *names: str) -> str:
     if storage is None or len(set(names)) == 1:
         return names[0]
     with suppress(StudyError), storage_errors(storage), _quiet():
-        held = {found.study_name for found in _open(storage, missing=_refuse).get_all_studies()}
-        return next((name for name in names if name in held), names[0])
+        held = {
+            found.study_name: found.user_attrs.get(IDENTITY) or {}
+            for found in _open(storage, missing=_refuse).get_all_studies()
+        }
+        # Under the former name only what an earlier version has written, which knew no digest of functions.
+        return next(
+            (name for name in names if name in held and (name == names[0] or "code" not in held[name])), names[0]
+        )
     return names[0]
 
 

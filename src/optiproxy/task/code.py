@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dis
 import functools
 import sys
 from collections.abc import Iterator
 from hashlib import sha256
-from types import CodeType, FunctionType
-from typing import Any
+from types import CodeType, FunctionType, ModuleType
+from typing import Any, cast
 
 _PLAIN = (int, float, str, bool, bytes, type(None))
 
@@ -26,7 +27,7 @@ def code_digest(function: object) -> str:
     """
     found = sha256()
     known = False
-    for text in _parts(_plain_function(function), set()):
+    for text in _parts(_functions(function), set()):
         known = True
         found.update(text.encode(errors="backslashreplace"))
     return f"py{sys.version_info.major}.{sys.version_info.minor}:{found.hexdigest()[:16]}" if known else ""
@@ -46,49 +47,78 @@ def name_of(function: object) -> str:
     return "function" if name == "<lambda>" else name
 
 
-def _plain_function(function: Any) -> FunctionType | None:  # noqa: ANN401 - whatever can be called
+def _functions(function: Any) -> list[FunctionType]:  # noqa: ANN401 - whatever can be called
+    """The functions that run when something is called: a wrapper and what it wraps, or all methods of an object."""
     while isinstance(function, functools.partial):
         function = function.func
-    function = getattr(function, "__wrapped__", function)
-    function = getattr(function, "__func__", function)
-    if not isinstance(function, FunctionType):
-        # A class is called by making an object of it, an object by its own method.
-        kind = function if isinstance(function, type) else type(function)
-        method = vars(kind).get("__init__" if kind is function else "__call__")
-        function = getattr(method, "__func__", method)
-    return function if isinstance(function, FunctionType) else None
+    owner: object = getattr(function, "__self__", None)
+    if isinstance(function, FunctionType):
+        wrapped = getattr(function, "__wrapped__", None)
+        return [function, *([] if wrapped is None else _functions(wrapped))]
+    if owner is not None and not isinstance(owner, ModuleType):
+        return _methods(type(owner))
+    return _methods(function if isinstance(function, type) else type(function))
 
 
-def _parts(function: FunctionType | None, seen: set[CodeType]) -> Iterator[str]:
-    """Texts that together say what a function does."""
-    if function is None or function.__code__ in seen:
-        return
-    seen.add(function.__code__)
-    yield from _of_code(function.__code__)
-    yield repr([value for value in function.__defaults__ or () if isinstance(value, _PLAIN)])
-    for cell in function.__closure__ or ():
-        try:
-            content = cell.cell_contents
-        except ValueError:  # not filled yet
+def _methods(kind: type) -> list[FunctionType]:
+    """What a class and its bases define in the module of the class."""
+    found: list[FunctionType] = []
+    for one in kind.__mro__:
+        if one.__module__ == kind.__module__ and one.__module__ != "builtins":
+            methods = [getattr(method, "__func__", method) for method in vars(one).values()]
+            found += [method for method in methods if isinstance(method, FunctionType)]
+    return found
+
+
+def _parts(functions: list[FunctionType], seen: set[CodeType]) -> Iterator[str]:
+    """Texts that together say what functions do."""
+    for function in functions:
+        if function.__code__ in seen:
             continue
-        yield from _parts(content if isinstance(content, FunctionType) else None, seen)
-    for name in sorted(_names(function.__code__)):
-        value = function.__globals__.get(name)
-        if isinstance(value, FunctionType) and value.__module__ == function.__module__:
-            yield from _parts(value, seen)
-        elif isinstance(value, type) and value.__module__ == function.__module__:
-            for method in vars(value).values():
-                yield from _parts(method if isinstance(method, FunctionType) else None, seen)
-        elif name in function.__globals__ and isinstance(value, _PLAIN) and not name.startswith("__"):
-            yield f"{name}={value!r}"
+        seen.add(function.__code__)
+        yield from _of_code(function.__code__, function.__doc__)
+        yield _plain(function.__defaults__) or ""
+        yield _plain(function.__kwdefaults__) or ""
+        for cell in function.__closure__ or ():
+            try:
+                content = cell.cell_contents
+            except ValueError:  # not filled yet
+                continue
+            # Of other values a function often keeps count there.
+            yield from _parts([content] if isinstance(content, FunctionType) else [], seen)
+        written = _written(function.__code__)
+        for name in sorted(_names(function.__code__) - written):
+            value = function.__globals__.get(name)
+            if isinstance(value, FunctionType) and value.__module__ == function.__module__:
+                yield from _parts(_functions(value), seen)
+            elif isinstance(value, type) and value.__module__ == function.__module__:
+                yield from _parts(_methods(value), seen)
+            elif name in function.__globals__ and not name.startswith("__") and (text := _plain(value)) is not None:
+                yield f"{name}={text}"
 
 
-def _of_code(code: CodeType) -> Iterator[str]:
+def _plain(value: object) -> str | None:
+    """A constant as text: a number, a text, and tuples, lists and dicts of them; None of anything else."""
+    if isinstance(value, tuple | list):
+        entries = [_plain(entry) for entry in cast("list[object]", value)]
+        return None if None in entries else repr(entries)
+    if isinstance(value, dict):
+        pairs = [(repr(key), _plain(entry)) for key, entry in cast("dict[object, object]", value).items()]
+        return None if any(entry is None for _, entry in pairs) else repr(sorted(pairs, key=lambda pair: pair[0]))
+    return repr(value) if isinstance(value, _PLAIN) else None
+
+
+def _written(code: CodeType) -> set[str]:
+    """Globals that the code itself changes, such as counters: they say nothing of what it does."""
+    return {str(step.argval) for step in dis.get_instructions(code) if step.opname in ("STORE_GLOBAL", "DELETE_GLOBAL")}
+
+
+def _of_code(code: CodeType, doc: str | None = None) -> Iterator[str]:
     yield repr((code.co_code, code.co_names, code.co_varnames, code.co_freevars))
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield from _of_code(constant)
-        else:
+        elif constant != doc or doc is None:
             # Sets of constants come in another order in each process.
             yield repr(sorted(map(repr, constant)) if isinstance(constant, frozenset) else constant)
 

@@ -63,7 +63,11 @@ class FunctionTask(Task):
                 f"Expected a training function, got {type(evaluate).__name__} {evaluate!r}. Give the function, without calling it."
             )
         self.name = name_of(evaluate)
-        functions = {"training function": evaluate, **_rules(space), **{f"free metric {n}": f for n, f in free.items()}}
+        functions = {
+            "training function": evaluate,
+            **_of_space(space),
+            **{f"free metric {n}": f for n, f in free.items()},
+        }
         self.code = {what: digest for what, function in functions.items() if (digest := code_digest(function))}
         directions: dict[str, Direction] = dict.fromkeys(free, "min")
         for limit in goal.limits:
@@ -121,14 +125,15 @@ class FunctionTask(Task):
         return {asked[0]: returned}  # pyright: ignore[reportReturnType] - checked there, too
 
 
-def _rules(space: Space) -> dict[str, Callable[..., Any]]:
-    """The functions that say which architectures a space admits."""
+def _of_space(space: Space) -> dict[str, Callable[..., Any]]:
+    """The functions that say which architectures a space admits, and what it builds."""
     found: dict[str, Callable[..., Any]] = {}
     while isinstance(space, SpaceWrapper):
         if isinstance(space, RestrictedSpace):
             found[f"rule {len(found) + 1}"] = space.rule
         space = space.base
-    return found
+    model = getattr(space, "model", None)
+    return {**found, "model function": model} if callable(model) else found
 
 
 def _takes_trial(evaluate: Evaluate) -> bool:

@@ -6,11 +6,11 @@ import math
 import tempfile
 import warnings
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from optiproxy.errors import UsageError
 from optiproxy.metrics import Metrics
@@ -110,8 +110,10 @@ class TrainingTrial:
         Raises:
             UsageError: If the value is not finite, or the step no whole number from 0.
         """
-        if isinstance(step, bool) or not hasattr(step, "__index__") or step.__index__() < 0:
-            raise UsageError(f"Expected the step of a learning curve to be a whole number from 0, got {step!r}.")
+        if isinstance(step, bool) or not hasattr(step, "__index__") or not 0 <= step.__index__() < 2**31:
+            raise UsageError(
+                f"Expected the step of a learning curve to be a whole number from 0 to 2**31, got {step!r}."
+            )
         try:
             number = math.nan if isinstance(value, str | bytes | bool) else float(value)
         except (TypeError, ValueError, RuntimeError):
@@ -156,17 +158,23 @@ class TrainingTrial:
         """
         import torch
 
-        if not name or Path(name).name != name:
+        if Path(name).name != name or name in ("", "..") or "\0" in name or len(name) > 200:
             raise UsageError(f"Expected the name of a file without folders, like {WEIGHTS!r}, got {name!r}.")
-        weights = trained.state_dict() if isinstance(trained, torch.nn.Module) else trained
-        path = self.folder / name
-        # Beside, then in its place: whatever happens meanwhile, a file is whole.
-        part = path.with_name(f"{name}.part")
+        if isinstance(trained, torch.nn.Module):
+            # Neither a network that is spread over devices nor a compiled one has weights of its own.
+            trained = getattr(trained, "_orig_mod", trained)
+            spread = isinstance(trained, torch.nn.DataParallel | torch.nn.parallel.DistributedDataParallel)
+            trained = cast("torch.nn.Module", trained.module if spread else trained).state_dict()
+        part = path = Path(name)
         try:
-            torch.save(weights, part)
+            path = self.folder / name
+            # Beside, then in its place: whatever happens meanwhile, a file is whole.
+            part = path.with_name(f"{name}.part")
+            torch.save(trained, part)
             part.replace(path)
         except (OSError, RuntimeError) as error:  # torch turns a full disk into a RuntimeError
-            part.unlink(missing_ok=True)
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
             warnings.warn(
                 f"{name!r} could not be saved ({error}). The training goes on, and its result counts.", stacklevel=2
             )

@@ -78,7 +78,7 @@ def checked(returned: object, goal: Goal) -> Returned:
 
 def nearest(wanted: str, given: Iterable[str]) -> str:
     """A question with the name that was probably meant, to be put after a sentence; empty where none is near."""
-    near = get_close_matches(wanted, [*given], n=1)
+    near = get_close_matches(wanted, [*given], n=1, cutoff=0.5)
     return f" Did you mean {near[0]!r}?" if near else ""
 
 
@@ -88,13 +88,21 @@ def as_attribute(value: object) -> Attribute:
         return os.fspath(value) if isinstance(os.fspath(value), str) else repr(value)
     try:
         text = json.dumps(value, default=_as_text)
-    except (TypeError, ValueError, RecursionError):
-        return repr(value)[:LONGEST]
+    except Exception:  # noqa: BLE001 - whatever a user's object does when it is looked at
+        return _shown_safely(value)[:LONGEST]
     return json.loads(text) if len(text) <= LONGEST else text[:LONGEST]
 
 
 def _as_text(value: object) -> str:
-    return os.fspath(value) if isinstance(value, os.PathLike) else repr(value)[:LONGEST]
+    return os.fspath(value) if isinstance(value, os.PathLike) else _shown_safely(value)[:LONGEST]
+
+
+def _shown_safely(value: object) -> str:
+    """What Python shows of a value, or its type where showing it fails."""
+    try:
+        return repr(value)
+    except Exception:  # noqa: BLE001 - the same
+        return f"<{type(value).__name__}>"
 
 
 def as_number(name: object, value: object) -> float:
@@ -143,4 +151,4 @@ def _is_ours(file: str) -> bool:
 
 
 def _shown(value: object) -> str:
-    return f"{type(value).__name__} {' '.join(repr(value).split())[:60]}"
+    return f"{type(value).__name__} {' '.join(_shown_safely(value).split())[:60]}"

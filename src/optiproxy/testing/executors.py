@@ -46,7 +46,10 @@ class ExecutorConformance:
     def test_a_search_finds_what_it_finds_without_an_executor(self, executor: Executor) -> None:
         """A training that fails is a failed query on any executor."""
         task = _Small()
-        here, there = (search(task, algorithm="random", budget=4, executor=where) for where in (None, executor))
+        here, there = (
+            search(task, algorithm="random", budget=4, max_failures=None, verbose=False, executor=where)
+            for where in (None, executor)
+        )
         assert [(record.architecture, record.metrics, record.reason) for record in there.records] == [
             (record.architecture, record.metrics, record.reason) for record in here.records
         ]

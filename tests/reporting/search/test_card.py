@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import re
 import shlex
 from pathlib import Path
@@ -10,6 +11,7 @@ from optiproxy.metrics import Goal, Limit, Objective
 from optiproxy.reporting.search.card import card
 from optiproxy.spaces import FlatSpace, Float
 from optiproxy.task.protocol import QueryProtocol
+from optiproxy.task.task import Source
 from optiproxy.training.export.file_format import WrittenFile
 from optiproxy.training.latency import Latency
 
@@ -78,7 +80,8 @@ def test_the_command_makes_the_same_search_again(result):
 
 
 def test_a_function_of_ones_own_has_no_command(result):
-    assert "Again:" not in text(result([{"accuracy": 90.0}], task="function"))
+    searched = dataclasses.replace(result([{"accuracy": 90.0}], task="train"), source=Source("function", ""))
+    assert "Again:" not in text(searched)
 
 
 @pytest.mark.parametrize("value", ["a|b", "<b>", "`c`"])
@@ -90,8 +93,6 @@ def test_choices_cannot_break_the_table(result, value):
 
 
 def test_a_lower_fidelity_is_told(result):
-    import dataclasses
-
     searched = dataclasses.replace(result([{"accuracy": 90.0}]), protocol=QueryProtocol(fidelity=5, promote=1, full=50))
     assert "--fidelity 5 --promote 1" in text(searched)
 

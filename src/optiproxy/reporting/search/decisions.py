@@ -67,7 +67,11 @@ def parallel_coordinates(result: SearchResult, importance: Sequence[Bars] = ()) 
     axes += [around(name, [record.metrics.get(name) for record in result.records]) for name in metrics]
     front = result.front
     names = (FAILED, INFEASIBLE, FEASIBLE, FRONT)
-    lines = [_line(result, r, shown, FRONT if r in front else result.state(r)) for r in result.records]
+    # What was pruned has no metrics, and has not failed.
+    lines = [
+        _line(result, r, shown, FRONT if r in front else INFEASIBLE if r.state == "pruned" else result.state(r))
+        for r in result.records
+    ]
     which = "that matter most" if importance else "that come first"
     left = f" Of {len(decisions)} decisions those {which} are shown." if len(decisions) > len(shown) else ""
     return Parallel(
@@ -75,8 +79,8 @@ def parallel_coordinates(result: SearchResult, importance: Sequence[Bars] = ()) 
         title="decisions and metrics of every query",
         axes=tuple(axes),
         series=tuple(sorted(lines, key=lambda line: names.index(line.name))),
-        caption=f"Each line is a query: what it chose, and what came of it. The best in blue, failures end before the "
-        f"metrics.{left}",
+        caption=f"Each line is a query: what it chose, and what came of it. The best in blue; what failed or was pruned ends before "
+        f"the metrics.{left}",
     )
 
 

@@ -153,7 +153,9 @@ def _key_figures(result: SearchResult) -> list[KeyFigure]:
         KeyFigure("queries", str(len(states)), f"of {asked}" if len(states) <= asked else ""),
         *epochs,
         KeyFigure(
-            "feasible", str(states.count("feasible")), f"{states.count('failed')} failed" if "failed" in states else ""
+            "feasible",
+            str(states.count("feasible")),
+            ", ".join(f"{states.count(s)} {s}" for s in ("failed", "pruned") if s in states),
         ),
         KeyFigure("evaluation", *_with_unit(spent)),
         KeyFigure("search itself", *_with_unit(proposing)),

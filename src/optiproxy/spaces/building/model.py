@@ -42,7 +42,7 @@ class ModelSpace(ConditionalSpace):
         import torch
 
         self.example = example
-        self._model = model
+        self.model = model
         # The modules of the first run. One that turns up in a later run was not made by the function.
         self._outside: list[Module] = []
         with torch.random.fork_rng(devices=[]):
@@ -76,7 +76,7 @@ class ModelSpace(ConditionalSpace):
             # Of the CPU alone: `torch.manual_seed` would seed the devices as well, whose streams the fork leaves out.
             torch.default_generator.manual_seed(seed)
             try:
-                network = self._model()
+                network = self.model()
                 if self.example is not None:
                     materialize(network, self.example)
             except Exception as error:
@@ -97,7 +97,7 @@ class ModelSpace(ConditionalSpace):
         with answering(tracer), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about shapes of networks that nobody is going to use
             try:
-                self._check_is_new(self._model())
+                self._check_is_new(self.model())
             except UsageError:
                 raise
             except Exception as error:  # noqa: BLE001 - the user's code
