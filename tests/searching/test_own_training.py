@@ -532,7 +532,7 @@ def test_a_search_that_has_pruned_can_be_looked_at():
 
     result = find(evaluate, budget=15)
     assert "parallel-coordinates" in figures(result)
-    assert "5 pruned" in search_report(result)
+    assert "5 pruned" in search_report(result, folder=Path("runs"))
 
 
 def test_without_a_pruner_nothing_is_pruned():
