@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader
 import optiproxy
 from optiproxy.nn import Choice, Repeat, Value
 
+logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
 IMAGES, LABELS = map(torch.tensor, load_digits(return_X_y=True))
 DATA = list(zip(IMAGES.float() / 16, LABELS, strict=True))
 QUIET = ("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary", "num_sanity_val_steps")
@@ -72,7 +73,6 @@ def train(module: Classifier, trial: optiproxy.TrainingTrial) -> float:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     budget = int(sys.argv[1]) if len(sys.argv) > 1 else 20
     space = optiproxy.Space.from_model(Classifier)
     found = optiproxy.search(space, train, budget=budget)
