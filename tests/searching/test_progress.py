@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import sys
 
 import pytest
 from rich.console import Console
@@ -95,3 +96,22 @@ def test_several_objectives_tell_the_front_and_its_hypervolume():
 @pytest.mark.parametrize(("terminal", "kind"), [(True, Live), (False, Lines)])
 def test_the_console_decides(terminal, kind):
     assert isinstance(observer_for(GOAL, Console(file=io.StringIO(), force_terminal=terminal)), kind)
+
+
+def test_what_a_training_prints_scrolls_by_above_the_bar_of_a_terminal(monkeypatch):
+    shown = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", shown)
+
+    def evaluate(values):
+        sys.stderr.write(f"one {values['a']}\n")
+        sys.stdout.write(f"another {values['a']}\n")
+        return {"accuracy": values["a"], "latency": 1.0}
+
+    task = FunctionTask(FlatSpace({"a": [0, 1, 2, 3]}), evaluate, goal=GOAL, isolated=False)
+    # As `optiproxy.search` makes it: of whatever stream `sys.stderr` is.
+    console = Console(stderr=True, force_terminal=True, width=200)
+    found = run(task, SearchSettings(algorithm="random", budget=2), observer=observer_for(GOAL, console))
+    for record in found.records:
+        assert record.state == "complete"
+        assert shown.getvalue().count(f"one {record.metrics['accuracy']:.0f}\n") == 1
+        assert shown.getvalue().count(f"another {record.metrics['accuracy']:.0f}\n") == 1

@@ -35,12 +35,12 @@ def plot(figure: Figure | Bars | Parallel) -> Plot:
         UsageError: If matplotlib is not installed.
     """
     try:
-        from matplotlib.figure import Figure as Plot
+        from optiproxy.reporting.shown import ShownFigure
     except ImportError as error:
         raise UsageError(
             "A figure of matplotlib's needs matplotlib, which is not installed. Run `pip install matplotlib`."
         ) from error
-    made = Plot(figsize=(7, 4), layout="constrained")
+    made = ShownFigure(figsize=(7, 4), layout="constrained")
     axes = made.add_subplot()
     axes.set_title(figure.title)
     if isinstance(figure, Bars):

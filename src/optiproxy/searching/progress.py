@@ -95,6 +95,8 @@ class Live:
     def __init__(self, goal: Goal, console: Console) -> None:
         self._goal = goal
         self._records: list[Record] = []
+        # The stream of now. While a training runs here, `sys.stderr` keeps what it prints and leads back to this console.
+        console.file = console.file
         self._bar = Progress(
             BarColumn(bar_width=20),
             MofNCompleteColumn(),

@@ -171,7 +171,11 @@ def search(
     if verbose:
         from rich.console import Console
 
-        observer = Together([observer, observer_for(goal, Console(stderr=True))])
+        console = Console(stderr=True)
+        if console.is_jupyter:
+            # Plain lines: each of rich's would be an output of its own, and a kernel says that it is a terminal.
+            console = Console(stderr=True, force_jupyter=False, force_terminal=False)
+        observer = Together([observer, observer_for(goal, console)])
     result = run(
         task,
         settings,

@@ -71,7 +71,7 @@ def html(result: SearchResult) -> str:
     """The best architecture or the front, and what became of the queries, as a small piece of HTML; all text is escaped."""
     states = [result.state(record) for record in result.records]
     counts = ", ".join(
-        f"{states.count(name)} {name}" for name in ("feasible", "infeasible", "failed") if name in states
+        f"{states.count(name)} {name}" for name in ("feasible", "infeasible", "failed", "pruned") if name in states
     )
     title = f"{result.task}: {len(states)} of {max(result.protocol.queries(result.budget), len(states))} queries"
     goal = ", ".join(map(str, (*result.goal.objectives, *result.goal.limits)))

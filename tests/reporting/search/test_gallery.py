@@ -110,9 +110,12 @@ def test_matplotlib_draws_all_of_them(whole, tmp_path):
         plot.savefig(path)
         assert plot.axes[0].get_title() == figure.title
         assert path.stat().st_size > 5000
+        # What a notebook asks for, which knows nothing of matplotlib where pyplot was not imported.
+        assert plot._repr_png_().startswith(b"\x89PNG")
 
 
 def test_without_matplotlib_it_is_said_what_to_install(whole, monkeypatch):
+    monkeypatch.delitem(sys.modules, "optiproxy.reporting.shown", raising=False)
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(UsageError, match="pip install matplotlib"):
         figures(whole)["progress"].matplotlib()

@@ -61,7 +61,7 @@ def explore(function: Callable[[Mapping[str, int]], Trace]) -> list[Place]:
     base = run({})
     if base.error is not None:
         raise UsageError(
-            f"With the first choice of every decision it fails with {type(base.error).__name__}: {base.error}. "
+            f"With the first choice of every decision it fails with {type(base.error).__name__}: {str(base.error).rstrip('.')}. "
             "List a choice first that works together with the others."
         ) from base.error
     # Asked anew and not out of the cache: this is the one run that shows whether chance plays a part.
