@@ -79,3 +79,10 @@ def test_a_search_that_has_promoted_nothing_has_no_answer():
     with pytest.raises(SearchFailed, match="so there is no best architecture"):
         _ = found.best
     assert found.front == ()
+
+
+def test_it_is_short_where_it_is_printed():
+    assert repr(_result((None, 0, None), (1.0, 2.0, None))) == (
+        "<SearchResult of t: 2 queries, budget, best #1 {'loss': 1.0, 'params': 2.0}>"
+    )
+    assert repr(_result((None, 0, None))) == "<SearchResult of t: 1 queries, budget, nothing feasible>"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class SearchResult:
     """The outcome of a search, complete enough to report on it.
 
@@ -56,6 +56,10 @@ class SearchResult:
     storage: str = ""
     protocol: QueryProtocol = field(default_factory=QueryProtocol)
     optimum: float | None = None
+
+    def __repr__(self) -> str:
+        found = f"best #{self.best.number} {dict(self.best.metrics)}" if self.has_best else "nothing feasible"
+        return f"<SearchResult of {self.task}: {len(self.records)} queries, {self.stopped}, {found}>"
 
     @property
     def full(self) -> tuple[Record, ...]:
