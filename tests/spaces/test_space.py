@@ -56,7 +56,7 @@ def test_sampling_meets_rare_validity_and_gives_up_where_there_is_none():
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"kernel": 3}, "pool is missing"),
+        ({"kernel": 3}, "got none for pool"),
         ({"kernel": 3, "pool": "max", "pol": 1}, "Unknown decision 'pol'. Did you mean 'pool'?"),
         ({"kernel": 4, "pool": "max"}, r"takes one of \[3, 5, 7\], got 4"),
         ({"kernel": "3", "pool": "max"}, "got '3'"),

@@ -64,7 +64,7 @@ class Submit:
         pruner = self.settings.pruner
         # Of several objectives no curve tells; and values at two fidelities do not compare.
         objective, *others = self.goal.objectives
-        if pruner is None or others or query.fidelity is not None:
+        if pruner is None or not self.task.reports or others or query.fidelity is not None:
             return None
         chosen = LeadersPruner() if pruner == "leaders" else pruner
         return PrunerJudge(chosen, objective.direction, self.log.curves(), name=self.log.name, number=query.number)

@@ -200,7 +200,8 @@ class QueryLog:
         """
         with suppress(UpdateFinishedTrialError):
             self._write(query.stored, evaluation)
-            self._retain()
+            if evaluation.folder is not None:
+                self._retain()
         return Record(
             number=query.number,
             architecture=query.architecture,
@@ -226,7 +227,7 @@ class QueryLog:
         return kept_files(now, self._artifacts.root)
 
     def _retain(self) -> None:
-        """Keep the files of the best alone: those that the answer may be one of."""
+        """Keep the files of the best alone: those that the answer may be one of. Needed where there are new ones."""
         if self._artifacts.root is None:
             return
         # All of the study, what was tried again included. Results from elsewhere have no files here.

@@ -82,7 +82,7 @@ class FunctionTask(Task):
         )
         self.isolated = isolated
         self._evaluate = evaluate
-        self._takes_trial = _takes_trial(evaluate)
+        self.reports = _takes_trial(evaluate)
         self._measures = dict(free)
 
     def evaluate(self, architecture: Architecture, *, seed: int = 0, fidelity: int | None = None) -> dict[str, float]:  # noqa: ARG002 - there is only one
@@ -90,7 +90,7 @@ class FunctionTask(Task):
         known = current_progress().known
         measured = {name: known[name] for name in self._measures if name in known} or self.free_metrics(architecture)
         arguments: list[Any] = [self.space.build(architecture, seed=seed)]
-        if self._takes_trial:
+        if self.reports:
             arguments.append(TrainingTrial(self.space.objects(architecture), seed=seed))
         try:
             returned: object = self._evaluate(*arguments)

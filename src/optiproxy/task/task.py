@@ -49,6 +49,7 @@ class Task(ABC):
         promote: Where the budget is spent at a lower fidelity: how many of the best are evaluated again in full, unless
             the search says otherwise.
         code: What -> digest of functions that the values come from, so that a study is not continued with others unnoticed.
+        reports: Whether its trainings may report learning curves and ask to be pruned.
         formerly: Another name under which earlier versions have stored searches of it. Where it has one, its name is a mere
             label, and `code` tells what it is.
     """
@@ -65,6 +66,7 @@ class Task(ABC):
     search_fidelity: int | None = None
     promote: int = 10
     code: Mapping[str, str] = MappingProxyType({})
+    reports: bool = False
     formerly: str = ""
 
     @abstractmethod
