@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
 from optiproxy.baselines.reinforce import Reinforce
@@ -59,6 +60,7 @@ def test_draws_follow_the_policy():
     assert set(algorithm._draws(probabilities, generator)) == {(1, 4, 2)}
 
 
+@pytest.mark.slow
 def test_a_policy_that_has_become_certain_still_proposes_new_ones():
     space = FlatSpace({str(d): [0, 1] for d in range(6)})
     algorithm = Reinforce(space, GOAL, seed=0, learning_rate=5.0)

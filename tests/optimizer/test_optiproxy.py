@@ -173,6 +173,7 @@ def test_failures_by_chance_hide_nothing():
     assert best > np.quantile(every, 0.995)
 
 
+@pytest.mark.slow
 def test_what_failed_or_lacks_a_limit_can_be_learned_from_by_every_proxy():
     """The first failure comes late, so that a proxy that is kept warm learns one metric more."""
     goal = Goal((Objective("score"),), (Limit("cost", 20.0),))

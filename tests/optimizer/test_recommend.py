@@ -61,6 +61,7 @@ def test_without_noise_it_is_the_best():
         assert recommended(SPACE, SCORE, trials) == best(trials)
 
 
+@pytest.mark.slow
 def test_it_is_feasible_and_was_measured():
     """A fifth of the trials has failed, and half of the others break the limit."""
     goal = Goal((Objective("score"),), (Limit("depth", 4.0),))
@@ -83,6 +84,7 @@ def test_it_is_one_of_the_few_with_the_largest_values():
         assert recommended(SPACE, SCORE, trials) in largest
 
 
+@pytest.mark.slow
 def test_it_is_the_same_whichever_way_is_better():
     goal = Goal((Objective("score", "min"),))
     up, down = (measured(40, seed=3, noise=1.0, sign=sign) for sign in (1.0, -1.0))

@@ -55,6 +55,7 @@ def test_fixed_parameters_may_be_nested_and_change(sampler, different):
     assert [trial.params for trial in study.trials[-2:]] == [{"a": "z", "b": "x", "c": "x"}] * 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("space", [None, LETTERS], ids=["inferred", "given"])
 @pytest.mark.parametrize("enqueued", [[{"a": "x"}], [{"a": "x"}] * 9, [{"a": "y", "c": "z"}, {"b": "x"}, {}]])
 def test_what_is_enqueued_in_part_makes_no_duplicate(sampler, space, enqueued, different):

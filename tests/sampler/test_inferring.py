@@ -193,6 +193,7 @@ def test_of_changing_ranges_the_widest_is_searched(one, other, both):
     assert widened("x", one, one) == one
 
 
+@pytest.mark.slow
 def test_a_range_that_has_become_narrower_is_searched_without_duplicates():
     def objective(trial):
         narrow = trial.number >= 12

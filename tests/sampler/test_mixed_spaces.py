@@ -42,6 +42,7 @@ def test_categories_that_are_used_up_are_said_once_and_the_best_is_repeated(samp
     assert len(said) == 1
 
 
+@pytest.mark.slow
 def test_of_several_objectives_the_front_is_repeated(sampler):
     study = optuna.create_study(directions=["minimize", "maximize"], sampler=sampler(FlatSpace({"n": [1, 2, 3]})))
     with pytest.warns(UserWarning, match="is known"):
@@ -94,6 +95,7 @@ def hyperband():
     return optuna.pruners.HyperbandPruner(min_resource=1, max_resource=9, reduction_factor=3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("space", [True, False], ids=["given", "inferred"])
 def test_brackets_of_hyperband_hide_no_trials(sampler, space, different):
     """S8: 60 combinations, and 40 trials are all different."""

@@ -67,6 +67,7 @@ def test_any_number_of_failures_may_be_allowed(tmp_path):
         _ = result.best
 
 
+@pytest.mark.slow
 def test_failures_that_differ_or_come_late_are_part_of_a_search():
     def fits(values):
         if values["depth"] > 3:
@@ -453,12 +454,14 @@ def test_it_begins_with_what_it_is_given(tmp_path):
     assert len({record.architecture for record in result.records}) == 4
 
 
+@pytest.mark.slow
 def test_what_is_fixed_stays():
     result = find(deep, fixed={"act": "gelu"}, algorithm="optiproxy")
     assert {result.space.values(record.architecture)["act"] for record in result.records} == {"gelu"}
     assert len({record.architecture for record in result.records}) == 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["result", "frame", "mappings"])
 def test_earlier_results_are_learned_from_and_not_counted(kind, tmp_path):
     before = find(deep, budget=15, seed=1)

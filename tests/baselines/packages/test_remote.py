@@ -205,6 +205,7 @@ assert batched == [answers(choices, told) for choices, told in CASES]
 """
 
 
+@pytest.mark.slow
 def test_bore_in_one_call_is_the_bore_of_the_package():
     environment = ENVIRONMENTS["syne-tune"]
     if environment.problem:

@@ -102,6 +102,7 @@ def test_lines_run_across_decisions_and_metrics(whole):
     assert figure.series[0].y[4:] == (None, None, None)
 
 
+@pytest.mark.slow
 def test_matplotlib_draws_all_of_them(whole, tmp_path):
     pytest.importorskip("matplotlib")
     for name, figure in figures(whole).items():

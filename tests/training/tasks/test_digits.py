@@ -109,6 +109,7 @@ def test_a_caller_cannot_change_what_was_measured(task):
     assert task.free_metrics(ONE_CONVOLUTION)["params"] > 0
 
 
+@pytest.mark.slow
 def test_free_metrics_exist_for_any_cell_and_order_as_the_operations_do(task):
     for architecture in task.space.sample(np.random.default_rng(0), 8):
         free = task.free_metrics(architecture)
