@@ -63,6 +63,17 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:
         known: Every name that would have been accepted.
     """
     options = sorted(known)
-    near = get_close_matches(name, options, n=1)
-    hint = f"Did you mean {near[0]!r}?" if near else f"Choose from: {', '.join(options)}."
+    hint = nearest(name, options) or f"Choose from: {', '.join(options)}."
     return UsageError(f"Unknown {kind} {name!r}. {hint}")
+
+
+def nearest(name: str, known: Iterable[str], *, likeness: float = 0.6) -> str:
+    """A question with the name that was probably meant; empty where none is near.
+
+    Args:
+        name: What arrived.
+        known: Every name that would have been accepted.
+        likeness: Least likeness to ask for, from 0 to 1 (`difflib`).
+    """
+    near = get_close_matches(name, [*known], n=1, cutoff=likeness)
+    return f"Did you mean {near[0]!r}?" if near else ""

@@ -14,7 +14,7 @@ import pytest
 import torch
 from torch import nn
 
-from optiproxy import FlatSpace, Int, Space
+from optiproxy import FlatSpace, Int, LeadersPruner, Space
 from optiproxy.errors import SearchFailed, StudyError, UsageError
 from optiproxy.nn import Value
 from optiproxy.reporting.search.gallery import figures
@@ -137,7 +137,7 @@ def test_a_misspelt_or_missing_metric_ends_the_search(metrics, arguments, messag
         ),
         ({"fixed": {"depth": 3}, "start_with": {"depth": 7, "act": "relu"}}, "what is fixed"),
         ({"start_with": [5]}, "Expected architectures to start with as mappings"),
-        ({"pruner": "median"}, "Expected one of Optuna's pruners, 'leaders' or None, got 'median'"),
+        ({"pruner": "median"}, "Expected one of Optuna's pruners, a LeadersPruner or None, got 'median'"),
         ({"earlier": 7}, "Expected earlier results as a SearchResult, a DataFrame or a list of mappings, got int"),
     ],
 )
@@ -486,12 +486,12 @@ def test_earlier_results_are_learned_from_and_not_counted(kind, tmp_path):
 @pytest.mark.parametrize(
     "pruner",
     [
-        "leaders",
+        LeadersPruner(),
         optuna.pruners.MedianPruner(n_startup_trials=3),
         optuna.pruners.SuccessiveHalvingPruner(reduction_factor=2),
         optuna.pruners.HyperbandPruner(max_resource=9, reduction_factor=2),
     ],
-    ids=lambda pruner: pruner if isinstance(pruner, str) else type(pruner).__name__,
+    ids=lambda pruner: type(pruner).__name__,
 )
 def test_trainings_that_promise_too_little_end_early(pruner, tmp_path):
     steps = []

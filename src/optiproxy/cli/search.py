@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -141,6 +140,8 @@ def search(
 
 def study_name(searched: Subject, settings: SearchSettings) -> str:
     """Return a name that is the same for the same search and another for another; fit for a folder."""
+    from optiproxy.storage.artifacts import folder_name
+
     task, goal, usual_goal = searched.task, searched.goal, searched.usual
     # Only what differs from the task's own setting enters the name: short names for plain searches.
     usual, protocol = (
@@ -157,12 +158,7 @@ def study_name(searched: Subject, settings: SearchSettings) -> str:
     if protocol.fidelity != usual.fidelity:
         parts.append(f"fidelity{protocol.epochs(protocol.fidelity)}")
     # A task given as MODULE:NAME has a colon, which no folder on Windows may have.
-    return fit_for_a_folder("-".join(parts))
-
-
-def fit_for_a_folder(name: str) -> str:
-    """Return a name without what not every file system takes."""
-    return re.sub(r"[^\w.+-]", "_", name)
+    return folder_name("-".join(parts))
 
 
 def conclude(result: SearchResult, report: Path) -> None:

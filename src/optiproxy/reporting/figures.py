@@ -29,7 +29,7 @@ dataclasses of numbers and texts: `dataclasses.asdict` makes them what `json.dum
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Plot
@@ -107,8 +107,22 @@ class Reference:
     axis: Literal["x", "y"] = "y"
 
 
+class Plottable:
+    """What matplotlib can draw, too: `Figure`, `Bars` and `Parallel`."""
+
+    def matplotlib(self) -> Plot:
+        """The figure as one of matplotlib's.
+
+        Raises:
+            UsageError: If matplotlib is not installed.
+        """
+        from optiproxy.reporting.plots import plot
+
+        return plot(cast("Figure | Bars | Parallel", self))
+
+
 @dataclass(frozen=True, kw_only=True)
-class Figure:
+class Figure(Plottable):
     """Series over two axes.
 
     Attributes:
@@ -134,19 +148,9 @@ class Figure:
     named: bool = False
     caption: str = ""
 
-    def matplotlib(self) -> Plot:
-        """The figure as one of matplotlib's.
-
-        Raises:
-            UsageError: If matplotlib is not installed.
-        """
-        from optiproxy.reporting.plots import plot
-
-        return plot(self)
-
 
 @dataclass(frozen=True, kw_only=True)
-class Bars:
+class Bars(Plottable):
     """One number for each of several things, largest first.
 
     Attributes:
@@ -163,19 +167,9 @@ class Bars:
     values: tuple[float, ...]
     caption: str = ""
 
-    def matplotlib(self) -> Plot:
-        """The figure as one of matplotlib's.
-
-        Raises:
-            UsageError: If matplotlib is not installed.
-        """
-        from optiproxy.reporting.plots import plot
-
-        return plot(self)
-
 
 @dataclass(frozen=True, kw_only=True)
-class Parallel:
+class Parallel(Plottable):
     """Parallel coordinates (Inselberg 1985): an axis beside the other, and a line across them for each of many things.
 
     Attributes:
@@ -191,16 +185,6 @@ class Parallel:
     axes: tuple[Axis, ...]
     series: tuple[Series, ...]
     caption: str = ""
-
-    def matplotlib(self) -> Plot:
-        """The figure as one of matplotlib's.
-
-        Raises:
-            UsageError: If matplotlib is not installed.
-        """
-        from optiproxy.reporting.plots import plot
-
-        return plot(self)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, final
 
 import optuna
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 
 @final
+@dataclass(frozen=True)
 class LeadersPruner(BasePruner):
     """Ends a training whose best value so far is worse than that of each of the best trainings at the same step.
 
@@ -25,7 +27,7 @@ class LeadersPruner(BasePruner):
     before. What the best ones have looked like is the stricter measure, and the safer one, because curves that end best may
     begin below the median; docs/decisions/pruning.md has figures.
 
-    Args:
+    Attributes:
         leaders: Number of the best trainings that are compared with.
         warm_up: Share of the steps that complete trainings take, before which nothing is ended.
 
@@ -33,27 +35,34 @@ class LeadersPruner(BasePruner):
         UsageError: If there is no leader, or the share is not between 0 and 1.
     """
 
-    def __init__(self, leaders: int = 5, warm_up: float = 0.15) -> None:
-        if leaders < 1 or not 0 <= warm_up <= 1:
-            raise UsageError(f"Expected 1 or more leaders and a share from 0 to 1, got {leaders} and {warm_up}.")
-        self._leaders = leaders
-        self._warm_up = warm_up
+    leaders: int = 5
+    warm_up: float = 0.15
+
+    def __post_init__(self) -> None:
+        if self.leaders < 1 or not 0 <= self.warm_up <= 1:
+            raise UsageError(
+                f"Expected 1 or more leaders and a share from 0 to 1, got {self.leaders} and {self.warm_up}."
+            )
 
     def prune(self, study: optuna.Study, trial: FrozenTrial) -> bool:
         step = trial.last_step
         complete = [t for t in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)) if t.intermediate_values]
-        if step is None or len(complete) < self._leaders:
+        if step is None or len(complete) < self.leaders:
             return False
         steps = sorted(max(t.intermediate_values) for t in complete)
-        if step < self._warm_up * steps[len(steps) // 2]:
+        if step < self.warm_up * steps[len(steps) // 2]:
             return False
         sign = -1.0 if study.direction == StudyDirection.MINIMIZE else 1.0
 
         def reached(t: FrozenTrial) -> float:
             return max((sign * v for s, v in t.intermediate_values.items() if s <= step), default=-math.inf)
 
-        leading = sorted(complete, key=lambda t: -sign * t.values[0])[: self._leaders]
+        leading = sorted(complete, key=lambda t: -sign * t.values[0])[: self.leaders]
         return reached(trial) < min(map(reached, leading))
+
+
+USUAL = LeadersPruner()
+"""What judges trainings unless a search says otherwise."""
 
 
 @final

@@ -15,11 +15,10 @@ from optiproxy.metrics import Goal, Metrics
 from optiproxy.searching.loop import Callback, spend
 from optiproxy.searching.phases import Exploration, Phase, Promotion, Retries, awaiting_promotion
 from optiproxy.searching.progress import Observer, Silence
-from optiproxy.searching.quiet import Quiet
 from optiproxy.searching.result import SearchResult
 from optiproxy.searching.settings import SearchSettings
 from optiproxy.searching.stopping import Reason, RunningSearch
-from optiproxy.searching.submitting import Submit
+from optiproxy.searching.submitting import Quiet, Submit
 from optiproxy.spaces import Architecture
 from optiproxy.storage.artifacts import Artifacts, files_of
 from optiproxy.storage.identity import (

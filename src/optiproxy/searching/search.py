@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from optiproxy.errors import UsageError, unknown
 from optiproxy.execution.devices import device_names
@@ -12,6 +12,7 @@ from optiproxy.metrics import Goal, Limit, Objective
 from optiproxy.searching.earlier import known_results
 from optiproxy.searching.loop import Callback
 from optiproxy.searching.progress import Logged, Observer, Together, observer_for
+from optiproxy.searching.pruning import USUAL
 from optiproxy.searching.result import SearchResult
 from optiproxy.searching.run import run
 from optiproxy.searching.settings import SearchSettings
@@ -57,7 +58,7 @@ def search(
     max_failures: int | None = 3,
     retry_failed: bool = False,
     accept_changes: bool = False,
-    pruner: BasePruner | Literal["leaders"] | None = "leaders",
+    pruner: BasePruner | None = USUAL,
     keep: int = 1,
     artifacts: str | Path | None = None,
     callbacks: Callback | Sequence[Callback] = (),

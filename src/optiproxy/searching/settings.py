@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, cast
 
 from optiproxy import registry
 from optiproxy.errors import UsageError
+from optiproxy.searching.pruning import USUAL
 from optiproxy.searching.stopping import StopRules
 from optiproxy.storage.study import known_name
 from optiproxy.task.protocol import QueryProtocol
@@ -42,7 +43,7 @@ class SearchSettings:
         retry_failed: Whether queries of earlier runs that failed are tried again first.
         accept_changes: Whether a study goes on whose functions have changed since.
         pruner: Ends trainings that promise too little, as far as they ask with `TrainingTrial.should_prune`: one of
-            Optuna's, ``"leaders"`` for `LeadersPruner`, or None to end none.
+            Optuna's, or None to end none.
 
     Raises:
         UsageError: If a number is out of its range, or the algorithm is not known.
@@ -64,13 +65,13 @@ class SearchSettings:
     artifacts: str | Path | None = None
     retry_failed: bool = False
     accept_changes: bool = False
-    pruner: BasePruner | Literal["leaders"] | None = "leaders"
+    pruner: BasePruner | None = USUAL
 
     def __post_init__(self) -> None:
         for name, low in (("budget", 1), ("seed", 0), ("workers", 1), ("keep", 0)):
             check_whole(name, getattr(self, name), low)
-        if self.pruner not in (None, "leaders") and not callable(getattr(self.pruner, "prune", None)):
-            raise UsageError(f"Expected one of Optuna's pruners, 'leaders' or None, got {self.pruner!r}.")
+        if self.pruner is not None and not callable(getattr(self.pruner, "prune", None)):
+            raise UsageError(f"Expected one of Optuna's pruners, a LeadersPruner or None, got {self.pruner!r}.")
         if self.timeout is not None and not self.timeout > 0:
             raise UsageError(f"Expected a timeout of more than 0 seconds, got {self.timeout:g}.")
 

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, final
 
-from optiproxy.errors import SearchFailed, UsageError
+from optiproxy.errors import SearchFailed, UsageError, nearest
 from optiproxy.metrics import Goal
 from optiproxy.storage.record import Record
-from optiproxy.task.values import nearest
+from optiproxy.task.values import LIKENESS
 
 LIKELY = 2
 """The same where a metric of nearly that name is returned."""
@@ -103,15 +103,15 @@ class Stopping:
             return "callback"
         if rules.seconds is not None and time.monotonic() - self._began >= rules.seconds:
             return "time"
-        objective = search.goal.objectives[0]
-        best = search.best
-        if rules.target is not None and best is not None:
-            target = objective.gain({objective.metric: rules.target})
-            if objective.gain(best.metrics) >= target:
-                return "target"
-        if rules.patience is not None and best is not None and self._since_better() >= rules.patience:
+        if rules.target is not None and self._reaches(rules.target):
+            return "target"
+        if rules.patience is not None and search.best is not None and self._since_better() >= rules.patience:
             return "patience"
         return None
+
+    def _reaches(self, target: float) -> bool:
+        best, objective = self._search.best, self._search.goal.objectives[0]
+        return best is not None and objective.gain(best.metrics) >= objective.gain({objective.metric: target})
 
     def _since_better(self) -> int:
         """How many queries have finished since the latest one that nothing beats."""
@@ -132,20 +132,20 @@ class Stopping:
         # One that some lack makes these infeasible; of a misspelt one there is a near name, or nobody ever returns it.
         if missing and not any(missing[0] in record.metrics for record in succeeded):
             last = succeeded[-1]
-            guess = nearest(missing[0], last.metrics)
+            guess = nearest(missing[0], last.metrics, likeness=LIKENESS)
             if len(succeeded) >= (LIKELY if guess else LACKING):
                 raise SearchFailed(
                     f"The trainings so far returned {', '.join([*last.metrics])}, but no {missing[0]!r}, which a limit is on, so "
-                    f"no result could be feasible.{guess} Return it, or measure it with free=."
+                    f"no result could be feasible. {guess or 'Nothing has a name like it.'} Return it, or measure it with free=."
                 )
         most = self._rules.failures
         if succeeded or most is None or len(done) < most or len({record.kind for record in done[-most:]}) > 1:
             return
         failed = SearchFailed(
             f"Nothing has succeeded, and the last {most} trainings failed alike: {done[-1].reason} Mend the function "
-            "and call again: failed queries are tried again where it has changed, or with retry_failed=True. "
-            "max_failures=None goes on regardless."
+            "and make the same call again, which tries these queries again first; max_failures=None goes on regardless."
         )
-        # Python shows notes below the message; a search without storage leaves no record behind.
-        failed.add_note(done[-1].traceback)
+        if done[-1].traceback:
+            # Python shows notes below the message; a search without storage leaves no record behind.
+            failed.add_note(done[-1].traceback)
         raise failed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import mimetypes
+import re
 import shutil
 import tempfile
 import uuid
@@ -75,11 +76,16 @@ class Artifacts:
             )
         shutil.rmtree(folder, ignore_errors=True)
 
-    def discard(self, trial: FrozenTrial) -> None:
-        """Remove what a training that is not kept has written."""
-        folder = self.folder(trial)
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+    def discard(self, trial: FrozenTrial, temporary: Path | None = None) -> None:
+        """Remove what a training that is not kept has written.
+
+        Args:
+            trial: Of the training.
+            temporary: Where it has written, if not in its `folder`.
+        """
+        for folder in (self.folder(trial), temporary):
+            if folder is not None:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def retain(self, trials: Collection[FrozenTrial], best: Collection[int]) -> None:
         """Remove the files of all trials but the best.
@@ -170,5 +176,5 @@ def files_of(artifacts: str | Path | None, storage: str | None, study: str) -> P
 
 
 def folder_name(study: str) -> str:
-    """The name of a study as that of a folder."""
-    return "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in study).strip(".") or "study"
+    """The name of a study as that of a folder, without what not every file system takes."""
+    return re.sub(r"[^\w.+-]", "_", study).strip(".") or "study"

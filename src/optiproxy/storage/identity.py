@@ -45,7 +45,7 @@ class Identity:
 
     def to_json(self) -> dict[str, Any]:
         """As stored in the study."""
-        names = self.space.decisions
+        decisions = self.space.decisions
         return {
             "version": optiproxy.__version__,
             "task": self.task,
@@ -59,7 +59,7 @@ class Identity:
             "seed": self.seed,
             "protocol": asdict(self.protocol),
             "code": dict(self.code),
-            "fixed": [[f"{names[d].name}={names[d].choices[i]}"] for d, i in sorted(self.space.fixed.items())],
+            "fixed": [[f"{decisions[d].name}={decisions[d].choices[i]}"] for d, i in sorted(self.space.fixed.items())],
         }
 
     def check(self, stored: Mapping[str, Any], name: str) -> None:

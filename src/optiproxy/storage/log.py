@@ -337,7 +337,7 @@ class QueryLog:
         study, identity = self._study, stored._trial_id  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
         trial = Trial(study, identity)
         if evaluation.reason or evaluation.folder is None:
-            self._artifacts.discard(stored)
+            self._artifacts.discard(stored, evaluation.folder)
         else:
             self._artifacts.take(study, stored, evaluation.folder)
         trial.set_user_attr(EVALUATION_SECONDS, evaluation.seconds)

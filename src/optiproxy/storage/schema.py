@@ -217,7 +217,8 @@ def current(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
             number = before[number]
         return number
 
-    return sorted((t for t in trials if t.number not in {*before.values()}), key=lambda t: place(t.number))
+    repeated = {*before.values()}
+    return sorted((t for t in trials if t.number not in repeated), key=lambda t: place(t.number))
 
 
 def finished_records(trials: Sequence[FrozenTrial], parameters: Parameters, root: Path | None = None) -> list[Record]:

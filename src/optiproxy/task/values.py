@@ -6,12 +6,12 @@ import json
 import math
 import os
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from optiproxy.errors import nearest
 from optiproxy.metrics import Goal
 
 
@@ -21,6 +21,9 @@ class WrongValueError(Exception):
 
 Attribute = str | int | float | bool | None | list[Any] | dict[str, Any]
 """What is kept beside metrics: anything that JSON can hold."""
+
+LIKENESS = 0.5
+"""Of two names of metrics that may be meant for one: a short form is not that like the whole word."""
 
 LONGEST = 10_000
 """Characters of an attribute, as JSON; of a longer one the beginning is kept, as a text."""
@@ -64,9 +67,8 @@ def checked(returned: object, goal: Goal) -> Returned:
             attributes[name] = as_attribute(value)
     for objective in goal.objectives:
         if objective.metric not in numbers:
-            raise WrongValueError(
-                f"The objective {objective.metric!r} is missing among {[*given]}.{nearest(objective.metric, given)}"
-            )
+            told = f"The objective {objective.metric!r} is missing among {[*given]}."
+            raise WrongValueError(f"{told} {nearest(objective.metric, given, likeness=LIKENESS)}".rstrip())
         if not math.isfinite(numbers[objective.metric]):
             raise WrongValueError(f"The objective {objective.metric!r} is {numbers[objective.metric]}.")
     return Returned(
@@ -74,12 +76,6 @@ def checked(returned: object, goal: Goal) -> Returned:
         attributes,
         tuple(limit.metric for limit in goal.limits if not limit.optional and limit.metric not in given),
     )
-
-
-def nearest(wanted: str, given: Iterable[str]) -> str:
-    """A question with the name that was probably meant, to be put after a sentence; empty where none is near."""
-    near = get_close_matches(wanted, [*given], n=1, cutoff=0.5)
-    return f" Did you mean {near[0]!r}?" if near else ""
 
 
 def as_attribute(value: object) -> Attribute:

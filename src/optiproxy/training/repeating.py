@@ -139,7 +139,7 @@ class Precision:
             self._told.add(name)
             seen = f"{name} = {value:.3g} is from {readings.count:,} readings in {self.seconds:g} s"
             told = (
-                f"{seen}, which spread by ±{100 * readings.spread:.2g} % and not ±{100 * self.tolerance:g} %. Run less beside "
+                f"{seen}, which spread by ±{_percent(readings.spread)} % and not ±{100 * self.tolerance:g} %. Run less beside "
                 "it, or allow more seconds or a larger tolerance."
                 if self.tolerance < readings.spread < math.inf
                 else f"{seen}, too few to tell how far they spread. Allow more seconds."
@@ -195,3 +195,8 @@ class Repeated(Precision):
         if not math.isfinite(value):
             raise WrongValueError(f"Expected a finite number for a reading, got {value}.")
         return value
+
+
+def _percent(share: float) -> str:
+    """Two digits of a share, and all of those before the point."""
+    return f"{100 * share:.0f}" if share >= 0.1 else f"{100 * share:.2g}"
