@@ -7,9 +7,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from optiproxy import registry
 from optiproxy.cli import saved, search_file
 from optiproxy.errors import OptiProxyError, StudyError, UsageError
-from optiproxy.registry import OwnTask, targets, task
+from optiproxy.registry import OwnTask, targets
 from optiproxy.registry.own import parts
 from optiproxy.storage.study import stored_study
 
@@ -61,7 +62,7 @@ def _of_file(content: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], bool]:
 def _named(target: str) -> Callable[[Mapping[str, Any]], bool]:
     """Return what tells the searches of a task of the user's."""
     try:
-        name = task(target).name
+        name = registry.task(target).name
     except OptiProxyError:
         return lambda _: False
     return lambda held: held["task"] == name
