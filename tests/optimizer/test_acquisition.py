@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 
 from optiproxy.metrics import Goal, Limit, Objective
 from optiproxy.optimizer import Trial
-from optiproxy.optimizer.acquisition import FLAT, HypervolumeImprovement, PredictedSum, UpperConfidenceBound
+from optiproxy.optimizer.acquisition import (
+    FLAT,
+    HypervolumeImprovement,
+    PredictedSum,
+    UpperConfidenceBound,
+    log_improvement,
+)
 from optiproxy.optimizer.records import History, Problem
 from optiproxy.proxy import Prediction
 from optiproxy.proxy.targets import Normalization, Standard
@@ -145,13 +151,56 @@ def history(goal, metrics):
     return History.of(trials, problem, STANDARD(goal, metrics))
 
 
-def test_with_one_objective_the_improvement_is_the_bound():
+def test_with_one_objective_and_few_trials_candidates_are_ranked_by_the_bound():
     goal = Goal((Objective("x"),))
     prediction = Prediction(torch.randn(5, 1), torch.rand(5, 1) + 0.1)
     told = history(goal, [{"x": 1.0}, {"x": 2.0}])
     one = HypervolumeImprovement().rank(prediction, ONE, told, goal)
     assert torch.equal(one, UpperConfidenceBound().rank(prediction, ONE, told, goal))
     assert torch.equal(one[0], UpperConfidenceBound().after(2)(prediction, ONE.expand(5, -1)))
+
+
+@pytest.mark.parametrize("mean", [-0.5, 0.0, 0.9, 1.4, 3.0])
+@pytest.mark.parametrize("std", [0.2, 1.0])
+def test_with_more_trials_they_are_ranked_by_what_they_improve_on_average(mean, std):
+    goal = Goal((Objective("x"),))
+    told = history(goal, [{"x": 1.0}, {"x": 2.0}])
+    best = float(told.reached.max())
+    found = HypervolumeImprovement(few=2).rank(
+        Prediction(torch.tensor([[mean]]), torch.tensor([[std]])), ONE.expand(3, -1), told, goal
+    )
+    assert found.shape == (3, 1)
+    scores = np.linspace(-9, 9, 200_001) * std + mean
+    density = np.exp(-0.5 * ((scores - mean) / std) ** 2) / (std * math.sqrt(2 * math.pi))
+    expected = np.trapezoid(np.maximum(scores - best, 0.0) * density, scores)
+    assert found[0, 0].item() == pytest.approx(math.log(expected), abs=1e-3)
+
+
+@given(st.floats(-1e4, 50))
+def test_an_improvement_that_no_float_can_hold_still_has_a_logarithm(z):
+    """And it grows with the mean, so that candidates far below the best are still told apart."""
+    found = log_improvement(torch.tensor([z, z + 1e-2 * abs(z) + 1e-3], dtype=torch.float64))
+    assert found.isfinite().all()
+    assert found[1] > found[0]
+
+
+def test_noise_makes_nothing_worth_trying_again():
+    """Of two that are known as well, noise counts for neither; a limit is judged by what is measured."""
+    quiet = Prediction(torch.zeros(1, 2), torch.full((1, 2), 0.1))
+    noisy = Prediction(quiet.mean, quiet.std, torch.tensor([[3.0, 0.0]]))
+    assert torch.equal(UpperConfidenceBound()(quiet, ONE), UpperConfidenceBound()(noisy, ONE))
+    assert noisy.measured[0].tolist() == pytest.approx([math.hypot(0.1, 3.0), 0.1])
+    sure = Prediction(torch.tensor([[0.0, 1.0]]), quiet.std)
+    chance = Prediction(sure.mean, sure.std, torch.tensor([[0.0, 3.0]]))
+    assert UpperConfidenceBound()(chance, ONE) < UpperConfidenceBound()(sure, ONE)
+
+
+def test_before_anything_is_feasible_the_bound_ranks():
+    goal = Goal((Objective("x"),), (Limit.parse("x<=-5"),))
+    told = history(goal, [{"x": 1.0}, {"x": 2.0}])
+    prediction = Prediction(torch.randn(5, 2), torch.rand(5, 2) + 0.1)
+    found = HypervolumeImprovement(few=0).rank(prediction, ONE, told, goal)
+    assert torch.equal(found, UpperConfidenceBound().rank(prediction, ONE, told, goal))
 
 
 def test_optimism_grows_with_the_trials():

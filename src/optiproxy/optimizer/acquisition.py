@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import final
 
@@ -71,37 +72,52 @@ class UpperConfidenceBound:
 
     def log_feasibility(self, prediction: Prediction, o: int) -> Tensor:
         """``(b,)`` log-probability that the training succeeds and all limits are kept, taken to be independent."""
-        # A proxy need not tell how uncertain it is.
-        margin = prediction.mean[:, o:] / prediction.std[:, o:].clamp_min(CERTAIN)
+        # By what will be measured, noise included. A proxy need not tell how uncertain it is.
+        margin = prediction.mean[:, o:] / prediction.measured[:, o:].clamp_min(CERTAIN)
         return torch.special.log_ndtr(margin).sum(1)
 
 
 @final
 @dataclass(frozen=True)
 class HypervolumeImprovement:
-    """An `Acquisition`: the upper confidence bound, and with several objectives what it adds to the hypervolume.
+    """An `Acquisition`: what a candidate adds to the best that is known.
 
-    So one proposal asks which part of the front is worth most, instead of one preference drawn by chance (SMS-EGO,
-    Ponweiser et al. 2008). Hypervolume is measured between scores, from the worst of each objective: no unit and no
-    outlier matters there. The ascent itself climbs the bound, because what is dominated adds nothing, and so has no slope.
+    With one objective that is the expected improvement (Jones, Schonlau and Welch 1998), from some trials on: of the first
+    few the best says little, and the upper confidence bound ranks candidates. Later the bound would go on refining what
+    is best, by ever less.
+
+    With several objectives it is the hypervolume that the upper confidence bounds add (SMS-EGO, Ponweiser et al. 2008):
+    so one proposal asks which part of the front is worth most, instead of one preference drawn by chance. Hypervolume is
+    measured between scores, from the worst of each objective: no unit and no outlier matters there.
+
+    The ascent itself climbs the bound, because what improves nothing has no slope.
 
     Attributes:
-        bound: Says how optimistic and how careful about limits to be; with one objective it is all there is.
+        bound: Says how optimistic and how careful about limits to be.
+        few: Number of trials before which the bound alone ranks the candidates of one objective.
     """
 
     bound: UpperConfidenceBound = field(default_factory=UpperConfidenceBound)
+    few: int = 10
 
     def __call__(self, prediction: Prediction, preferences: Tensor) -> Tensor:
         return self.bound(prediction, preferences)
 
     def rank(self, prediction: Prediction, preferences: Tensor, history: History, goal: Goal) -> Tensor:
-        bound = self.bound.after(len(history.architectures))
+        bound, front = self.bound.after(len(history.architectures)), history.reached[history.feasible]
         values = bound.rank(prediction, preferences, history, goal)
         if history.objectives > 1:
-            front, worst = history.reached[history.feasible], history.worst
             # Proposals made at the same time keep to their preferences, and so apart.
-            values[0] = replace(self, bound=bound).improvement(prediction, front, worst)
+            values[0] = replace(self, bound=bound).improvement(prediction, front, history.worst)
+        elif len(history.architectures) >= self.few and len(front):
+            values[:] = self.expected(prediction, float(front.max()))
         return values
+
+    def expected(self, prediction: Prediction, best: float) -> Tensor:
+        """``(b,)`` logarithm of the expected improvement on a score of the only objective, and of the probability of its limits."""
+        mean, std = prediction.mean[:, 0].double(), prediction.std[:, 0].double().clamp_min(CERTAIN)
+        kept = self.bound.log_feasibility(prediction, 1)
+        return (log_improvement((mean - best) / std) + std.log()).to(kept) + kept
 
     def improvement(self, prediction: Prediction, front: Tensor, worst: Tensor) -> Tensor:
         """The logarithm of the hypervolume that each candidate adds, ``(b,)``, and the probability of its limits.
@@ -125,6 +141,17 @@ class HypervolumeImprovement:
             + 1e-3 * self.bound(prediction, even)
             + self.bound.feasibility_weight * self.bound.log_feasibility(prediction, o)
         )
+
+
+def log_improvement(z: Tensor) -> Tensor:
+    """The logarithm of ``phi(z) + z Phi(z)``, which a float could not hold far below 0 (Ament et al. 2023, eq. 9)."""
+    log_density = -0.5 * z.square() - 0.5 * math.log(2 * math.pi)
+    # The scaled complementary error function is the quotient of Phi and phi, up to a factor.
+    below = z.clamp_max(-1.0)
+    far = torch.log1p(below * math.sqrt(math.pi / 2) * torch.special.erfcx(-below / math.sqrt(2)))
+    above = z.clamp_min(-1.0)
+    near = torch.exp(-0.5 * above.square()) / math.sqrt(2 * math.pi) + above * torch.special.ndtr(above)
+    return torch.where(z < -1.0, log_density + far, near.log())
 
 
 @final

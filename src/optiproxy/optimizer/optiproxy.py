@@ -183,7 +183,7 @@ class OptiProxy(ObservingAlgorithm):
 
     def _proposal(self, found: Candidates, targets: Targets, i: int) -> Proposal:
         """One of the candidates, with what is expected of it in the metrics' units."""
-        mean, std = found.prediction.mean[i].tolist(), found.prediction.std[i].tolist()
+        mean, std = found.prediction.mean[i].tolist(), found.prediction.measured[i].tolist()
         return Proposal(
             found.architectures[i],
             targets.describe(self._goal, mean),

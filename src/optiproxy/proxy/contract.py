@@ -14,20 +14,33 @@ from optiproxy.graph import GraphBatch
 
 @dataclass(frozen=True)
 class Prediction:
-    """The distribution of the scores that a measurement would give.
+    """What is believed of scores: of those that the architectures have, and of what a measurement of these would give.
 
     Attributes:
         mean: ``(b, m)`` expected scores.
-        std: ``(b, m)`` their standard deviations, noise included: a search is judged by what it measures.
+        std: ``(b, m)`` their standard deviations: what is not known yet, and more trials could tell.
+        noise: ``(b, m)`` standard deviations of a measurement from the score, which no number of trials could tell; None
+            where there is none.
     """
 
     mean: Tensor
     std: Tensor
+    noise: Tensor | None = None
+
+    @property
+    def measured(self) -> Tensor:
+        """``(b, m)`` standard deviations of a measurement, noise included."""
+        return self.std if self.noise is None else torch.hypot(self.std, self.noise)
 
     @classmethod
     def joined(cls, parts: Sequence[Prediction]) -> Prediction:
-        """The predictions of several parts, one after the other."""
-        return cls(torch.cat([part.mean for part in parts]), torch.cat([part.std for part in parts]))
+        """The predictions of several parts by one predictor, one after the other."""
+        noises = [part.noise for part in parts if part.noise is not None]
+        return cls(
+            torch.cat([part.mean for part in parts]),
+            torch.cat([part.std for part in parts]),
+            torch.cat(noises) if noises else None,
+        )
 
 
 Encoder: TypeAlias = Callable[[GraphBatch], Tensor]

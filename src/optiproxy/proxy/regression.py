@@ -19,6 +19,9 @@ Array = NDArray[np.float64]
 MOST_TRIALS = 600
 """Largest number of trials that a prediction rests on: beyond, time would grow with their square."""
 
+TINY = 1e-6
+"""Least variance of a prediction, relative to the kernel's: single precision tells no smaller one."""
+
 
 @dataclass(frozen=True)
 class Column:
@@ -91,16 +94,21 @@ class Column:
             max(float(residuals.square().mean()), least),
         )
 
+    @property
+    def noise(self) -> float:
+        """Standard deviation of a measurement from the function."""
+        return math.sqrt(self.variance * self.settings.noise)
+
     def __call__(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Predicted means and standard deviations, each ``(b,)``, for ``features (b, q)``; differentiable in them."""
+        """Means and standard deviations of the function, each ``(b,)``, for ``features (b, q)``; differentiable in them."""
         points = features * self.scaling.to(features)
         kernel = _kernel(points, self.features.to(points), self.settings.trend)
         # eq. 2.25
         mean = self.mean + kernel @ self.weights.to(points)
         prior = 1 + 2 * self.settings.trend * points.square().sum(1)
         explained = (kernel @ self.whitening.T.to(points)).square().sum(1)
-        # eq. 2.26, with the noise that a new measurement has too
-        variance = self.variance * ((prior - explained).clamp_min(0.0) + self.settings.noise)
+        # eq. 2.26; at a trial the difference is a rounding error, whose root would have no slope
+        variance = self.variance * (prior - explained).clamp_min(TINY)
         return mean, variance.sqrt()
 
 
@@ -134,7 +142,9 @@ class Regression:
     def __call__(self, features: Tensor) -> Prediction:
         """Predict for ``features (b, q)``; differentiable in them."""
         means, deviations = zip(*(column(features) for column in self.columns), strict=True)
-        return Prediction(torch.stack(means, 1), torch.stack(deviations, 1))
+        mean = torch.stack(means, 1)
+        noise = mean.new_tensor([column.noise for column in self.columns])
+        return Prediction(mean, torch.stack(deviations, 1), noise.expand_as(mean))
 
 
 def _kernel(a: Tensor, b: Tensor, trend: float) -> Tensor:
