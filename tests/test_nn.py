@@ -305,3 +305,29 @@ def test_bad_input_is_named_at_once(build, message):
 def test_what_is_no_architecture_is_not_built(architecture):
     with pytest.raises(UsageError, match="one position for each of the 14 decisions"):
         Space.from_model(model).build(architecture)
+
+
+def test_a_network_is_built_from_names_as_well():
+    space = Space.from_model(model)
+    architecture = space.sample(np.random.default_rng(3), 1)[0]
+    by_position, by_name = space.build(architecture), space.build(space.values(architecture))
+    assert str(by_name) == str(by_position)
+    assert all(torch.equal(a, b) for a, b in zip(by_name.parameters(), by_position.parameters(), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"widht": 8}, "Unknown decision 'widht'. Did you mean 'width'?"),
+        ({}, "Expected a value for every decision, got none for "),
+        (
+            "width",
+            "Expected decision name -> value, or one position for each of the 14 decisions of model, got 'width'",
+        ),
+        (None, "Expected decision name -> value, or one position .* got None"),
+        ([0.5] * 14, "Expected decision name -> value, or one position "),
+    ],
+)
+def test_what_names_no_architecture_is_told_in_a_sentence(given, message):
+    with pytest.raises(UsageError, match=message):
+        Space.from_model(model).build(given)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from optiproxy.errors import UsageError
-from optiproxy.spaces import FlatSpace, Float, Int, RestrictedSpace
+from optiproxy.spaces import FlatSpace, Float, Int, RestrictedSpace, narrowed
 
 SPACE = FlatSpace({"kernel": [3, 5, 7], "pool": ["max", "avg"]}, name="example")
 
@@ -71,6 +71,14 @@ def test_numbers_may_come_back_in_another_type():
     """JSON and databases return 3.0 for 3 and numpy scalars for numbers."""
     assert SPACE.architecture({"kernel": 3.0, "pool": "max"}) == (0, 0)
     assert SPACE.architecture({"kernel": np.int64(7), "pool": "avg"}) == (2, 1)
+
+
+@pytest.mark.parametrize("wrap", [lambda s: s, lambda s: s.where(lambda v: True), lambda s: narrowed.fixed(s, {0: 2})])
+def test_every_space_builds_from_names_what_it_builds_from_positions(wrap):
+    space = wrap(SPACE)
+    assert space.build({"kernel": 7, "pool": "avg"}) == space.build((2, 1)) == {"kernel": 7, "pool": "avg"}
+    with pytest.raises(UsageError, match="takes one of"):
+        space.build({"kernel": 8, "pool": "avg"})
 
 
 def test_the_fingerprint_tells_spaces_apart_by_name_decisions_choices_and_order():

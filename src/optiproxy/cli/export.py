@@ -184,10 +184,12 @@ def _export_network(
 def _export_choices(place: Place, result: SearchResult, record: Record, folder: Path) -> None:
     from optiproxy.cli import saved
     from optiproxy.storage.files import write
+    from optiproxy.training.export.network_files import ARCHITECTURE, remove_earlier
 
     # NaN is no JSON: it has been replaced, and a mistake there should fail here and not at the reader.
     text = json.dumps(saved.winner(result, record), indent=2, allow_nan=False) + "\n"
-    typer.echo(f"Architecture: {write(folder / 'architecture.json', text)}")
+    remove_earlier(folder)
+    typer.echo(f"Architecture: {write(folder / ARCHITECTURE, text)}")
     _write_card(place, result, record, folder)
 
 

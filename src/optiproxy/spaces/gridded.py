@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -98,8 +98,8 @@ class GriddedSpace(SpaceWrapper):
     def draw(self, probabilities: Tensor, n: int, generator: Generator) -> list[Architecture]:
         return Space.draw(self, probabilities, n, generator)
 
-    def build(self, architecture: Architecture, *, seed: int = 0) -> Any:  # noqa: ANN401 - as the base has it
-        return self.base.build(self.whole(architecture), seed=seed)
+    def build(self, architecture: Architecture | Mapping[str, object], *, seed: int = 0) -> Any:  # noqa: ANN401 - as the base has it
+        return self.base.build(self.whole(self.architecture(architecture)), seed=seed)
 
     def everything(self) -> Iterator[Architecture]:
         return Space.everything(self)

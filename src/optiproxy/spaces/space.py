@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import cached_property
 from itertools import product
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias, final
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias, cast, final
 
 from optiproxy.errors import UsageError, unknown
 from optiproxy.spaces.decisions import Architecture, Choice, Decision
@@ -186,16 +186,24 @@ class Space(ABC):
 
         return relaxed.drawn(self.decisions, probabilities, n, generator)
 
-    def build(self, architecture: Architecture, *, seed: int = 0) -> Any:  # noqa: ANN401, ARG002 - what the space is made of
+    def build(
+        self,
+        architecture: Architecture | Mapping[str, object],
+        *,
+        seed: int = 0,  # noqa: ARG002 - nothing is random here
+    ) -> Any:  # noqa: ANN401 - what the space is made of
         """Make what a user's function is given to evaluate: here the `objects`; a space of networks builds the network.
 
         Called once per training, in the process that trains.
 
         Args:
-            architecture: A valid member.
+            architecture: A valid member, or decision name -> value, which `architecture` reads.
             seed: Settles whatever is random about it, like initial weights.
+
+        Raises:
+            UsageError: If there is no such architecture.
         """
-        return self.objects(architecture)
+        return self.objects(self.architecture(architecture))
 
     def everything(self) -> Iterator[Architecture]:
         """Yield every combination that `size` counts, in lexicographic order; for spaces that are small enough."""
@@ -295,13 +303,15 @@ class Space(ABC):
         return {d.name: d.objects[i] for d, i in zip(self.decisions, architecture, strict=True)}
 
     @final
-    def architecture(self, values: Mapping[str, object]) -> Architecture:
-        """Return the inverse of `values` and of `objects`.
+    def architecture(self, values: Mapping[str, object] | Architecture) -> Architecture:
+        """Return the inverse of `values` and of `objects`; positions as they are.
 
         Raises:
             UsageError: If a decision that matters is missing, one is unknown, or has a value that is not among its choices.
         """
         names = [decision.name for decision in self.decisions]
+        if not isinstance(values, Mapping):
+            return self._checked(values)
         # Before what is missing: a misspelt name is both, and the hint belongs to this one.
         for name in values:
             if name not in names:
@@ -312,6 +322,19 @@ class Space(ABC):
         if missing:
             raise UsageError(f"Expected a value for every decision, got none for {', '.join(missing)}.")
         return found
+
+    def _checked(self, positions: object) -> Architecture:
+        """Positions of choices, as they come from a user."""
+        given = tuple(cast("Sequence[Any]", positions)) if isinstance(positions, Sequence) else ()
+        if len(given) != len(self.decisions) or not all(
+            hasattr(choice, "__index__") and 0 <= choice < len(decision.choices)
+            for choice, decision in zip(given, self.decisions, strict=True)
+        ):
+            raise UsageError(
+                f"Expected decision name -> value, or one position for each of the {len(self.decisions)} decisions of "
+                f"{self.name}, got {positions!r}."
+            )
+        return given
 
 
 def plain_fingerprint(space: Space) -> str:

@@ -101,7 +101,7 @@ class SpaceWrapper(Space):
     def draw(self, probabilities: Tensor, n: int, generator: Generator) -> list[Architecture]:
         return self.base.draw(probabilities, n, generator)
 
-    def build(self, architecture: Architecture, *, seed: int = 0) -> Any:  # noqa: ANN401 - as the base has it
+    def build(self, architecture: Architecture | Mapping[str, object], *, seed: int = 0) -> Any:  # noqa: ANN401 - as the base has it
         return self.base.build(architecture, seed=seed)
 
     def reach(self) -> Iterable[Architecture]:

@@ -8,11 +8,12 @@ import sys
 import pytest
 import torch
 
-from optiproxy.errors import UsageError
+from optiproxy.errors import ExportError, UsageError
 from optiproxy.metrics import Goal, Metric, Objective
 from optiproxy.spaces import FlatSpace
 from optiproxy.task.task import Source, Task
-from optiproxy.training.export.network_files import Exported, export
+from optiproxy.training.export.graph_files import TorchProgram
+from optiproxy.training.export.network_files import Exported, export, remove_earlier
 from optiproxy.training.tasks.digits import DigitsTask
 
 pytestmark = pytest.mark.slow
@@ -107,6 +108,38 @@ def test_exporting_again_replaces_the_files(task, tmp_path):
     export(task, ARCHITECTURE, folder, seed=SEED + 1, metrics={})
     assert sorted(path.name for path in folder.iterdir()) == names == ["architecture.json", "network.py", "weights.pt"]
     assert not torch.equal(torch.load(folder / "weights.pt", weights_only=True)["head.weight"], before)
+
+
+def test_an_export_of_another_format_leaves_no_file_of_the_earlier_network(task, tmp_path):
+    (tmp_path / "mine.txt").write_text("stays")
+    export(task, ARCHITECTURE, tmp_path, seed=SEED, metrics={}, formats=["python", "torch"])
+    export(task, ARCHITECTURE, tmp_path, seed=SEED + 1, metrics={}, formats=["torch"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["architecture.json", "mine.txt", "network.pt2"]
+
+
+def test_an_export_that_fails_leaves_the_earlier_one_as_it_is(task, tmp_path, monkeypatch):
+    export(task, ARCHITECTURE, tmp_path, seed=SEED, metrics={})
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def fail(*_):
+        raise ExportError("No.")
+
+    monkeypatch.setattr(TorchProgram, "write", fail)
+    with pytest.raises(ExportError):
+        export(task, ARCHITECTURE, tmp_path, seed=SEED + 1, metrics={}, formats=["python", "torch"])
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    "told", ['{"files": ["mine.txt", "../other.txt", "network.py"]}', '{"files": 3}', "[]", "no json"]
+)
+def test_a_description_from_elsewhere_removes_nothing_but_a_network(told, tmp_path):
+    for name in ("mine.txt", "network.py"):
+        (tmp_path / name).write_text("mine")
+    (tmp_path / "architecture.json").write_text(told)
+    remove_earlier(tmp_path)
+    assert (tmp_path / "mine.txt").exists()
+    assert (tmp_path / "network.py").exists() == ("network.py" not in told)
 
 
 def test_a_winner_may_be_trained_longer_than_any_query(task, tmp_path):

@@ -48,8 +48,9 @@ class ConditionalSpace(Space):
     def active(self, architecture: Architecture) -> frozenset[int]:
         return frozenset(d for part in self._parts if holds(part.when, architecture) for d in part.positions)
 
-    def build(self, architecture: Architecture, *, seed: int = 0) -> Any:  # noqa: ANN401, ARG002 - as in `Space`
+    def build(self, architecture: Architecture | Mapping[str, object], *, seed: int = 0) -> Any:  # noqa: ANN401, ARG002 - as in `Space`
         """Return the values of the decisions that matter."""
+        architecture = self.architecture(architecture)
         active = self.active(architecture)
         return {d.name: d.objects[architecture[i]] for i, d in enumerate(self.decisions) if i in active}
 

@@ -55,7 +55,7 @@ class ModelSpace(ConditionalSpace):
             )
         super().__init__(places, name=name)
 
-    def build(self, architecture: Architecture, *, seed: int = 0) -> Module:
+    def build(self, architecture: Architecture | Mapping[str, object], *, seed: int = 0) -> Module:
         """Build the network of the chosen parts alone, with initial weights that depend on nothing but the seed.
 
         Raises:
@@ -65,12 +65,7 @@ class ModelSpace(ConditionalSpace):
 
         from optiproxy.spaces.building.dry_run import materialize
 
-        if len(architecture) != len(self.decisions) or not all(
-            0 <= choice < len(decision.choices) for choice, decision in zip(architecture, self.decisions, strict=True)
-        ):
-            raise UsageError(
-                f"Expected one position for each of the {len(self.decisions)} decisions of {self.name}, got {architecture}."
-            )
+        architecture = self.architecture(architecture)
         positions = {d.name: choice for d, choice in zip(self.decisions, architecture, strict=True)}
         with torch.random.fork_rng(devices=[]), answering(Chosen(positions)):
             # Of the CPU alone: `torch.manual_seed` would seed the devices as well, whose streams the fork leaves out.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from optiproxy.errors import UsageError, unknown
 from optiproxy.metrics import Metrics
@@ -15,7 +16,7 @@ from optiproxy.spaces.building.dry_run import arguments
 from optiproxy.task.task import Task
 from optiproxy.training.export.file_format import FileFormat, WrittenFile, write_checked
 from optiproxy.training.export.graph_files import OnnxFile, TorchProgram
-from optiproxy.training.export.python_file import OwnSource, StraightLine
+from optiproxy.training.export.python_file import WEIGHTS, OwnSource, StraightLine
 from optiproxy.training.tasks.network_task import Trained, TrainingTask
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from optiproxy.spaces.building.dry_run import Inputs
 
 ARCHITECTURE = "architecture.json"
+
+_NETWORK = {WEIGHTS, StraightLine.filename, TorchProgram.filename, OnnxFile.filename}
+"""Names of all files that a network is written to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +62,7 @@ def export_network(
     Args:
         network: Written in evaluation mode; its lazy modules are materialized.
         example: One input, ``(1, ...)``; several as a tuple.
-        directory: Made if it is missing; files of an earlier export are replaced.
+        directory: Made if it is missing; files of the same names are replaced.
         formats: ``"python"`` (a file that needs torch alone, with the weights beside it), ``"torch"`` (read by
             `torch.export.load`), ``"onnx"`` (needs the extra of that name).
 
@@ -85,7 +89,7 @@ def export(
     Args:
         task: Where it was found.
         architecture: The winner.
-        directory: Made if it is missing; files of an earlier export are replaced.
+        directory: Made if it is missing; an earlier export there is replaced as a whole.
         seed: Seed of the training; that of the search repeats the recorded one.
         metrics: Recorded metrics; the repeated training is compared with them on the objectives of the task.
         epochs: Length of the training, see `TrainingTask.train`.
@@ -103,15 +107,32 @@ def export(
     # Formats first: a format that cannot be had leaves nothing half done.
     python = StraightLine() if trained.arguments is None else OwnSource(trained.arguments)
     files = _write(trained.network, trained.example, directory, _chosen(formats, python=python))
+    names = [file.path.name for file in files]
+    beside = [WEIGHTS] if python.filename in names else []
     description = _description(task, architecture, trained, seed=seed, epochs=epochs, metrics=metrics)
     path = directory / ARCHITECTURE
-    path.write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
+    path.write_text(json.dumps({**description, "files": [*names, *beside]}, indent=2) + "\n", encoding="utf-8")
     return Exported(
         architecture=path,
         files=files,
         metrics=trained.metrics,
         note=_difference(task, recorded=metrics, repeated=trained.metrics),
     )
+
+
+def remove_earlier(directory: Path) -> None:
+    """Remove the network that an earlier export has written into a folder, so that files of two are never mixed.
+
+    Which files these are is told by its description; what else lies there is left alone.
+    """
+    try:
+        content: object = json.loads((directory / ARCHITECTURE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return
+    told = cast("dict[str, Any]", content).get("files") if isinstance(content, dict) else None
+    # A description may be anybody's, so it names nothing but what an export writes.
+    for name in _NETWORK.intersection(map(str, told if isinstance(told, list) else [])):
+        (directory / name).unlink(missing_ok=True)
 
 
 def _chosen(names: Sequence[str], *, python: FileFormat) -> list[FileFormat]:
@@ -129,7 +150,13 @@ def _write(
     # Here, because a wrong folder is the user's to correct; what the formats raise passes through.
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        return tuple(write_checked(network, example, directory, as_format=chosen) for chosen in formats)
+        # Whole or not at all: what cannot be written leaves an earlier export as it is.
+        with tempfile.TemporaryDirectory(prefix=".", dir=directory) as draft:
+            files = [write_checked(network, example, Path(draft), as_format=chosen) for chosen in formats]
+            remove_earlier(directory)
+            for path in Path(draft).iterdir():
+                path.replace(directory / path.name)
+        return tuple(replace(file, path=directory / file.path.name) for file in files)
     except OSError as error:
         raise UsageError(f"Cannot write the export to {directory}: {error}. Choose another folder.") from error
 
