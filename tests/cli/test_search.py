@@ -6,7 +6,9 @@ import signal
 import subprocess
 import sys
 
+import optuna
 import pytest
+from optuna.artifacts import get_all_artifact_meta
 
 pytestmark = pytest.mark.slow
 
@@ -45,6 +47,17 @@ def test_a_search_prints_the_best_and_leaves_result_report_and_study(optiproxy, 
     for decision, choice in best["architecture"].items():
         assert any(line.split() == [decision, choice] for line in result.stdout.splitlines())
     assert "report.html" in result.stdout
+
+
+def test_the_dashboard_is_left_the_picture_of_the_best_architecture(optiproxy, tmp_path):
+    assert optiproxy(*QUICK, "--budget", 3, "--out", "mine").exit_code == 0
+    storage = f"sqlite:///{tmp_path / 'mine/study.db'}"
+    study = optuna.load_study(study_name=read(tmp_path / "mine")["study"], storage=storage)
+    (artifact,) = get_all_artifact_meta(study_or_trial=study)
+    (folder,) = (tmp_path / "mine/study-files").iterdir()
+    assert (folder / artifact.artifact_id).read_text().startswith("<svg")
+    text = study._storage.get_study_system_attrs(study._study_id)["dashboard:note_str:0"]
+    assert f"![The best architecture](/artifacts/{study._study_id}/{artifact.artifact_id})" in text
 
 
 @pytest.mark.slow

@@ -96,6 +96,7 @@ def search(
     from optiproxy import registry
     from optiproxy.cli import outputs, saved
     from optiproxy.cli.subject import Asked
+    from optiproxy.reporting.search.dashboard import draw_in_dashboard
     from optiproxy.reporting.search.page import write_search_report
     from optiproxy.searching.progress import observer_for
     from optiproxy.searching.run import run
@@ -135,6 +136,7 @@ def search(
     saved.save(result, folder)
     report = write_search_report(result, page)
     outputs.mark(report, outputs.owner_of_search(result.study, result.storage))
+    draw_in_dashboard(result)
     conclude(result, report)
 
 

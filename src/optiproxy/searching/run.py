@@ -13,6 +13,7 @@ from optiproxy.errors import SearchFailed, UsageError
 from optiproxy.execution.executors import InlineExecutor, ProcessExecutor
 from optiproxy.metrics import Goal, Metrics
 from optiproxy.searching.loop import Callback, spend
+from optiproxy.searching.note import note
 from optiproxy.searching.phases import Exploration, Phase, Promotion, Retries, awaiting_promotion
 from optiproxy.searching.progress import Observer, Silence
 from optiproxy.searching.result import SearchResult
@@ -21,6 +22,7 @@ from optiproxy.searching.stopping import Reason, RunningSearch
 from optiproxy.searching.submitting import Quiet, Submit
 from optiproxy.spaces import Architecture
 from optiproxy.storage.artifacts import Artifacts, files_of
+from optiproxy.storage.dashboard import write_note
 from optiproxy.storage.identity import (
     Identity,
     goal_from_json,
@@ -163,7 +165,7 @@ def run(
         study.set_user_attr(STOPPED, FAILURES if useless else stopped)
     if exploration.exhausted and not records:
         raise SearchFailed(limits.nothing_left())
-    return SearchResult(
+    result = SearchResult(
         task=task.name,
         space=task.space,
         goal=goal,
@@ -178,6 +180,15 @@ def run(
         protocol=protocol,
         optimum=_optimum(task, goal),
     )
+    return _noted(study, result)
+
+
+def _noted(study: Study, result: SearchResult) -> SearchResult:
+    """The result, after optuna-dashboard has been told of it where it can look."""
+    if result.storage:
+        with storage_errors(result.storage):
+            write_note(study, note(result))
+    return result
 
 
 def _check_executor(executor: object, settings: SearchSettings) -> None:
