@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from optiproxy.errors import UsageError
 from optiproxy.spaces.decisions import Architecture
 from optiproxy.spaces.reaching import MIXING, WALKERS, Reach, Step, walk
+from optiproxy.spaces.reading import Reading
 from optiproxy.spaces.space import ROUNDS, Rule, Space
 from optiproxy.spaces.wrapper import SpaceWrapper
 
@@ -149,19 +150,7 @@ def where(space: Space, rule: Rule) -> Space:
         return kept(space.objects(architecture))
 
     def violation(architecture: Architecture) -> float:
-        values = _Reading(space.objects(architecture))
+        values = Reading(space.objects(architecture))
         return 0.0 if kept(values) else 1 / (1 + len(values.read))
 
     return RestrictedSpace(space, admits, violation=violation)
-
-
-class _Reading(dict[str, Any]):
-    """Values by name that know which of them were asked for."""
-
-    def __init__(self, values: dict[str, Any]) -> None:
-        super().__init__(values)
-        self.read: set[str] = set()
-
-    def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - whatever is chosen among
-        self.read.add(name)
-        return super().__getitem__(name)

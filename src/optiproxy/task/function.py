@@ -14,9 +14,10 @@ from optiproxy.spaces import Architecture, RestrictedSpace, Space
 from optiproxy.spaces.wrapper import SpaceWrapper
 from optiproxy.task.code import code_digest, name_of
 from optiproxy.task.quiet import is_quiet
+from optiproxy.task.remembered import Remembered
 from optiproxy.task.task import Source, Task
 from optiproxy.task.training_trial import TrainingTrial, current_progress
-from optiproxy.task.values import WrongValueError, as_number
+from optiproxy.task.values import WrongValueError
 
 Evaluate = Callable[..., "float | Mapping[str, float]"]
 """Takes what the space builds, decision name -> value or a network, and a `TrainingTrial` if it has a second argument.
@@ -83,7 +84,7 @@ class FunctionTask(Task):
         self.isolated = isolated
         self._evaluate = evaluate
         self.reports = _takes_trial(evaluate)
-        self._measures = dict(free)
+        self._measures = {name: Remembered(name, measure) for name, measure in free.items()}
 
     def evaluate(self, architecture: Architecture, *, seed: int = 0, fidelity: int | None = None) -> dict[str, float]:  # noqa: ARG002 - there is only one
         # First: what cannot be measured is not worth a training. What admitted the architecture is not measured twice.
@@ -108,8 +109,10 @@ class FunctionTask(Task):
         """
         if not self._measures:
             return {}
-        built = self.space.build(self.space.canonical(architecture))
-        values = {name: as_number(name, measure(built)) for name, measure in self._measures.items()}
+        canonical = self.space.canonical(architecture)
+        built = self.space.build(canonical)
+        positions = {decision.name: i for decision, i in zip(self.space.decisions, canonical, strict=True)}
+        values = {name: measure(built, positions) for name, measure in self._measures.items()}
         return {name: value for name, value in values.items() if math.isfinite(value)}
 
     def quiet(self, goal: Goal) -> tuple[str, ...]:  # noqa: ARG002 - whoever lists a latency wants the right one, read or not

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from optiproxy.training.export.file_format import FileFormat
 from optiproxy.training.export.graph_files import OnnxFile
 from optiproxy.training.export.graph_files import onnx_latency as onnx_latency
 from optiproxy.training.flops import flops as flops
-from optiproxy.training.forward import Inputs, evaluating
+from optiproxy.training.forward import Inputs, computation, evaluating
 from optiproxy.training.forward import Memory as Memory
 from optiproxy.training.forward import memory as memory
 from optiproxy.training.latency import Latency as Latency
@@ -126,6 +127,14 @@ class Costs(Precision):
             tolerance=self.tolerance,
             device=self.device,
         )
+
+    def computation(self, network: nn.Module) -> str:
+        """Reduce what times depend on to a digest: a search times networks once that differ in nothing of it.
+
+        Raises:
+            Exception: Whatever the network raises.
+        """
+        return sha256(computation(network, self.example).encode()).hexdigest()
 
     @quiet
     def latency_ms(self, network: nn.Module) -> float:

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils._pytree import tree_leaves
+from torch.utils._pytree import tree_leaves, tree_map
 
 from optiproxy.spaces.building.dry_run import Inputs as Inputs
 from optiproxy.spaces.building.dry_run import arguments as arguments
@@ -57,6 +57,43 @@ def memory(network: nn.Module, example: Inputs) -> Memory:
 
 def _bytes(storages: set[torch.UntypedStorage]) -> int:
     return sum(storage.nbytes() for storage in storages)
+
+
+def computation(network: nn.Module, example: Inputs) -> str:
+    """List the operations of a forward pass with the shapes that they work on: all that its time depends on.
+
+    Args:
+        network: Run in evaluation mode and without gradients.
+        example: One input, ``(1, ...)``.
+    """
+    with evaluating(network, example) as inputs, _Listing() as listing:
+        network(*inputs)
+    return "\n".join(listing.lines)
+
+
+class _Listing(Operations):
+    """Writes every operation down, without the content of tensors."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def saw(
+        self,
+        operation: Any,  # noqa: ANN401 - as in `Operations`
+        arguments: tuple[Any, ...],
+        named: Mapping[str, Any],
+        result: Any,  # noqa: ANN401, ARG002
+    ) -> None:
+        self.lines.append(f"{operation} {tree_map(_outline, (arguments, dict(named)))}")
+
+
+def _outline(leaf: object) -> str:
+    return (
+        f"{leaf.dtype}{tuple(leaf.shape)}{leaf.stride() if leaf.layout == torch.strided else leaf.layout}{leaf.device}"
+        if isinstance(leaf, Tensor)
+        else repr(leaf)
+    )
 
 
 class _Living(Operations):
