@@ -23,6 +23,9 @@ class OptiProxyError(Exception):
 
     exit_code = 2
 
+    def __str__(self) -> str:
+        return printable(super().__str__())
+
 
 class UsageError(OptiProxyError, ValueError):
     """The arguments do not make sense; the message says what would."""
@@ -52,6 +55,14 @@ class SearchFailed(OptiProxyError):
     """A search has no feasible architecture to show, or cannot get to one by going on."""
 
     exit_code = 1
+
+
+def printable(text: str) -> str:
+    """A text as a terminal may show it: what would steer the terminal is written as an escape, but for line ends and tabs.
+
+    Names and messages come from studies and trainings of anybody, and a control character in them could forge what is shown.
+    """
+    return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> UsageError:

@@ -44,7 +44,7 @@ def test_another_report_is_never_replaced(filled, tmp_path):
     # A folder may be reported again, by any of its names, but not with the study of another one.
     written("report", "a")
     written("report", "a/study.db")
-    refused("a/report.html", "report", "x", "--out", "a/report.html")
+    refused("a/report.html", "report", "X.db", "--out", "a/report.html")
     refused("c/report.html", "report", "a", "--out", "c/report.html")
     # Searches and comparisons keep out of each other's folders, and of where a report lies.
     refused("a/report.html", *compare("a"))

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, final
 import typer
 
 from optiproxy.cli.options import Evaluate, Example, Fidelity, Free, Limits, Objectives, Promote
+from optiproxy.cli.terminal import say
+from optiproxy.errors import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -94,10 +96,10 @@ def compare(
     mark(report, owner_of_comparisons([out]))
     # On standard error, because the lines on standard output are read by scripts.
     for name in comparison.skipped:
-        typer.echo(f"Skipped {name}: {registry.missing_package(name)}", err=True)
+        say(f"Skipped {name}: {registry.missing_package(name)}", err=True)
     for task, setting in comparison.settings.items():
         for told in protocol_in_words(setting.protocol, setting.goal, budget=budget):
-            typer.echo(f"{task}  {told}")
+            say(f"{task}  {told}")
     conclude(comparison, statistics, report)
 
 
@@ -118,11 +120,11 @@ def conclude(comparison: Comparison, statistics: Statistics, report: Path) -> No
                 if summary.hit_rate is None
                 else f", optimum met by {100 * summary.hit_rate:.0f} % of {summary.seeds} seeds"
             )
-            typer.echo(f"{task}  {name}: {best}{hits}")
+            say(f"{task}  {name}: {best}{hits}")
     # Behind the numbers that it is drawn from: what the tests say of the reference.
     for told in standing(statistics):
-        typer.echo(told)
-    typer.echo(f"Report: {report}")
+        say(told)
+    say(f"Report: {report}")
 
 
 @final
@@ -150,7 +152,7 @@ class Lines:
 
     def _say(self, text: str) -> None:
         # Names may hold brackets, which rich would take for markup.
-        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self._console.print(printable(text), markup=False, highlight=False, soft_wrap=True)
 
 
 @final
@@ -187,7 +189,9 @@ class Bar:
 
     def on_finish(self, run: Run) -> None:
         if self._task is not None:
-            self._progress.update(self._task, advance=1, description=f"{run.task}, {run.algorithm}, seed {run.seed}")
+            self._progress.update(
+                self._task, advance=1, description=printable(f"{run.task}, {run.algorithm}, seed {run.seed}")
+            )
 
     def on_end(self) -> None:
         self._progress.stop()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from optiproxy.cli.listing import AsJson, shortened, table
+from optiproxy.cli.terminal import say
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -33,7 +34,7 @@ def list_(*, as_json: AsJson = False) -> None:
 
     found = [_describe(dataset) for dataset in DATASETS.values()]
     if as_json:
-        typer.echo(json.dumps(found, indent=2))
+        say(json.dumps(found, indent=2))
         return
     # The whole sources and licences are in the JSON; a line of a terminal has no room for them.
     rows = [
@@ -68,10 +69,10 @@ def fetch(
     for dataset in chosen:
         # Checked and not only looked for: a damaged file is fetched again.
         if (data_folder() / f"{dataset.name}.npz").exists() and not problem(dataset.name):
-            typer.echo(f"{dataset.name}: already in {data_folder()}, verified.")
+            say(f"{dataset.name}: already in {data_folder()}, verified.")
             continue
         path = _fetch(dataset, origin)
-        typer.echo(f"{dataset.name}: {path}")
+        say(f"{dataset.name}: {path}")
 
 
 @app.command()
@@ -85,9 +86,9 @@ def verify(names: Names = None) -> None:
     problems = {dataset.name: problem(dataset.name) for dataset in chosen}
     for name, found in problems.items():
         if not found:
-            typer.echo(f"{name}: verified.")
+            say(f"{name}: verified.")
     if not chosen:
-        typer.echo(f"No dataset is in {data_folder()}. Get all with `optiproxy data fetch`.")
+        say(f"No dataset is in {data_folder()}. Get all with `optiproxy data fetch`.")
     # Only after all were checked, so that one run shows everything that is wrong.
     if any(problems.values()):
         raise DataError(" ".join(filter(None, problems.values())))
@@ -110,7 +111,7 @@ def import_(
     with _progress() as progress:
         progress.add_task(f"Converting {file.name}", total=None)
         path = import_file(IMPORTS[name], file)
-    typer.echo(f"{name}: {path}")
+    say(f"{name}: {path}")
 
 
 def _chosen(names: list[str] | None) -> list[Dataset]:
@@ -140,7 +141,7 @@ def _progress() -> Progress:
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TimeElapsedColumn())
     console = Console(stderr=True)
     # Silent in a file or a pipe; on a terminal it is gone when the work is done.
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

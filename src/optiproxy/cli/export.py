@@ -11,6 +11,7 @@ import typer
 
 from optiproxy.cli.options import StudyName
 from optiproxy.cli.own_network import OwnCode, OwnEvaluate, OwnExample, OwnSpace
+from optiproxy.cli.terminal import say
 
 if TYPE_CHECKING:
     from optiproxy.cli.saved import Place
@@ -131,9 +132,9 @@ def retrain(
     )
     # The search's own numbers stand beside the new ones: how far they differ is what a retraining is for.
     width = max(map(len, done.metrics), default=0)
-    typer.echo(f"{'':<{width}}  {'search':>10}  {'retrained':>10}")
+    say(f"{'':<{width}}  {'search':>10}  {'retrained':>10}")
     for metric, value in done.metrics.items():
-        typer.echo(f"{metric:<{width}}  {number(record.metrics.get(metric)):>10}  {number(value):>10}")
+        say(f"{metric:<{width}}  {number(record.metrics.get(metric)):>10}  {number(value):>10}")
     _tell(done)
 
 
@@ -160,15 +161,13 @@ def _found(target: str, study: str | None) -> tuple[Place, SearchResult, Record]
 
 def _tell(done: Exported) -> None:
     """Say what was written."""
-    typer.echo(f"Architecture: {done.architecture}")
+    say(f"Architecture: {done.architecture}")
     for file in done.files:
-        typer.echo(f"Network: {file.path}: {file.use}")
-        typer.echo(
-            f"  differs from the trained one by {file.difference:.1g}; latency {file.latency}, again {file.again}"
-        )
+        say(f"Network: {file.path}: {file.use}")
+        say(f"  differs from the trained one by {file.difference:.1g}; latency {file.latency}, again {file.again}")
     if done.note:
         # A remark for people, and no line that a script would look for.
-        typer.echo(done.note, err=True)
+        say(done.note, err=True)
 
 
 def _export_network(
@@ -189,7 +188,7 @@ def _export_choices(place: Place, result: SearchResult, record: Record, folder: 
     # NaN is no JSON: it has been replaced, and a mistake there should fail here and not at the reader.
     text = json.dumps(saved.winner(result, record), indent=2, allow_nan=False) + "\n"
     remove_earlier(folder)
-    typer.echo(f"Architecture: {write(folder / ARCHITECTURE, text)}")
+    say(f"Architecture: {write(folder / ARCHITECTURE, text)}")
     _write_card(place, result, record, folder)
 
 
@@ -201,7 +200,7 @@ def _write_card(
 
     # The query itself comes last: its metrics count, even if its seed was trained again.
     trainings = {**_retrained(place.folder, result, record), result.seed: record.metrics}
-    typer.echo(f"Card: {write(folder / 'card.md', card(result, record, files=files, trainings=trainings))}")
+    say(f"Card: {write(folder / 'card.md', card(result, record, files=files, trainings=trainings))}")
 
 
 def _retrained(folder: Path, result: SearchResult, record: Record) -> dict[int, Metrics]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from optiproxy import registry
 from optiproxy.cli import saved, search_file
-from optiproxy.errors import OptiProxyError, StudyError, UsageError
+from optiproxy.errors import OptiProxyError, UsageError
 from optiproxy.registry import OwnTask, targets
 from optiproxy.registry.own import parts
 from optiproxy.storage.study import stored_study
@@ -74,9 +74,9 @@ def _folders(meant: Callable[[Mapping[str, Any]], bool]) -> list[Path]:
 
 def _held(folder: Path) -> Mapping[str, Any]:
     """Return what a folder says of its search: task and seed; empty where there is none."""
-    content = saved.read(folder)
+    content: Mapping[str, Any] = saved.read(folder)
     # A search that is still running, or was killed, has no result yet.
     if "task" not in content and (folder / saved.DATABASE).exists():
-        with suppress(StudyError):
-            return stored_study(saved.database(folder), None)[1]
+        with suppress(OptiProxyError):
+            content = stored_study(saved.database(folder), None)[1]
     return content if {"task", "seed"} <= content.keys() else {}

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from optiproxy.cli.terminal import say
+
 if TYPE_CHECKING:
     from optiproxy.registry import TaskEntry
 
@@ -23,7 +25,7 @@ def tasks(*, as_json: AsJson = False) -> None:
     problems = {name: problem(name) for name in DATASETS}
     found = [describe(entry, problems) for entry in registry.tasks()]
     if as_json:
-        typer.echo(json.dumps(found, indent=2))
+        say(json.dumps(found, indent=2))
         return
     # People get what fits a line of a terminal; programs get everything.
     heads = ("TASK", "SPACE", "SIZE", "METRICS", "SOURCE", "LICENCE", "")
@@ -60,7 +62,7 @@ def algorithms(*, as_json: AsJson = False) -> None:
             }
             for e in entries
         ]
-        typer.echo(json.dumps(found, indent=2))
+        say(json.dumps(found, indent=2))
         return
     # A description of another package would mean to import it; its name says where to look.
     heads = ("ALGORITHM", "WHAT IT DOES", "PAPER", "")
@@ -163,4 +165,4 @@ def table(rows: Sequence[Sequence[str]]) -> None:
     # A table of our own: one of rich would be cut to the width of the terminal, which a script does not have.
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        typer.echo("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+        say("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())

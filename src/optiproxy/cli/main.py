@@ -14,7 +14,8 @@ from typer.core import TyperGroup
 from optiproxy import __version__
 from optiproxy.cli import compare, data, export, listing, profile, report, search
 from optiproxy.cli.search_file import HOW, from_file
-from optiproxy.errors import OptiProxyError
+from optiproxy.cli.terminal import say
+from optiproxy.errors import OptiProxyError, printable
 
 
 class PlainErrors(TyperGroup):
@@ -34,23 +35,19 @@ class PlainErrors(TyperGroup):
             return super().invoke(ctx)
         # Searches that are interrupted end by themselves; this is for whatever else takes long.
         except KeyboardInterrupt as error:
-            _say(search.INTERRUPTED)
+            say(search.INTERRUPTED, err=True)
             raise typer.Exit(1) from error
         except OptiProxyError as error:
             if ctx.params.get("debug"):
                 raise
-            _say(f"Error: {error}")
+            say(f"Error: {error}", err=True)
             raise typer.Exit(error.exit_code) from error
 
 
 def unexpected(error: Exception) -> str:
     """Return what a person reads of an error that nobody foresaw."""
-    text = " ".join(str(error).split()).rstrip(".")
+    text = printable(" ".join(str(error).split()).rstrip("."))
     return f"Error: {type(error).__name__}: {text}. This is unexpected; --debug shows where it came from."
-
-
-def _say(message: str) -> None:
-    print(message, file=sys.stderr)  # noqa: T201 - this is where messages go
 
 
 app = typer.Typer(
@@ -67,7 +64,7 @@ app = typer.Typer(
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer's interface of callbacks
     if wanted:
-        typer.echo(f"optiproxy {__version__}")
+        say(f"optiproxy {__version__}")
         raise typer.Exit
 
 

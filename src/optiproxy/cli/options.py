@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from optiproxy.storage.secrets import VARIABLE
+
 # As types and not as values: a command says `limit: Limits = None`, and typer reads the rest out of the type.
 Limits = Annotated[
     list[str] | None,
@@ -49,6 +51,14 @@ Promote = Annotated[
     typer.Option(
         metavar="K",
         help="After a lower fidelity, evaluate the K best again in full, on top of the budget; the answer is one of them.",
+    ),
+]
+Storage = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        envvar=VARIABLE,
+        help="Database of the study; DIR/study.db if left out. A password stands better in the variable than on a line.",
     ),
 ]
 StudyName = Annotated[str | None, typer.Option(metavar="NAME", help="Which study, where the storage holds several.")]

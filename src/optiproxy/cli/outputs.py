@@ -13,6 +13,7 @@ from pathlib import Path
 from optiproxy.cli import saved
 from optiproxy.comparison.folder import Folder
 from optiproxy.errors import UsageError
+from optiproxy.storage.files import append
 
 _MARK = re.compile(r"<!-- optiproxy report ([0-9a-f]{16}) -->\s*$")
 _LINE = 64
@@ -32,8 +33,7 @@ def owner_of_comparisons(folders: Sequence[Path]) -> str:
 
 def mark(page: Path, owner: str) -> None:
     """Say in a page that was just written whose it is."""
-    with page.open("a", encoding="utf-8") as file:
-        file.write(f"<!-- optiproxy report {owner} -->\n")
+    append(page, f"<!-- optiproxy report {owner} -->\n")
 
 
 def check_page(page: Path, owner: str) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from optiproxy.cli.options import Evaluate, Example, Free, Limits, Objectives
+from optiproxy.cli.terminal import say
 
 if TYPE_CHECKING:
     from optiproxy.metrics import Goal
@@ -85,7 +86,7 @@ def profile(
         # Last, because it may take minutes, and not at all if something before it fails.
         if seconds is None:
             found = replace(found, training_seconds=_tried(about.task, about.goal, found, seed=seed))
-    typer.echo(json.dumps(profile_as_json(found), indent=2) if as_json else profile_in_words(found))
+    say(json.dumps(profile_as_json(found), indent=2) if as_json else profile_in_words(found))
 
 
 def _watched(architectures: Sequence[Architecture]) -> Iterable[Architecture]:
@@ -108,6 +109,6 @@ def _tried(task: Task, goal: Goal, found: Profile, *, seed: int) -> float | None
         return None
     outcome = one_query(task, drawn[0], goal, fidelity=found.protocol.fidelity, longest=_LONGEST)
     if outcome.reason:
-        typer.echo(f"One query was tried, to see how long it takes, and failed: {outcome.reason}", err=True)
+        say(f"One query was tried, to see how long it takes, and failed: {outcome.reason}", err=True)
         return None
     return outcome.seconds

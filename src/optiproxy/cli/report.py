@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from optiproxy.cli.options import StudyName
+from optiproxy.cli.terminal import say
 
 if TYPE_CHECKING:
     from optiproxy.comparison.folder import Folder
@@ -82,7 +83,7 @@ def _watch(target: str, study: str | None) -> None:
     # What cannot be read is told here, and not in a browser.
     report.state()
     with server(report) as serving, suppress(KeyboardInterrupt):
-        typer.echo(f"Report: http://{serving.server_address[0]}:{serving.server_port} (Ctrl-C ends it)")
+        say(f"Report: http://{serving.server_address[0]}:{serving.server_port} (Ctrl-C ends it)")
         serving.serve_forever()
 
 
@@ -98,7 +99,7 @@ def _report_search(target: str, study: str | None, out: Path | None) -> None:
     outputs.check_search_page(page, result.study, result.storage)
     write_search_report(result, page)
     outputs.mark(page, outputs.owner_of_search(result.study, result.storage))
-    typer.echo(f"Report: {page}")
+    say(f"Report: {page}")
 
 
 def _report_comparisons(folders: Sequence[Folder], reference: str | None, out: Path | None) -> None:
@@ -133,7 +134,7 @@ def _report_comparisons(folders: Sequence[Folder], reference: str | None, out: P
         publish_statistics(comparison, statistics, page.parent)
     wanted, there = (sum(len(grid.runs) for grid in grids) for grids in (asked, comparison.grids))
     if there < wanted:
-        typer.echo(f"Not in the report: {wanted - there} of {wanted} searches, which have not finished.", err=True)
+        say(f"Not in the report: {wanted - there} of {wanted} searches, which have not finished.", err=True)
     write_comparison_report(comparison, statistics, page)
     outputs.mark(page, owner)
     conclude(comparison, statistics, page)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import shlex
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -16,11 +18,15 @@ from optiproxy.metrics import Metrics
 from optiproxy.optimizer.algorithm import LEVEL
 from optiproxy.searching.calibration import SETTLED, coverage
 from optiproxy.searching.result import SearchResult
-from optiproxy.storage.files import write
+from optiproxy.storage.files import PRIVATE, SHARED, write
 from optiproxy.storage.record import Record
-from optiproxy.storage.study import stored_study
+from optiproxy.storage.secrets import VARIABLE, names_server, same, shown
+from optiproxy.storage.study import SQLITE, stored_study
 
 RESULT, REPORT, DATABASE = "result.json", "report.html", "study.db"
+
+_KINDS = {"storage": str, "study": str, "task": str, "seed": int}
+"""Of what is read of a result, the types."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +45,12 @@ class Place:
 
 
 def database(folder: Path) -> str:
-    """Return the storage URL of the study that a folder holds by default."""
-    return f"sqlite:///{folder / DATABASE}"
+    """Return the storage URL of the study that a folder holds by default.
+
+    Raises:
+        UsageError: If a link stands there, which may lead to any file.
+    """
+    return SQLITE + str(_no_link(folder / DATABASE))
 
 
 def locate(target: str) -> Place:
@@ -66,23 +76,50 @@ def locate(target: str) -> Place:
         )
     if path.is_file():
         return Place(f"sqlite:///{path}", None, path.parent)
-    saved = read(path)
-    # The study lies elsewhere, and only the result knows where.
-    if saved.get("storage") and not (path / DATABASE).exists():
-        return Place(saved["storage"], saved["study"], path)
-    if not (path / DATABASE).exists():
-        raise UsageError(f"{path} holds no study. Expected the folder that `optiproxy search` has written.")
+    content = read(path)
     # The folder may have moved since: its own database counts, not the place that was written down.
-    return Place(database(path), saved.get("study"), path)
+    if (path / DATABASE).exists():
+        return Place(database(path), content.get("study"), path)
+    if not content.get("storage"):
+        raise UsageError(f"{path} holds no study. Expected the folder that `optiproxy search` has written.")
+    return Place(_elsewhere(path, content["storage"], content.get("study")), content.get("study"), path)
+
+
+def _elsewhere(folder: Path, storage: str, study: str | None) -> str:
+    """Return the storage of a study that does not lie in its folder, as far as that is for the folder to say.
+
+    The folder may come from anywhere, and a database that is connected to may be given passwords, or be written to. So the
+    user says it, too; or it is a file of the folder itself.
+    """
+    file = Path(storage.removeprefix(SQLITE))
+    if "://" not in str(file) and file.parent.resolve() == folder.resolve() and (folder / file.name).is_file():
+        return SQLITE + str(_no_link(folder / file.name))
+    told = os.environ.get(VARIABLE, "")
+    if same(storage, told):
+        return told
+    named = shlex.join([shown(storage), *(["--study", study] if study else [])])
+    raise UsageError(
+        f"The study of {folder} lies elsewhere, and a folder does not decide where to connect. Give instead of it what it "
+        f"says, if you trust that: {named}; or set {VARIABLE} to the address."
+    )
+
+
+def _no_link(file: Path) -> Path:
+    if file.is_symlink():
+        raise UsageError(f"{file} is a link, which is not followed. Give what it leads to: {file.resolve()}.")
+    return file
 
 
 def read(folder: Path) -> dict[str, Any]:
     """Return what `save` wrote into a folder, as far as it can be read; empty where there is nothing."""
     try:
         content: object = json.loads((folder / RESULT).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
-    return cast("dict[str, Any]", content) if isinstance(content, dict) else {}
+    if not isinstance(content, dict):
+        return {}
+    told = cast("dict[str, Any]", content)
+    return {name: value for name, value in told.items() if isinstance(value, _KINDS.get(name, object))}
 
 
 def check_free(folder: Path, study: str) -> None:
@@ -90,8 +127,14 @@ def check_free(folder: Path, study: str) -> None:
 
     Raises:
         StudyError: If it holds the result of another study.
+        UsageError: If nothing can be written there.
     """
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        raise UsageError(f"Cannot write into {folder}: {there} is no folder that can be written. Choose another --out.")
     found = read(folder).get("study")
+    if found is None and (folder / RESULT).exists():
+        raise StudyError(f"{folder / RESULT} is not the result of a search. Remove it, or choose another --out.")
     # A search that is still running, or was killed, has no result yet. What cannot be read is told where it is opened.
     if found is None and (folder / DATABASE).exists():
         with suppress(StudyError):
@@ -107,7 +150,8 @@ def save(result: SearchResult, folder: Path) -> Path:
         UsageError: If the folder cannot be written.
     """
     # Fails at NaN, which most readers of JSON would not take.
-    return write(folder / RESULT, json.dumps(content(result), indent=2, allow_nan=False) + "\n")
+    text = json.dumps(content(result), indent=2, allow_nan=False) + "\n"
+    return write(folder / RESULT, text, mode=PRIVATE if names_server(result.storage) else SHARED)
 
 
 def content(result: SearchResult) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from optiproxy.cli.options import Evaluate, Example, Fidelity, Free, Limits, Objectives, Promote
+from optiproxy.cli.options import Evaluate, Example, Fidelity, Free, Limits, Objectives, Promote, Storage
+from optiproxy.cli.terminal import say
 
 if TYPE_CHECKING:
     from optiproxy.cli.subject import Subject
@@ -79,9 +80,7 @@ def search(
     keep: Annotated[
         int, typer.Option(metavar="K", help="Of how many of the best the files are kept that trainings save.")
     ] = 1,
-    storage: Annotated[
-        str | None, typer.Option(metavar="URL", help="Database of the study; DIR/study.db if left out.")
-    ] = None,
+    storage: Storage = None,
     study: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Name of the study; made from task, algorithm, seed and goal if left out."),
@@ -102,6 +101,7 @@ def search(
     from optiproxy.searching.run import run
     from optiproxy.searching.settings import SearchSettings
     from optiproxy.searching.stopping import StopRules
+    from optiproxy.storage.artifacts import folder_name
 
     found = Asked(
         what=task, evaluate=evaluate, objectives=objective, limits=limit, free=free, example=example
@@ -122,7 +122,8 @@ def search(
         keep=keep,
     )
     name = study or study_name(found, settings)
-    folder = out or Path("runs") / name
+    # A name is no path: it leads out of no folder.
+    folder = out or Path("runs") / folder_name(name)
     # Before anything is trained: afterwards the result would have no place to go.
     saved.check_free(folder, name)
     stored = replace(settings, storage=storage or saved.database(folder), study=name)
@@ -173,15 +174,15 @@ def conclude(result: SearchResult, report: Path) -> None:
     from optiproxy.errors import SearchFailed
     from optiproxy.reporting.words import goal_in_words, protocol_in_words, result_in_words, standing
 
-    typer.echo(goal_in_words(result.goal))
+    say(goal_in_words(result.goal))
     for told in protocol_in_words(result.protocol, result.goal, budget=result.budget):
-        typer.echo(told)
-    typer.echo(standing(result))
-    typer.echo(result_in_words(result))
-    typer.echo(f"Report: {report}")
+        say(told)
+    say(standing(result))
+    say(result_in_words(result))
+    say(f"Report: {report}")
     # Everything was told before: an exit code alone would leave a person without the result.
     if result.stopped == "interrupted":
-        typer.echo(INTERRUPTED, err=True)
+        say(INTERRUPTED, err=True)
         raise typer.Exit(1)
     if not result.has_best:
         raise SearchFailed(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from optiproxy.errors import printable
 from optiproxy.reporting.svg.elements import Ink, element
 from optiproxy.reporting.words import number
 
@@ -25,6 +26,11 @@ def render(template: str, **content: object) -> str:
     return _environment().get_template(template).render(**content)
 
 
+def _shown(value: object) -> object:
+    """A value as it stands on a page: names and outputs may hold characters that no text has."""
+    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
 @cache
 def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -38,6 +44,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        finalize=_shown,
     )
     made.filters["number"] = number
     return made

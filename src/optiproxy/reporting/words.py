@@ -9,6 +9,7 @@ from optiproxy.optimizer.algorithm import LEVEL
 from optiproxy.searching.calibration import SETTLED, coverage
 from optiproxy.searching.result import SearchResult
 from optiproxy.storage.record import Record
+from optiproxy.storage.secrets import names_server
 from optiproxy.task.protocol import QueryProtocol
 
 _VERB = {"max": "maximize", "min": "minimize"}
@@ -174,6 +175,13 @@ def _front_in_words(result: SearchResult) -> str:
     rows = zip(*columns, (f"{label:>5}" for label in labels), choices, strict=True)
     share = "" if result.hypervolume is None else f", hypervolume {result.hypervolume:.3f} ({box_in_words(result)})"
     return "\n".join([f"Front of {len(front)} architectures{share}:", *("  " + "  ".join(row) for row in rows)])
+
+
+def place_in_words(result: SearchResult) -> str:
+    """Where the study lies. Of a server only the kind: pages and cards are made to be handed on."""
+    if names_server(result.storage):
+        return f"a {result.storage.partition('://')[0].partition('+')[0]} database"
+    return result.storage or "memory"
 
 
 def box_in_words(result: SearchResult) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, final
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from optiproxy.errors import printable
 from optiproxy.metrics import Goal
 from optiproxy.searching.hypervolume import Box
 from optiproxy.storage.record import Record
@@ -85,7 +86,7 @@ class Lines:
     def on_end(self) -> None: ...
 
     def _say(self, line: str) -> None:
-        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+        self._console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
 
 
 @final
@@ -111,20 +112,20 @@ class Live:
 
     def on_start(self, *, total: int, done: Sequence[Record]) -> None:
         self._records = [*done]
-        self._bar.console.print(beginning(total, done, self._goal), markup=False, highlight=False)
-        self._bar.update(self._line, total=total, completed=len(done), best=escape(best(done, self._goal)))
+        self._bar.console.print(printable(beginning(total, done, self._goal)), markup=False, highlight=False)
+        self._bar.update(self._line, total=total, completed=len(done), best=_marked(best(done, self._goal)))
         self._bar.start_task(self._line)
         self._bar.start()
 
     def on_finish(self, record: Record) -> None:
         self._records.append(record)
-        shown = escape(story(record, self._goal))
+        shown = _marked(story(record, self._goal))
         # A failure stays readable; the bar itself is drawn over.
         if record.reason:
             self._bar.console.print(shown, style="yellow", highlight=False)
             if trace := first_traceback(self._records):
-                self._bar.console.print(trace, style="dim", markup=False, highlight=False)
-        self._bar.update(self._line, advance=1, best=escape(best(self._records, self._goal)), last=shown)
+                self._bar.console.print(printable(trace), style="dim", markup=False, highlight=False)
+        self._bar.update(self._line, advance=1, best=_marked(best(self._records, self._goal)), last=shown)
 
     def on_end(self) -> None:
         self._bar.stop()
@@ -142,10 +143,10 @@ class Logged:
             self._logger.addHandler(logging.NullHandler())
 
     def on_start(self, *, total: int, done: Sequence[Record]) -> None:
-        self._logger.info("%s", beginning(total, done, self._goal))
+        self._logger.info("%s", printable(beginning(total, done, self._goal)))
 
     def on_finish(self, record: Record) -> None:
-        self._logger.log(logging.WARNING if record.reason else logging.INFO, "%s", story(record, self._goal))
+        self._logger.log(logging.WARNING if record.reason else logging.INFO, "%s", printable(story(record, self._goal)))
 
     def on_end(self) -> None: ...
 
@@ -168,6 +169,11 @@ class Together(Generic[Item]):
     def on_end(self) -> None:
         for observer in self._observers:
             observer.on_end()
+
+
+def _marked(text: str) -> str:
+    """A text where rich reads markup."""
+    return escape(printable(text))
 
 
 def observer_for(goal: Goal, console: Console) -> Observer[Record]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from optiproxy.errors import SearchFailed
+from optiproxy.errors import SearchFailed, printable
 from optiproxy.metrics import Goal
 from optiproxy.optimizer import Trial
 from optiproxy.optimizer.recommend import recommended
@@ -39,7 +39,7 @@ class SearchResult:
         stopped: ``"budget"`` (spent), ``"exhausted"`` (no architecture left), ``"interrupted"``, or which rule ended it:
             ``"target"``, ``"patience"``, ``"time"``, ``"callback"``.
         study: The study's name.
-        storage: Its storage URL; empty when in memory.
+        storage: Its storage URL, without passwords; empty when in memory.
         optimum: Best possible value of the first objective under this goal; None where unknown.
     """
 
@@ -59,7 +59,7 @@ class SearchResult:
 
     def __repr__(self) -> str:
         found = f"best #{self.best.number} {dict(self.best.metrics)}" if self.has_best else "nothing feasible"
-        return f"<SearchResult of {self.task}: {len(self.records)} queries, {self.stopped}, {found}>"
+        return f"<SearchResult of {printable(self.task)}: {len(self.records)} queries, {self.stopped}, {found}>"
 
     @property
     def full(self) -> tuple[Record, ...]:

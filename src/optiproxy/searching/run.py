@@ -36,6 +36,7 @@ from optiproxy.storage.parameters import Parameters
 from optiproxy.storage.proposer import Proposer
 from optiproxy.storage.record import Record
 from optiproxy.storage.schema import finished_records, is_exhausted, metrics_of
+from optiproxy.storage.secrets import shown
 from optiproxy.storage.study import FAILURES, STOPPED, open_study, storage_errors, stored_study
 from optiproxy.task.free_metrics import FreeLimits
 from optiproxy.task.task import Task
@@ -176,7 +177,7 @@ def run(
         records=records,
         stopped=stopped,
         study=name,
-        storage=settings.storage or "",
+        storage=shown(settings.storage or ""),
         protocol=protocol,
         optimum=_optimum(task, goal),
     )
@@ -245,7 +246,7 @@ def load(storage: str, study: str | None = None, *, artifacts: str | Path | None
         # A rule that ended it holds until it goes on.
         stopped=("budget" if spent else "exhausted") if done else _ended(opened),
         study=opened.study_name,
-        storage=storage,
+        storage=shown(storage),
         protocol=protocol,
         optimum=_optimum(task, goal)
         if task and (task.source.name, task.source.digest) == (source.name, source.digest)

@@ -99,7 +99,8 @@ def search(
         timeout: Seconds after which an evaluation is stopped and has failed.
         devices: ``["cuda:0", "cuda:1"]``, or how many CUDA devices: each worker process has its own, sees no other and calls it
             ``trial.device``. At least so many workers are started. None leaves them all to all.
-        storage: SQLite file or SQLAlchemy URL. The same call again resumes there; None keeps nothing.
+        storage: SQLite file or SQLAlchemy URL. The same call again resumes there; None keeps nothing. A password in it is
+            written down nowhere.
         study: Name within the storage; None derives one.
         executor: Runs the evaluations instead of local worker processes, ``workers`` at a time, and stays open. Any
             `concurrent.futures.Executor`; a timeout is then its affair.

@@ -35,7 +35,7 @@ class SearchSettings:
         workers: Evaluations at a time; a task that is not isolated takes them one by one.
         timeout: Seconds for one evaluation in a worker process; None means forever.
         devices: Of the worker processes, in turn; empty where each may use all that is there.
-        storage: SQLite file or SQLAlchemy URL; None keeps the study in memory.
+        storage: SQLite file or SQLAlchemy URL, which may hold a password; None keeps the study in memory.
         study: Its name; None derives one from task, algorithm and seed.
         rules: What ends the search before its budget.
         keep: Of how many of the best trainings the files are kept.
@@ -58,7 +58,7 @@ class SearchSettings:
     workers: int = 1
     timeout: float | None = None
     devices: tuple[str, ...] = ()
-    storage: str | None = None
+    storage: str | None = field(default=None, repr=False)
     study: str | None = None
     rules: StopRules = field(default_factory=StopRules)
     keep: int = 1

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import html as markup
 import math
 from collections.abc import Iterator, Mapping
-from html import escape
 from typing import TYPE_CHECKING, Any
 
-from optiproxy.errors import UsageError
+from optiproxy.errors import UsageError, printable
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -89,6 +89,11 @@ def html(result: SearchResult) -> str:
     body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
     top = "".join(f"<th>{escape(name)}</th>" for name in heads)
     return f'<div style="overflow-x: auto">{head}<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>{left}</div>'
+
+
+def escape(text: str) -> str:
+    """As HTML shows it, without what steers a terminal or a browser."""
+    return markup.escape(printable(text))
 
 
 def _row(result: SearchResult, record: Record, metrics: list[str]) -> list[str]:

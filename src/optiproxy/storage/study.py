@@ -18,6 +18,7 @@ from optuna.trial import TrialState
 from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, OperationalError, SQLAlchemyError
 
 from optiproxy.errors import StudyError, UsageError
+from optiproxy.storage.secrets import VARIABLE, cause, completed, names_server, scrubbed, shown
 from optiproxy.task.values import one_line
 
 if TYPE_CHECKING:
@@ -116,10 +117,10 @@ def stored_study(storage: str, name: str | None) -> tuple[Study, Mapping[str, An
         names = sorted(found.study_name for found in opened.get_all_studies())
         if name is None and len(names) != 1:
             raise StudyError(
-                f"Expected one study in {storage}, found {len(names)}. Name one of: {', '.join(names) or '-'}."
+                f"Expected one study in {shown(storage)}, found {len(names)}. Name one of: {', '.join(names) or '-'}."
             )
         if name is not None and name not in names:
-            raise StudyError(f"There is no study {name!r} in {storage}. It holds: {', '.join(names) or 'none'}.")
+            raise StudyError(f"There is no study {name!r} in {shown(storage)}. It holds: {', '.join(names) or 'none'}.")
         study = optuna.load_study(study_name=name or names[0], storage=opened)
         stored = study.user_attrs.get(IDENTITY)
     if not isinstance(stored, Mapping):
@@ -133,11 +134,17 @@ def storage_errors(storage: str | None) -> Generator[None]:
     try:
         yield
     except (StorageInternalError, SQLAlchemyError, sqlite3.Error) as error:
-        cause = error.__cause__ if isinstance(error, StorageInternalError) and error.__cause__ else error
-        reason = str(getattr(cause, "orig", None) or one_line(cause))
-        raise StudyError(
-            f"Cannot use the study database {storage}: {reason}. Check that it is writable and undamaged, or use another."
-        ) from error
+        raise _unusable(error, storage or "") from cause(error, completed(storage or ""))
+
+
+def _unusable(error: Exception, storage: str) -> StudyError:
+    inner = error.__cause__ if isinstance(error, StorageInternalError) and error.__cause__ else error
+    reason = scrubbed(str(getattr(inner, "orig", None) or one_line(inner)), completed(storage))
+    advice = "Check that it is writable and undamaged, or use another."
+    # Of what lies on a server the password may be missing: it is written down nowhere.
+    if names_server(storage) and "password" in reason:
+        advice = f"Give the whole address, with its password, in the environment variable {VARIABLE}."
+    return StudyError(f"Cannot use the study database {shown(storage)}: {' '.join(reason.split())}. {advice}")
 
 
 class _Connection(sqlite3.Connection):
@@ -158,7 +165,7 @@ _PAUSES = (0.1, 0.2, 0.4, 0.8)
 def _open(storage: str | None, missing: Callable[[Path, str], None]) -> BaseStorage:
     if storage is None:
         return InMemoryStorage()
-    url = storage if "://" in storage else SQLITE + storage
+    url = completed(storage) if "://" in storage else SQLITE + storage
     if url.startswith(SQLITE) and "?" not in url:
         missing(Path(url.removeprefix(SQLITE)), storage)
     # Several processes write to one file: wait for each other rather than fail after SQLite's 5 seconds.
@@ -177,12 +184,14 @@ def _open(storage: str | None, missing: Callable[[Path, str], None]) -> BaseStor
 def _connect(url: str, options: dict[str, Any]) -> BaseStorage:
     try:
         return optuna.storages.get_storage(RDBStorage(url, engine_kwargs=options))
-    except (ArgumentError, NoSuchModuleError, ImportError) as error:
+    # A port that is no number, a parameter that the driver does not know.
+    except (ArgumentError, NoSuchModuleError, ImportError, TypeError, ValueError) as error:
         raise UsageError(
-            f"Expected a storage like 'sqlite:///runs.db' or the path of a file, got {url!r} ({one_line(error)})."
-        ) from error
+            f"Expected a storage like 'sqlite:///runs.db' or the path of a file, got {shown(url)!r} "
+            f"({scrubbed(one_line(error), url)})."
+        ) from cause(error, url)
     except RuntimeError as error:
-        raise StudyError(f"The study database {url} was made by another version of Optuna: {error}") from error
+        raise StudyError(f"The study database {shown(url)} was made by another version of Optuna: {error}") from error
 
 
 def _make_folder(path: Path, storage: str) -> None:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import shlex
 import statistics
 from collections.abc import Mapping, Sequence
+from html import escape
 from importlib.metadata import PackageNotFoundError, version
 
 from optiproxy import __version__
+from optiproxy.errors import printable
 from optiproxy.metrics import Metrics
 from optiproxy.registry.own import arguments
 from optiproxy.reporting.words import (
     goal_in_words,
     number,
+    place_in_words,
     protocol_in_words,
     recommendation_in_words,
     space_in_words,
@@ -43,7 +47,7 @@ def card(
         trainings: Seed -> metrics of every full training of this architecture, the recorded one included.
     """
     sections = (
-        [f"# {result.task}, architecture of query {record.number}"],
+        [f"# {_text(result.task)}, architecture of query {record.number}"],
         _architecture(result, record),
         _metrics(result, record, trainings),
         _files(files),
@@ -55,7 +59,8 @@ def card(
 
 def _architecture(result: SearchResult, record: Record) -> list[str]:
     choices = result.space.values(record.architecture).items()
-    return ["## Architecture", "", *_table(("Decision", "Choice"), [(name, str(value)) for name, value in choices])]
+    rows = [(_text(name), _text(str(value))) for name, value in choices]
+    return ["## Architecture", "", *_table(("Decision", "Choice"), rows)]
 
 
 def _metrics(result: SearchResult, record: Record, trainings: Mapping[int, Metrics]) -> list[str]:
@@ -63,7 +68,7 @@ def _metrics(result: SearchResult, record: Record, trainings: Mapping[int, Metri
     kept = result.goal.metric_names
     names = [*(name for name in kept if name in record.metrics), *(name for name in record.metrics if name not in kept)]
     rows = [
-        (name, number(record.metrics[name]), _mean_and_std([m[name] for m in trainings.values() if name in m]))
+        (_text(name), number(record.metrics[name]), _mean_and_std([m[name] for m in trainings.values() if name in m]))
         for name in names
     ]
     # Of one training there is no standard deviation, and so no column for it.
@@ -79,7 +84,7 @@ def _metrics(result: SearchResult, record: Record, trainings: Mapping[int, Metri
         f"Over {len(trainings)} trainings, with the seeds {', '.join(map(str, sorted(trainings)))}."
         if several
         else f"One training, so no spread between seeds is known; `{_retraining(result)}` trains with another seed.",
-        f"The search saw {', '.join(kept)} and chose by it; it picked the best of many, so expect a little less.",
+        f"The search saw {_text(', '.join(kept))} and chose by it; it picked the best of many, so expect a little less.",
     ]
 
 
@@ -101,8 +106,8 @@ def _files(files: Sequence[WrittenFile]) -> list[str]:
         return []
     rows = [
         (
-            f"`{file.path.name}`",
-            file.use,
+            _code(file.path.name),
+            _text(file.use),
             "any" if file.batch is None else str(file.batch),
             f"{file.difference:.1g}",
             str(file.latency),
@@ -132,7 +137,7 @@ def _busy_machine(file: WrittenFile) -> str:
     if share <= _QUIET_SHARE:
         return ""
     return (
-        f"The two latencies of `{file.path.name}` differ by {share:.0%}: the machine was busy. "
+        f"The two latencies of {_code(file.path.name)} differ by {share:.0%}: the machine was busy. "
         "Measure again where the figure matters."
     )
 
@@ -142,15 +147,16 @@ def _search(result: SearchResult) -> list[str]:
     minutes = sum(record.evaluation_seconds for record in result.records) / 60
     space = result.space
     size = space_in_words(space.size, decisions=len(space.decisions), continuous=space.continuous)
+    source = filter(None, (f"Values {result.source.description}", result.source.licence, result.source.digest))
     told = [
-        goal_in_words(result.goal),
-        *protocol_in_words(result.protocol, result.goal, budget=result.budget),
-        *recommendation_in_words(result),
-        f"Algorithm `{result.algorithm}`, seed {result.seed}, budget {result.budget}. {standing(result)}",
+        _text(goal_in_words(result.goal)),
+        *map(_text, protocol_in_words(result.protocol, result.goal, budget=result.budget)),
+        *map(_text, recommendation_in_words(result)),
+        f"Algorithm {_code(result.algorithm)}, seed {result.seed}, budget {result.budget}. {standing(result)}",
         f"{failed} evaluations failed; all together took {minutes:.1f} minutes.",
-        f"Space {space.name}: {size}.",
-        "; ".join(filter(None, (f"Values {result.source.description}", result.source.licence, result.source.digest))),
-        f"Study `{result.study}` in `{result.storage or 'memory'}`.",
+        f"Space {_text(space.name)}: {size}.",
+        _text("; ".join(source)),
+        f"Study {_code(result.study)} in {_code(place_in_words(result))}.",
         *_command(result),
     ]
     return ["## How it was found", "", *(f"- {line}" for line in told)]
@@ -173,7 +179,7 @@ def _command(result: SearchResult) -> list[str]:
     words += [word for name in result.protocol.free for word in ("--free", name)]
     if result.protocol.fidelity is not None:
         words += ["--fidelity", str(result.protocol.fidelity), "--promote", str(result.protocol.promote)]
-    return [f"Again: `{shlex.join(words)}`"]
+    return [f"Again: {_code(shlex.join(words))}"]
 
 
 def _versions() -> list[str]:
@@ -189,8 +195,23 @@ def _versions() -> list[str]:
     return ["## Made with", "", f"{told}; {machine}."]
 
 
+_MARKUP = re.compile(r"[\\`*\[\]|]")
+"""What begins code, emphasis, links and cells. Within a word an underscore begins nothing."""
+
+
+def _text(text: str) -> str:
+    """A text from elsewhere as Markdown shows it, on one line: no tag, no link and no heading is made of it."""
+    return _MARKUP.sub(r"\\\g<0>", escape(" ".join(printable(text).split()), quote=False))
+
+
+def _code(text: str) -> str:
+    """The same as code; what could end that, or be taken for a tag, stands as text."""
+    text = " ".join(printable(text).split())
+    return _text(text) if re.search(r"`|<[^=]", text) else f"`{text}`"
+
+
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     def line(cells: Sequence[str]) -> str:
-        return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+        return f"| {' | '.join(cells)} |"
 
     return [line(heads), line(["---"] * len(heads)), *map(line, rows)]

@@ -24,6 +24,7 @@ from optiproxy.reporting.words import (
     box_in_words,
     goal_in_words,
     number,
+    place_in_words,
     protocol_in_words,
     recommendation_in_words,
     standing,
@@ -116,6 +117,7 @@ def search_report(result: SearchResult, *, folder: Path, live: str = "") -> str:
         decisions=[decision.name for decision in result.space.decisions[:MOST_COLUMNS]],
         beyond=max(len(result.space.decisions) - MOST_COLUMNS, 0),
         failures=[row for row in rows if row.state == "failed"],
+        place=place_in_words(result),
         commands=_commands(folder),
         live=live,
     )
