@@ -320,3 +320,39 @@ def test_three_processes_share_both_budgets_exactly(tmp_path, url):
     assert len(result.full) == 4
     best = sorted(low, key=lambda record: -record.metrics["accuracy"])[:4]
     assert {record.architecture for record in result.full} == {record.architecture for record in best}
+
+
+class Failing(Short):
+    """The full trainings of the first run fail, but for one."""
+
+    def evaluate(self, architecture, *, seed=0, fidelity=None):
+        if fidelity is None and self.failing:
+            self.failing -= 1
+            raise OSError("the disk was away")
+        return super().evaluate(architecture, seed=seed, fidelity=fidelity)
+
+
+def test_promotions_that_have_failed_are_tried_again_when_asked_for(url):
+    task = Failing()
+    task.failing = 3
+    first = _run(task, storage=url)
+    assert [record.state for record in first.records[-4:]] == ["failed"] * 3 + ["complete"]
+    assert _story(_run(task, storage=url)) == _story(first)
+    again, usual = _run(task, storage=url, retry_failed=True), _run()
+    # In their places, and as if nothing had failed.
+    assert sorted(_story(again)) == sorted(_story(usual))
+    assert _story(_run(task, storage=url, retry_failed=True)) == _story(again)
+
+
+def test_a_retry_that_was_cut_off_leaves_the_failed_query_to_be_tried_again(url):
+    task = Failing()
+    task.failing = 1
+    _run(task, storage=url)
+
+    class Interrupted(Short):
+        def evaluate(self, architecture, *, seed=0, fidelity=None):
+            raise KeyboardInterrupt
+
+    stopped = _run(Interrupted(), storage=url, retry_failed=True)
+    assert (len(stopped.records), [r.state for r in stopped.records].count("failed")) == (24, 1)
+    assert sorted(_story(_run(task, storage=url, retry_failed=True))) == sorted(_story(_run()))

@@ -21,7 +21,7 @@ from optiproxy.reporting.search.gallery import figures
 from optiproxy.reporting.search.page import search_report
 from optiproxy.searching.run import load
 from optiproxy.searching.search import search
-from optiproxy.task.code import code_digest
+from optiproxy.task.code import code_digest, same_code
 
 CHOICES = {"depth": Int(1, 30), "act": ["relu", "gelu"]}
 
@@ -417,7 +417,7 @@ class Trainer:
 
 def test_a_digest_says_what_a_function_does_and_not_how_often_it_ran(monkeypatch):
     before, trainer = code_digest(helped), code_digest(Trainer())
-    assert before == code_digest(partial(helped, epochs=3))
+    assert before == code_digest(partial(helped))
     helped({"depth": 1})
     assert code_digest(helped) == before
     monkeypatch.setattr(helped, "__doc__", "Comments.")
@@ -428,6 +428,29 @@ def test_a_digest_says_what_a_function_does_and_not_how_often_it_ran(monkeypatch
     assert code_digest(helped) != before
     monkeypatch.setattr(Trainer, "fit", lambda self, values: 0.0)
     assert code_digest(Trainer()) != trainer
+
+
+def enclosed(rate, schedule, seen, *, count=0):
+    def evaluate(values):
+        nonlocal count
+        count += 1
+        seen.append(values)
+        return values["depth"] * rate * len(schedule)
+
+    return evaluate
+
+
+def test_a_digest_knows_what_a_function_encloses_and_what_is_bound_to_it():
+    given = [(0.1, (1, 2)), (0.2, (1, 2)), (0.1, (1, 3)), ("0.1", (1, 2)), (None, ())]
+    assert len({code_digest(enclosed(*values, [])) for values in given}) == len(given)
+    evaluate = enclosed(0.1, ("a",), [])
+    before = code_digest(evaluate)
+    evaluate({"depth": 1})
+    assert code_digest(evaluate) == before  # neither what it counts nor what it collects
+    partials = [partial(helped, epochs=3), partial(helped, epochs=4), partial(helped), partial(partial(helped), 3)]
+    assert len(set(map(code_digest, partials))) == 4
+    assert code_digest(partial(helped, epochs=[object()])) == code_digest(partial(helped))
+    assert same_code(code_digest(helped).replace("-2:", ":"), code_digest(deep))  # a study of before goes on
 
 
 def test_a_study_of_an_earlier_version_goes_on(tmp_path):

@@ -226,7 +226,7 @@ def test_limits_that_nothing_keeps_are_said_plainly():
     goal = Goal((Objective("accuracy"),), (Limit("parameters", -1.0),))
     with pytest.raises(
         SearchFailed,
-        match=r"that keeps parameters<=-1 among 24 that were measured; the nearest has parameters=0\. Loosen",
+        match=r"that keeps parameters<=-1 among 24 that were measured; the smallest has 0\. Loosen",
     ):
         run(_Table(), SearchSettings(algorithm="random", budget=5), goal=goal)
 

@@ -10,7 +10,7 @@ from typing import Literal
 from optiproxy.execution.evaluation import Evaluation, evaluation_of
 from optiproxy.execution.interrupts import Interrupts
 from optiproxy.searching.phases import Phase
-from optiproxy.searching.progress import Observer
+from optiproxy.searching.progress import SearchObserver
 from optiproxy.searching.stopping import Reason, RunningSearch, Stopping, StopRules
 from optiproxy.storage.log import QueryLog
 from optiproxy.storage.record import Query, Record
@@ -29,7 +29,7 @@ def spend(
     phases: Sequence[Phase],
     search: RunningSearch,
     workers: int,
-    observer: Observer[Record],
+    observer: SearchObserver,
     rules: StopRules,
     callbacks: Sequence[Callback] = (),
 ) -> Literal["done", "interrupted"] | Reason:
@@ -54,6 +54,7 @@ def spend(
     running: dict[Future[Evaluation], Query] = {}
     stopping = Stopping(rules, search)
     observer.on_start(total=search.total, done=[*search.records])
+    _announce(workers, search, observer)
 
     def tell(future: Future[Evaluation]) -> None:
         evaluation = evaluation_of(future)
@@ -91,6 +92,12 @@ def spend(
         return "interrupted"
     finally:
         observer.on_end()
+
+
+def _announce(workers: int, search: RunningSearch, observer: SearchObserver) -> None:
+    """Nothing finishes for some seconds, of which most go into importing torch in each worker."""
+    if workers > 1 and len(search.records) < search.total:
+        observer.on_news(f"starting {workers} workers, each of which imports the script")
 
 
 def _await_ready(phase: Phase, stopping: Stopping, interrupts: Interrupts) -> None:

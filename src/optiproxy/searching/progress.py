@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, final
+from typing import TYPE_CHECKING, Protocol, TypeVar, final
 
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-Item = TypeVar("Item")
 Item_contra = TypeVar("Item_contra", contravariant=True)
 
 
@@ -47,6 +46,14 @@ class Observer(Protocol[Item_contra]):
         ...
 
 
+class SearchObserver(Observer[Record], Protocol):
+    """Is told how a search goes."""
+
+    def on_news(self, text: str) -> None:
+        """Called now and then while no query finishes, from any thread: what goes on meanwhile."""
+        ...
+
+
 @final
 class Silence:
     """Tells nothing, of whatever is observed."""
@@ -55,7 +62,12 @@ class Silence:
 
     def on_finish(self, item: object, /) -> None: ...
 
+    def on_news(self, text: str) -> None: ...
+
     def on_end(self) -> None: ...
+
+
+SILENCE = Silence()
 
 
 @final
@@ -82,6 +94,9 @@ class Lines:
         self._say(f"{done}/{self._total}  {story(record, self._goal)}  {best(self._records, self._goal)}  {left}")
         if trace := first_traceback(self._records):
             self._say(trace)
+
+    def on_news(self, text: str) -> None:
+        self._say(text)
 
     def on_end(self) -> None: ...
 
@@ -127,6 +142,9 @@ class Live:
                 self._bar.console.print(printable(trace), style="dim", markup=False, highlight=False)
         self._bar.update(self._line, advance=1, best=_marked(best(self._records, self._goal)), last=shown)
 
+    def on_news(self, text: str) -> None:
+        self._bar.update(self._line, last=_marked(text))
+
     def on_end(self) -> None:
         self._bar.stop()
 
@@ -148,23 +166,30 @@ class Logged:
     def on_finish(self, record: Record) -> None:
         self._logger.log(logging.WARNING if record.reason else logging.INFO, "%s", printable(story(record, self._goal)))
 
+    def on_news(self, text: str) -> None:
+        self._logger.info("%s", printable(text))
+
     def on_end(self) -> None: ...
 
 
 @final
-class Together(Generic[Item]):
+class Together:
     """Several observers as one."""
 
-    def __init__(self, observers: Sequence[Observer[Item]]) -> None:
+    def __init__(self, observers: Sequence[SearchObserver]) -> None:
         self._observers = observers
 
-    def on_start(self, *, total: int, done: Sequence[Item]) -> None:
+    def on_start(self, *, total: int, done: Sequence[Record]) -> None:
         for observer in self._observers:
             observer.on_start(total=total, done=done)
 
-    def on_finish(self, item: Item, /) -> None:
+    def on_finish(self, record: Record) -> None:
         for observer in self._observers:
-            observer.on_finish(item)
+            observer.on_finish(record)
+
+    def on_news(self, text: str) -> None:
+        for observer in self._observers:
+            observer.on_news(text)
 
     def on_end(self) -> None:
         for observer in self._observers:
@@ -176,7 +201,7 @@ def _marked(text: str) -> str:
     return escape(printable(text))
 
 
-def observer_for(goal: Goal, console: Console) -> Observer[Record]:
+def observer_for(goal: Goal, console: Console) -> SearchObserver:
     """`Live` in a terminal, `Lines` elsewhere."""
     return Live(goal, console) if console.is_terminal else Lines(goal, console)
 
@@ -203,7 +228,8 @@ def story(record: Record, goal: Goal) -> str:
     if record.reason:
         return f"#{record.number} failed: {record.reason}"
     if record.state == "pruned":
-        return f"#{record.number} pruned after step {max(record.curve, default=0)}"
+        step = max(record.curve, default=None)
+        return f"#{record.number} pruned" + ("" if step is None else f" at {record.curve[step]:.5g} after step {step}")
     told = [f"{name} {_against(record.predicted.get(name), record.metrics.get(name))}" for name in goal.metric_names]
     broken = "" if goal.feasible(record.metrics) else " (infeasible)"
     return f"#{record.number} {', '.join(told)}{broken}"

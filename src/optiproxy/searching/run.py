@@ -15,7 +15,7 @@ from optiproxy.metrics import Goal, Metrics
 from optiproxy.searching.loop import Callback, spend
 from optiproxy.searching.note import note
 from optiproxy.searching.phases import Exploration, Phase, Promotion, Retries, awaiting_promotion
-from optiproxy.searching.progress import Observer, Silence
+from optiproxy.searching.progress import SILENCE, SearchObserver
 from optiproxy.searching.result import SearchResult
 from optiproxy.searching.settings import SearchSettings
 from optiproxy.searching.stopping import Reason, RunningSearch
@@ -34,7 +34,6 @@ from optiproxy.storage.liveness import heartbeat
 from optiproxy.storage.log import QueryLog
 from optiproxy.storage.parameters import Parameters
 from optiproxy.storage.proposer import Proposer
-from optiproxy.storage.record import Record
 from optiproxy.storage.schema import finished_records, is_exhausted, metrics_of
 from optiproxy.storage.secrets import shown
 from optiproxy.storage.study import FAILURES, STOPPED, open_study, storage_errors, stored_study
@@ -51,7 +50,7 @@ def run(
     *,
     goal: Goal | None = None,
     executor: Executor | None = None,
-    observer: Observer[Record] | None = None,
+    observer: SearchObserver = SILENCE,
     callbacks: Sequence[Callback] = (),
     first: Sequence[Architecture] = (),
     earlier: Sequence[tuple[Architecture, Metrics]] = (),
@@ -87,7 +86,7 @@ def run(
         raise UsageError(f"Task {task.name!r} trains nothing, so leave the devices out.")
     goal = task.goal if goal is None else goal
     protocol = settings.protocol(task, goal)
-    limits = FreeLimits(task, goal, protocol.free)
+    limits = FreeLimits(task, goal, protocol.free, tell=observer.on_news)
     space = limits.restrict(task.space)
     identity = Identity(
         task=task.name,
@@ -107,7 +106,13 @@ def run(
             )
     # The algorithm is looked up before the study is opened: an unknown name leaves no database behind.
     name, parameters = settings.study_name(task), Parameters(space)
-    proposer = Proposer(settings.factory, parameters, seed=settings.seed, metrics=partial(metrics_of, goal=goal))
+    proposer = Proposer(
+        settings.factory,
+        parameters,
+        seed=settings.seed,
+        metrics=partial(metrics_of, goal=goal),
+        known=limits.known,
+    )
     study = open_study(
         identity,
         storage=settings.storage,
@@ -148,7 +153,7 @@ def run(
                     phases=phases if alone else quiet.phases(phases),
                     search=search,
                     workers=workers,
-                    observer=observer or Silence(),
+                    observer=observer,
                     rules=settings.rules,
                     callbacks=callbacks,
                 )

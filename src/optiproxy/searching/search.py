@@ -11,14 +11,13 @@ from optiproxy.execution.devices import device_names
 from optiproxy.metrics import Goal, Limit, Objective
 from optiproxy.searching.earlier import known_results
 from optiproxy.searching.loop import Callback
-from optiproxy.searching.progress import Logged, Observer, Together, observer_for
+from optiproxy.searching.progress import Logged, SearchObserver, Together, observer_for
 from optiproxy.searching.pruning import USUAL
 from optiproxy.searching.result import SearchResult
 from optiproxy.searching.run import run
 from optiproxy.searching.settings import SearchSettings
 from optiproxy.searching.stopping import StopRules
 from optiproxy.spaces import Architecture, FlatSpace, Space, narrowed
-from optiproxy.storage.record import Record
 from optiproxy.task.function import Evaluate, FunctionTask, Measure
 from optiproxy.task.protocol import wanted_goal
 from optiproxy.task.task import Task
@@ -169,7 +168,7 @@ def search(
         accept_changes=accept_changes,
         pruner=pruner,
     )
-    observer: Observer[Record] = Logged(goal)
+    observer: SearchObserver = Logged(goal)
     if verbose:
         from rich.console import Console
 

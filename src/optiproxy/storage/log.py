@@ -162,11 +162,16 @@ class QueryLog:
         trials = self._trials()
         for trial in trials:
             architecture = self._proposer.architecture(trial)
-            failed = trial.state == TrialState.FAIL and explores(trial)
+            failed = trial.state == TrialState.FAIL and (explores(trial) or promotes(trial))
             if failed and architecture is not None and self._before(trial):
                 fidelity = trial.user_attrs.get(FIDELITY)
                 query, trials = self._begin(
-                    Proposal(architecture), trials, start=start, fidelity=fidelity, retry_of=trial.number
+                    Proposal(architecture),
+                    trials,
+                    start=start,
+                    fidelity=fidelity,
+                    unseen=trial.system_attrs.get(UNSEEN),
+                    retry_of=trial.number,
                 )
                 if query is not None:
                     return query

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, final
@@ -35,6 +35,7 @@ class Proposer:
         parameters: Of the space.
         seed: Of the algorithm.
         metrics: Reads what finished trials have measured, given in the order of ending; empty where one failed.
+        known: Metrics that are measured before a query, so that nobody needs a prediction of them.
 
     Attributes:
         parameters: The same.
@@ -47,11 +48,13 @@ class Proposer:
         *,
         seed: int,
         metrics: Callable[[Sequence[FrozenTrial]], Sequence[Metrics]],
+        known: Collection[str] = (),
     ) -> None:
         self.parameters = parameters
         self._factory = factory
         self._seed = seed
         self._metrics = metrics
+        self._known = known
         self._algorithm: Algorithm | None = None
         self._asked: tuple[Goal, Mapping[int, int]] | None = None
         self._told: list[Trial] = []
@@ -86,7 +89,14 @@ class Proposer:
         # Also what runs in other processes, as far as it has told what it is, and what is enqueued.
         running = [trial for trial in trials if not trial.state.is_finished() and UNSEEN not in trial.system_attrs]
         pending = [self.architecture(trial) for trial in running]
-        return self._algorithm.propose(n, [*(found for found in pending if found is not None), *besides])
+        proposed = self._algorithm.propose(n, [*(found for found in pending if found is not None), *besides])
+        return [self._unknown(proposal) for proposal in proposed] if self._known else proposed
+
+    def _unknown(self, proposal: Proposal) -> Proposal:
+        """A proposal with predictions of what is not known."""
+        predicted = {name: value for name, value in proposal.predicted.items() if name not in self._known}
+        intervals = {name: bounds for name, bounds in proposal.intervals.items() if name not in self._known}
+        return Proposal(proposal.architecture, predicted, intervals)
 
     def best(self, trials: Sequence[FrozenTrial], goal: Goal, fixed: Mapping[int, int]) -> list[Architecture]:
         """The best architecture that has finished, or the front of several objectives; none where none is feasible.

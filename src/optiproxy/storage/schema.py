@@ -208,7 +208,9 @@ _STATES: Mapping[TrialState, Literal["complete", "pruned"]] = {
 
 def current(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
     """The trials without failed ones that others have tried again; these stand in the place of the first try."""
-    before: dict[int, int] = {t.number: t.system_attrs[RETRY_OF] for t in trials if RETRY_OF in t.system_attrs}
+    # One that was given up again stands for nothing.
+    tries = [t for t in trials if RETRY_OF in t.system_attrs and (explores(t) or promotes(t))]
+    before: dict[int, int] = {t.number: t.system_attrs[RETRY_OF] for t in tries}
     if not before:
         return [*trials]
 

@@ -6,18 +6,23 @@ import dis
 import functools
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from hashlib import sha256
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, cast
+
+_VERSION = 2
+"""Of what a digest is made of: digests of two versions do not compare."""
 
 _PLAIN = (int, float, str, bool, bytes, type(None))
 
 
 def code_digest(function: object) -> str:
-    """The digest of a function's code, and of what its own module defines and it uses: other functions, plain constants.
+    """The digest of a function's code, and of what it uses: what its own module defines, what it encloses, what is bound to it.
 
-    Layout and comments do not matter. What is imported does not count either, nor what a function is given. It is comparable
-    within one version of Python alone, and begins with that.
+    Of values those count that are numbers, texts or tuples of them. Layout and comments do not matter. What is imported does not
+    count either, nor what a function is given when it is called. It is comparable within one version of Python alone, and
+    begins with that.
 
     Args:
         function: A function, a partial one, or an object that can be called.
@@ -27,10 +32,10 @@ def code_digest(function: object) -> str:
     """
     found = sha256()
     known = False
-    for text in _parts(_functions(function), set()):
+    for text in (*_parts(_functions(function), set()), *_bound(function)):
         known = True
         found.update(text.encode(errors="backslashreplace"))
-    return f"py{sys.version_info.major}.{sys.version_info.minor}:{found.hexdigest()[:16]}" if known else ""
+    return f"py{sys.version_info.major}.{sys.version_info.minor}-{_VERSION}:{found.hexdigest()[:16]}" if known else ""
 
 
 def same_code(one: str, other: str) -> bool:
@@ -60,6 +65,16 @@ def _functions(function: Any) -> list[FunctionType]:  # noqa: ANN401 - whatever 
     return _methods(function if isinstance(function, type) else type(function))
 
 
+def _bound(function: object) -> Iterator[str]:
+    """The arguments that a partial function has already."""
+    while isinstance(function, functools.partial):
+        yield from filter(None, map(_plain, function.args))
+        yield from (
+            f"{name}={text}" for name, value in function.keywords.items() if (text := _plain(value)) is not None
+        )
+        function = function.func
+
+
 def _methods(kind: type) -> list[FunctionType]:
     """What a class and its bases define in the module of the class."""
     found: list[FunctionType] = []
@@ -79,14 +94,13 @@ def _parts(functions: list[FunctionType], seen: set[CodeType]) -> Iterator[str]:
         yield from _of_code(function.__code__, function.__doc__)
         yield _plain(function.__defaults__) or ""
         yield _plain(function.__kwdefaults__) or ""
-        for cell in function.__closure__ or ():
-            try:
-                content = cell.cell_contents
-            except ValueError:  # not filled yet
-                continue
-            # Of other values a function often keeps count there.
-            yield from _parts([content] if isinstance(content, FunctionType) else [], seen)
         written = _written(function.__code__)
+        for name, content in _enclosed(function):
+            if isinstance(content, FunctionType):
+                yield from _parts(_functions(content), seen)
+            # Lists and dicts a function often fills there.
+            elif name not in written and not isinstance(content, list | dict) and (text := _plain(content)):
+                yield f"{name}={text}"
         for name in sorted(_names(function.__code__) - written):
             value = function.__globals__.get(name)
             if isinstance(value, FunctionType) and value.__module__ == function.__module__:
@@ -95,6 +109,13 @@ def _parts(functions: list[FunctionType], seen: set[CodeType]) -> Iterator[str]:
                 yield from _parts(_methods(value), seen)
             elif name in function.__globals__ and not name.startswith("__") and (text := _plain(value)) is not None:
                 yield f"{name}={text}"
+
+
+def _enclosed(function: FunctionType) -> Iterator[tuple[str, object]]:
+    """Names and values of the functions around it that it uses."""
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        with suppress(ValueError):  # not filled yet
+            yield name, cell.cell_contents
 
 
 def _plain(value: object) -> str | None:
@@ -109,8 +130,13 @@ def _plain(value: object) -> str | None:
 
 
 def _written(code: CodeType) -> set[str]:
-    """Globals that the code itself changes, such as counters: they say nothing of what it does."""
-    return {str(step.argval) for step in dis.get_instructions(code) if step.opname in ("STORE_GLOBAL", "DELETE_GLOBAL")}
+    """Names that the code itself changes outside of itself, such as counters: they say nothing of what it does."""
+    inner = (_written(constant) for constant in code.co_consts if isinstance(constant, CodeType))
+    own = {str(step.argval) for step in dis.get_instructions(code) if step.opname in _STORES}
+    return own.union(*inner)
+
+
+_STORES = ("STORE_GLOBAL", "DELETE_GLOBAL", "STORE_DEREF", "DELETE_DEREF")
 
 
 def _of_code(code: CodeType, doc: str | None = None) -> Iterator[str]:

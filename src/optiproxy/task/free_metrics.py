@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import final
 
 from optiproxy.errors import DeviceError
@@ -11,6 +12,12 @@ from optiproxy.metrics import Goal, Limit, Metrics
 from optiproxy.spaces import Architecture, RestrictedSpace, Space
 from optiproxy.task.task import Task
 from optiproxy.task.values import one_line
+
+_PAUSE = 1.0
+"""Seconds without a measurement that end a search for what may be trained."""
+
+_TOLD = 3.0
+"""Seconds of such a search after which, again and again, it is told how far that is."""
 
 _PATIENCE = 3
 """Failures of a device, one after the other, after which it is taken to be gone."""
@@ -83,15 +90,25 @@ class FreeLimits:
         task: Measures.
         goal: Limits and objectives.
         free: Names of the limited metrics that the search knows without training.
+        tell: Told now and then how far it is, while much is measured.
     """
 
-    def __init__(self, task: Task, goal: Goal, free: Sequence[str]) -> None:
+    def __init__(
+        self, task: Task, goal: Goal, free: Sequence[str], *, tell: Callable[[str], None] = lambda _: None
+    ) -> None:
         self.limits: tuple[Limit, ...] = tuple(limit for limit in goal.limits if limit.metric in free)
         offered = {metric.name for metric in task.metrics if metric.free}
         # An objective that cannot be had makes a query infeasible, and that can be known before.
         self._objectives = tuple(o for o in goal.objectives if o.metric in offered and o.metric not in task.queried)
         self._task = task
         self._metrics = FreeMetrics(task)
+        self._tell = tell
+        self._began = self._ended = self._told = time.monotonic()
+
+    @property
+    def known(self) -> frozenset[str]:
+        """Names of the limited metrics and the objectives that are measured before a query."""
+        return frozenset([*(limit.metric for limit in self.limits), *(o.metric for o in self._objectives)])
 
     def restrict(self, space: Space) -> Space:
         """The space without what breaks a limit or cannot be measured; the same space where nothing is to be measured."""
@@ -113,7 +130,9 @@ class FreeLimits:
         Raises:
             DeviceError: As `FreeMetrics`.
         """
+        self._begin()
         metrics = self._metrics(architecture)
+        self._end()
         if metrics is None or not all(math.isfinite(objective.gain(metrics)) for objective in self._objectives):
             return math.inf
         return self._excess(metrics)
@@ -143,12 +162,42 @@ class FreeLimits:
                 "those that keep them, optiproxy.PoolSpace(space, architectures)."
             )
         kept = f" that keeps {', '.join(map(str, self.limits))}" if self.limits else ""
-        nearest = min(measured, key=self._excess, default={})
-        shown = ", ".join(
-            f"{limit.metric}={nearest[limit.metric]:g}" for limit in self.limits if limit.metric in nearest
-        )
-        tried = f" among {len(measured):,} that were measured; the nearest has {shown}" if shown else ""
+        shown = self._nearest(measured)
+        tried = f" among {len(measured):,} that were measured; {shown}" if shown else ""
         return f"{where}{kept}{tried}. Loosen the limits or widen the space.{problem}"
+
+    def _begin(self) -> None:
+        now = time.monotonic()
+        # After a pause, such as a training, it is another search for what may be trained.
+        if now - self._ended > _PAUSE:
+            self._began = self._told = now
+
+    def _end(self) -> None:
+        self._ended = time.monotonic()
+        if self._ended - self._told >= _TOLD:
+            self._told = self._ended
+            self._tell(self._so_far())
+
+    def _so_far(self) -> str:
+        """What has come of measuring, as long as nothing has been found that may be trained."""
+        measured = self._metrics.measured
+        kept = sum(self._excess(metrics) == 0 for metrics in measured)
+        limits = " and ".join(map(str, self.limits))
+        if not limits:
+            return f"before any training, {len(measured):,} architectures were measured"
+        if kept:
+            return f"of {len(measured):,} architectures that were measured, {kept:,} keep {limits}"
+        return f"none of {len(measured):,} architectures that were measured keeps {limits}; {self._nearest(measured)}"
+
+    def _nearest(self, measured: Sequence[Metrics]) -> str:
+        """The values of what is nearest to the limits; empty where nothing is measured."""
+        nearest = min(measured, key=self._excess, default={})
+        known = [limit for limit in self.limits if limit.metric in nearest]
+        if len(known) == len(self.limits) == 1:
+            limit = known[0]
+            return f"the {'smallest' if limit.sense == '<=' else 'largest'} has {nearest[limit.metric]:,.10g}"
+        shown = ", ".join(f"{limit.metric} {nearest[limit.metric]:,.10g}" for limit in known)
+        return f"the nearest has {shown}" if shown else ""
 
     def _excess(self, metrics: Metrics) -> float:
         # Relative, so that units do not matter.

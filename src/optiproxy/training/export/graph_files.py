@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import io
 import logging
+import re
 import tempfile
 import warnings
 from collections.abc import Generator, Sequence
@@ -78,6 +79,7 @@ class OnnxFile:
             with _quiet():
                 written: Any = torch.onnx.export(program, (), dynamo=True, verbose=False)
                 _name_outputs(written.model.graph, output_names(network(*arguments(inputs))))
+                _name_rows(written.model.graph)
                 written.save(path, external_data=False)
         except OSError:
             raise
@@ -119,6 +121,17 @@ def _name_outputs(graph: Any, names: Sequence[str]) -> None:  # noqa: ANN401 - o
     if len(made) == len(outputs) == len(names) and taken.isdisjoint(names):
         for value, name in zip(outputs, names, strict=True):
             value.name = name
+
+
+def _name_rows(graph: Any) -> None:  # noqa: ANN401 - of a package that need not be there
+    """Call the number of rows ``batch`` where it is left open, for which torch has names like ``s31``."""
+    values = [*graph.inputs, *graph.outputs, *(value for node in graph for value in node.outputs)]
+    axes = [(value.shape, i) for value in values if value.shape is not None for i in range(len(value.shape))]
+    named = {str(entry.shape[0].value) for entry in graph.inputs if entry.shape and not isinstance(entry.shape[0], int)}
+    for shape, i in axes:
+        text = "" if isinstance(shape[i], int) else str(shape[i].value)
+        for name in named & set(re.findall(r"\w+", text)):
+            shape[i] = text = re.sub(rf"\b{re.escape(name)}\b", "batch", text)
 
 
 def onnx_latency(
