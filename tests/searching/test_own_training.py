@@ -485,6 +485,15 @@ def test_what_is_fixed_stays():
 
 
 @pytest.mark.slow
+def test_what_is_fixed_against_a_rule_is_told():
+    space = FlatSpace({"depth": [1, 2, 3], "act": ["relu", "gelu"]}).where(lambda values: values["depth"] > 2)
+    with pytest.raises(
+        SearchFailed, match=r"with depth=1 that keeps its rules\. Fix other values, or loosen the rules\."
+    ):
+        find(deep, space, fixed={"depth": 1})
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["result", "frame", "mappings"])
 def test_earlier_results_are_learned_from_and_not_counted(kind, tmp_path):
     before = find(deep, budget=15, seed=1)

@@ -156,6 +156,9 @@ class FreeLimits:
         where = f"Found no architecture of {space.name!r}"
         reason = self._metrics.problem.rstrip(".")
         problem = f" Measuring failed with: {reason}." if reason else ""
+        taken = ", ".join(f"{space.decisions[d].name}={space.decisions[d].choices[i]}" for d, i in space.fixed.items())
+        if taken and not measured and not reason:
+            return f"{where} with {taken} that keeps its rules. Fix other values, or loosen the rules."
         if isinstance(space, RestrictedSpace) and not measured and not reason:
             return (
                 f"{where} that keeps its rules, among {space.asked:,} combinations that were tried. Loosen the rules, or list "
