@@ -198,10 +198,14 @@ class FreeLimits:
         known = [limit for limit in self.limits if limit.metric in nearest]
         if len(known) == len(self.limits) == 1:
             limit = known[0]
-            return f"the {'smallest' if limit.sense == '<=' else 'largest'} has {nearest[limit.metric]:,.10g}"
-        shown = ", ".join(f"{limit.metric} {nearest[limit.metric]:,.10g}" for limit in known)
+            return f"the {'smallest' if limit.sense == '<=' else 'largest'} has {_shown(nearest[limit.metric])}"
+        shown = ", ".join(f"{limit.metric} {_shown(nearest[limit.metric])}" for limit in known)
         return f"the nearest has {shown}" if shown else ""
 
     def _excess(self, metrics: Metrics) -> float:
         # Relative, so that units do not matter.
         return sum(max(limit.violation(metrics), 0.0) / (abs(limit.bound) or 1.0) for limit in self.limits)
+
+
+def _shown(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.5g}"
