@@ -51,6 +51,21 @@ def test_differs_from_the_normal_density_by_a_constant():
     np.testing.assert_allclose(constants, constants[0], rtol=1e-6)
 
 
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("frequency", [4, 6, 8])
+def test_what_changes_over_short_distances_is_not_taken_for_noise(frequency, seed):
+    features = np.random.default_rng(seed).uniform(-1.5, 1.5, (16, 1))
+    found = Likelihood(inner(features), np.sin(frequency * features[:, 0]), CONFIG).most_probable()
+    assert found.relevance[0] > 4
+    assert found.noise < 0.01
+
+
+def test_noise_is_still_found_where_there_is_some():
+    features, targets = trials(60)
+    noisy = targets + 0.5 * targets.std() * np.random.default_rng(1).normal(size=60)
+    assert Likelihood(inner(features), noisy, CONFIG).most_probable().noise > 0.03
+
+
 def test_what_is_useless_becomes_irrelevant():
     """Ten useless decisions beside one that counts: each of them counts for less than a tenth of it."""
     features, targets = trials(60, g=11)

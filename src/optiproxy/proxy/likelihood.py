@@ -21,6 +21,12 @@ from scipy.optimize import minimize
 Array = NDArray[np.float64]
 
 
+WIGGLY = 1.5
+"""Logarithm of how much more relevant than expected everything is where the second search for settings begins.
+
+Values that change over short distances look like noise from the medians of the priors, and the density has a peak for each."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class LogNormal:
     """A prior of a positive number.
@@ -59,7 +65,7 @@ class RegressionConfig:
 
     relevance: LogNormal = LogNormal(median=1.0, spread=1.0)
     trend: LogNormal = LogNormal(median=0.3, spread=1.0)
-    noise: LogNormal = LogNormal(median=0.01, spread=1.5)
+    noise: LogNormal = LogNormal(median=0.01, spread=0.75)
     trials: int = 100
     iterations: int = 40
     least: float = 1e-4
@@ -96,15 +102,16 @@ class Likelihood:
         self._config = config
 
     def most_probable(self) -> Settings:
-        """Return the settings of the largest posterior density that is found from the priors' medians (MAP)."""
+        """Return the settings of the largest posterior density that is found (MAP)."""
         g, config = len(self._inner), self._config
         medians = np.log([*(config.relevance.median for _ in range(g)), config.trend.median, config.noise.median])
         # What lies beyond makes no difference to a prediction, and some to the condition of the matrix.
         bounds = [(start - 10, start + 6) for start in medians[:g]] + [(-6.0, 4.0), (-8.0, 2.0)]
-        found = minimize(
-            self, medians, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": config.iterations}
-        )
-        best: Array = np.exp(found.x)
+        found = [
+            minimize(self, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": config.iterations})
+            for start in (medians, medians + np.array([WIGGLY] * g + [0.0, 0.0]))
+        ]
+        best: Array = np.exp(min(found, key=lambda end: end.fun).x)
         return Settings(best[:g], float(best[g]), float(best[g + 1]))
 
     def __call__(self, logarithms: Array) -> tuple[float, Array]:
