@@ -126,7 +126,7 @@ def test_a_misspelt_or_missing_metric_ends_the_search(metrics, arguments, messag
         ({"limits": ["accuracy<=1", "accuracy>=2"]}, "Nothing can keep both accuracy>=2 and accuracy<=1"),
         ({"budget": 2.5}, "Expected a whole number from 1 to .* as budget, got 2.5"),
         ({"seed": 2**64}, "Expected a whole number from 0 to .* as seed"),
-        ({"patience": 0}, "Expected patience to be above 0, got 0"),
+        ({"patience": 0}, "from 1 to 2\\*\\*63 - 1 as patience, got 0"),
         ({"target": float("nan")}, "Expected a finite target"),
         ({"fixed": {"dpth": 1}}, "Did you mean 'depth'"),
         ({"start_with": [{"depth": 99, "act": "relu"}]}, "depth"),

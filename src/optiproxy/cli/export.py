@@ -111,8 +111,12 @@ def retrain(
     """
     from optiproxy.errors import unknown
     from optiproxy.reporting.words import number
+    from optiproxy.searching.stopping import check_whole
     from optiproxy.training.export.network_files import export as export_network
 
+    for name, value, low in (("seed", seed, 0), ("epochs", epochs, 1)):
+        if value is not None:
+            check_whole(name, value, low)
     place, result, best = _found(target, study)
     records = {record.number: record for record in result.records}
     if query is not None and query not in records:
@@ -218,11 +222,19 @@ def _retrained(folder: Path, result: SearchResult, record: Record) -> dict[int, 
     }
 
 
+def _is_retraining(content: dict[str, Any]) -> bool:
+    """Whether a file says which seed gave which metrics, as ours do."""
+    metrics = content.get("metrics")
+    repeated = metrics.get("repeated") if isinstance(metrics, dict) else None
+    numbers = isinstance(repeated, dict) and all(type(value) in (float, int) for value in repeated.values())
+    return numbers and type(content.get("seed")) is int
+
+
 def _read(path: Path) -> dict[str, Any]:
     """Return what `optiproxy.training.export.network_files` wrote; empty where it cannot be read."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     # A file that somebody else has put there says nothing on this search, and is no reason to fail.
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
-    return content if isinstance(content, dict) else {}
+    return content if isinstance(content, dict) and _is_retraining(content) else {}

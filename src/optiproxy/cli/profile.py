@@ -52,8 +52,11 @@ def profile(
     from optiproxy.profiling import measuring
     from optiproxy.registry.own import measures
     from optiproxy.reporting.search.profile import profile_as_json, profile_in_words
+    from optiproxy.searching.stopping import check_whole
     from optiproxy.spaces import Space
 
+    for name, value, low in (("budget", budget, 1), ("samples", samples, 1), ("seed", seed, 0)):
+        check_whole(name, value, low)
     asked = Asked(what=subject, evaluate=evaluate, objectives=objective, limits=limit, free=free, example=example)
     looked_at = None if evaluate else registry.space_or_task(subject)
     # A space alone has neither goal nor training: only what is counted and free can be told of it.

@@ -70,8 +70,8 @@ def read(path: Path) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
         raise UsageError(f"Cannot read {path}: {reason}. Expected a TOML file with space and evaluate.") from error
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{path} is no TOML: {error}.") from error
+    except (ValueError, RecursionError) as error:  # a number that is too long, tables in each other without end
+        raise UsageError(f"{path} is no TOML: {error!s:.200}.") from error
     for key in content:
         if key not in _KINDS:
             raise UsageError(f"{path}: {unknown('key', key, _KINDS)}")

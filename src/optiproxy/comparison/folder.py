@@ -10,6 +10,7 @@ DIR/statistics.json   what holds between algorithms, see `Statistics.to_json`
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 from collections.abc import Sequence
@@ -24,6 +25,12 @@ from optiproxy.comparison.results import RunResult
 from optiproxy.comparison.statistics import Statistics
 from optiproxy.errors import StudyError
 from optiproxy.storage import files
+
+_DAMAGED = (
+    *(OSError, EOFError, LZMAError, csv.Error, MemoryError, RecursionError),
+    *(ArithmeticError, AttributeError, LookupError, TypeError, ValueError),
+)
+"""What reading a file raises that is missing, or that no comparison has written."""
 
 RESULTS, SUMMARY, STATISTICS = "results.csv", "summary.json", "statistics.json"
 
@@ -72,7 +79,7 @@ class Folder:
         """
         try:
             return Grid.from_json(json.loads(self._settings.read_text(encoding="utf-8")))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except _DAMAGED as error:
             raise StudyError(
                 f"{self._settings} holds no settings of a comparison: {error}. Choose another folder."
             ) from error
@@ -105,11 +112,14 @@ class Folder:
 
     def _result(self, run: Run) -> RunResult:
         try:
-            return RunResult.load(self.part(run))
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            result = RunResult.load(self.part(run))
+        except _DAMAGED as error:
             raise StudyError(
                 f"{self.part(run)} is damaged: {error}. Delete it and run the same comparison again."
             ) from error
+        if result.run != run:
+            raise StudyError(f"{self.part(run)} holds another run. Delete it and run the same comparison again.")
+        return result
 
     def _restore(self, kept: Sequence[RunResult]) -> None:
         """Make the parts again, all or none."""
@@ -143,7 +153,7 @@ class Folder:
                 source={task: setting.source for task, setting in grid.tasks.items()},
                 overhead_mb=lambda run: float(summary[run.task][run.algorithm]["overhead_mb_peak"]),
             )
-        except (OSError, EOFError, LZMAError, ValueError, KeyError, TypeError) as error:
+        except _DAMAGED as error:
             raise StudyError(
                 f"{path} or {SUMMARY} beside it cannot be read: {error}. Run the same comparison again."
             ) from error

@@ -83,7 +83,12 @@ class TaskSetting:
         }
         if "protocol" in content:
             told["protocol"] = QueryProtocol.from_json(content["protocol"])
-        return cls(**told)
+        made = cls(**told)
+        texts = all(isinstance(told.get(key, ""), str) for key in ("test", "source", "digest"))
+        if not texts or not isinstance(told.get("optimum"), int | float | None):
+            raise TypeError(f"{told!r:.200} are no settings")
+        _ = made.goal  # raises where an objective or a limit is none
+        return made
 
     @property
     def first_objective(self) -> Objective:
@@ -207,11 +212,19 @@ class Grid:
         ]
 
 
+MOST = 10**6
+"""Of anything that a comparison counts: its runs are listed."""
+
+
 def check_counts(**counts: int) -> None:
-    """Raise `UsageError` unless every count is at least one."""
+    """Raise `UsageError` unless every count is a whole number from one on, and no more than `MOST`."""
     for name, value in counts.items():
+        if isinstance(value, bool) or not hasattr(value, "__index__"):
+            raise UsageError(f"Expected {name} to be a whole number, got {value!r:.80}.")
         if value < 1:
             raise UsageError(f"Expected {name} to be at least 1, got {value}.")
+        if value > MOST:
+            raise UsageError(f"Expected {name} to be at most {MOST:,}, got more.")
 
 
 def check_names(**lists: Sequence[str]) -> None:

@@ -6,11 +6,12 @@ import csv
 import json
 import lzma
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from io import StringIO
 from itertools import accumulate, groupby
 from pathlib import Path
+from typing import IO
 
 from optiproxy.comparison.grid import Run
 from optiproxy.metrics import Metrics
@@ -57,6 +58,15 @@ class Row:
     ask_seconds: float
     fidelity: int | None = None
     epochs: int | None = None
+
+    def __post_init__(self) -> None:
+        numbers = (self.ask_seconds, self.best_so_far or 0, *self.metrics.values())
+        counts = (self.query, self.fidelity or 0, self.epochs or 0)
+        # A file may come from anywhere, and what is no number would fail somewhere in the statistics.
+        if not all(type(n) in (int, float) for n in numbers) or not all(type(n) is int for n in counts):
+            raise TypeError(f"{self!r:.200} is no query")
+        if type(self.feasible) is not bool or not isinstance(self.architecture, dict):
+            raise TypeError(f"{self!r:.200} is no query")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,9 +130,9 @@ class RunResult:
         content = json.loads(path.read_text(encoding="utf-8"))
         return cls(
             run=Run(**content["cell"]),
-            source=content["source"],
+            source=str(content["source"]),
             queries=tuple(Row(**query) for query in content["queries"]),
-            overhead_mb=content["overhead_mb"],
+            overhead_mb=float(content["overhead_mb"]),
         )
 
 
@@ -166,12 +176,12 @@ def from_csv(path: Path, *, source: Mapping[str, str], overhead_mb: Callable[[Ru
     Raises:
         OSError: If the file cannot be read.
         EOFError, LZMAError: If it was compressed and is damaged.
-        ValueError: If a row is damaged.
+        ValueError, TypeError, csv.Error: If a row is damaged, or there are more than `MOST_BYTES` of them.
         KeyError: If a column is missing.
     """
-    with (lzma.open if path.suffix == ".xz" else open)(path, "rt", encoding="utf-8", newline="") as file:
+    with path.open("rb") as packed, lzma.open(packed) if path.suffix == ".xz" else packed as file:
         # The rows of a run stand together, so no run has to be collected from all over the file.
-        runs = groupby(csv.DictReader(file), key=lambda row: Run(row["task"], row["algorithm"], int(row["seed"])))
+        runs = groupby(_rows(file), key=lambda row: Run(row["task"], row["algorithm"], int(row["seed"])))
         return [
             RunResult(
                 run=run,
@@ -181,6 +191,24 @@ def from_csv(path: Path, *, source: Mapping[str, str], overhead_mb: Callable[[Ru
             )
             for run, rows in runs
         ]
+
+
+MOST_BYTES = 2**30
+"""Of all rows of a file. A comparison of thousand searches has a fifth of that, and a few bytes can be compressed to more."""
+
+
+def _rows(file: IO[bytes]) -> Iterator[dict[str, str]]:
+    return csv.DictReader(_lines(file))
+
+
+def _lines(file: IO[bytes]) -> Iterator[str]:
+    left = MOST_BYTES
+    # No line is longer than what the whole file may have.
+    while line := file.readline(left + 1):
+        left -= len(line)
+        if left < 0:
+            raise ValueError(f"it would expand to more than {MOST_BYTES:,} bytes")
+        yield line.decode()
 
 
 def _row(told: Mapping[str, str]) -> Row:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from optiproxy import registry
 from optiproxy.errors import SearchFailed, UsageError
@@ -25,6 +25,7 @@ from optiproxy.storage.artifacts import Artifacts, files_of
 from optiproxy.storage.dashboard import write_note
 from optiproxy.storage.identity import (
     Identity,
+    check_stored,
     goal_from_json,
     protocol_from_json,
     source_from_json,
@@ -36,7 +37,7 @@ from optiproxy.storage.parameters import Parameters
 from optiproxy.storage.proposer import Proposer
 from optiproxy.storage.schema import finished_records, is_exhausted, metrics_of
 from optiproxy.storage.secrets import shown
-from optiproxy.storage.study import FAILURES, STOPPED, open_study, storage_errors, stored_study
+from optiproxy.storage.study import FAILURES, STOPPED, as_written, open_study, storage_errors, stored_study
 from optiproxy.task.free_metrics import FreeLimits
 from optiproxy.task.task import Task
 
@@ -229,13 +230,18 @@ def load(storage: str, study: str | None = None, *, artifacts: str | Path | None
         StudyError: If there is no such study, or it cannot be read.
     """
     opened, content = stored_study(storage, study)
+    with as_written(opened.study_name), storage_errors(storage):
+        return _result_of(opened, content, storage, artifacts)
+
+
+def _result_of(study: Study, content: Mapping[str, Any], storage: str, artifacts: str | Path | None) -> SearchResult:
+    check_stored(content)
     task = registry.known_task(content["task"], content["space"])
     space = task.space if task else space_from_json(content)
     goal, protocol, source = goal_from_json(content), protocol_from_json(content), source_from_json(content)
-    with storage_errors(storage):
-        trials = opened.get_trials(deepcopy=False)
-        records = tuple(finished_records(trials, Parameters(space), files_of(artifacts, storage, opened.study_name)))
-        exhausted = is_exhausted(trials)
+    trials = study.get_trials(deepcopy=False)
+    records = tuple(finished_records(trials, Parameters(space), files_of(artifacts, storage, study.study_name)))
+    exhausted = is_exhausted(trials)
     # Promotions are at another fidelity, and come on top of the budget.
     spent = sum(record.fidelity == protocol.fidelity for record in records) >= content["budget"]
     done = (spent or exhausted) and not awaiting_promotion(records, goal, space, protocol.promote)
@@ -249,8 +255,8 @@ def load(storage: str, study: str | None = None, *, artifacts: str | Path | None
         budget=content["budget"],
         records=records,
         # A rule that ended it holds until it goes on.
-        stopped=("budget" if spent else "exhausted") if done else _ended(opened),
-        study=opened.study_name,
+        stopped=("budget" if spent else "exhausted") if done else _ended(study),
+        study=study.study_name,
         storage=shown(storage),
         protocol=protocol,
         optimum=_optimum(task, goal)

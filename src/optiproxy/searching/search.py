@@ -16,7 +16,7 @@ from optiproxy.searching.pruning import USUAL
 from optiproxy.searching.result import SearchResult
 from optiproxy.searching.run import run
 from optiproxy.searching.settings import SearchSettings
-from optiproxy.searching.stopping import StopRules
+from optiproxy.searching.stopping import StopRules, check_whole
 from optiproxy.spaces import Architecture, FlatSpace, Space, narrowed
 from optiproxy.task.function import Evaluate, FunctionTask, Measure
 from optiproxy.task.protocol import wanted_goal
@@ -132,6 +132,7 @@ def search(
         KeyboardInterrupt: After ctrl-C, once everything finished has been stored; the same call resumes.
     """
     named = () if devices is None else device_names(devices)
+    check_whole("workers", workers, 1)
     workers = max(workers, len(named))
     objectives = (objectives,) if isinstance(objectives, str) else objectives
     limits = (limits,) if isinstance(limits, str) else limits

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from optiproxy import registry
 from optiproxy.errors import UsageError
 from optiproxy.searching.pruning import USUAL
-from optiproxy.searching.stopping import StopRules
+from optiproxy.searching.stopping import StopRules, check_whole, is_positive
 from optiproxy.storage.study import known_name
 from optiproxy.task.protocol import QueryProtocol
 
@@ -72,8 +72,12 @@ class SearchSettings:
             check_whole(name, getattr(self, name), low)
         if self.pruner is not None and not callable(getattr(self.pruner, "prune", None)):
             raise UsageError(f"Expected one of Optuna's pruners, a LeadersPruner or None, got {self.pruner!r}.")
-        if self.timeout is not None and not self.timeout > 0:
-            raise UsageError(f"Expected a timeout of more than 0 seconds, got {self.timeout:g}.")
+        if self.promote is not None:
+            check_whole("promote", self.promote, 0)
+        if self.timeout is not None and not is_positive(self.timeout):
+            raise UsageError(
+                f"Expected a timeout of more than 0 seconds, got {self.timeout!r}. None is for no timeout."
+            )
 
     @property
     def algorithm_name(self) -> str:
@@ -108,9 +112,3 @@ class SearchSettings:
             return self.study
         names = [f"{name}-{self.algorithm_name}-seed{self.seed}" for name in (task.name, task.formerly) if name]
         return known_name(self.storage, *names)
-
-
-def check_whole(name: str, value: object, low: int) -> None:
-    """Raise `UsageError` unless a setting is a whole number from ``low`` on that fits into 64 bits."""
-    if isinstance(value, bool) or not hasattr(value, "__index__") or not low <= int(cast("int", value)) < 2**63:
-        raise UsageError(f"Expected a whole number from {low} to 2**63 - 1 as {name}, got {value!r}.")

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, final
+from typing import Literal, cast, final
 
 from optiproxy.errors import SearchFailed, UsageError, nearest
 from optiproxy.metrics import Goal
@@ -42,15 +42,36 @@ class StopRules:
     failures: int | None = 3
 
     def __post_init__(self) -> None:
-        for name, value in (
-            ("patience", self.patience),
-            ("max_seconds", self.seconds),
-            ("max_failures", self.failures),
-        ):
-            if value is not None and not value > 0:
-                raise UsageError(f"Expected {name} to be above 0, got {value!r}.")
-        if self.target is not None and not math.isfinite(self.target):
+        for name, value in (("patience", self.patience), ("max_failures", self.failures)):
+            if value is not None:
+                check_whole(name, value, 1)
+        if self.seconds is not None and not is_positive(self.seconds):
+            raise UsageError(f"Expected max_seconds to be above 0, got {self.seconds!r}.")
+        if self.target is not None and not is_number(self.target):
             raise UsageError(f"Expected a finite target, got {self.target!r}.")
+
+
+def is_number(value: object) -> bool:
+    """Whether it is a finite number, and no truth value or text that would pass for one."""
+    # Not `isinstance`: numbers of numpy are welcome.
+    try:
+        return not isinstance(value, bool | str | bytes) and math.isfinite(cast("float", value))
+    except (TypeError, ValueError, OverflowError):
+        return False
+
+
+def is_positive(value: object) -> bool:
+    """The same, above 0."""
+    return is_number(value) and cast("float", value) > 0
+
+
+def check_whole(name: str, value: object, low: int) -> None:
+    """Raise `UsageError` unless a setting is a whole number from ``low`` on that fits into 64 bits."""
+    whole = hasattr(value, "__index__") and not isinstance(value, bool)
+    if not whole or not low <= int(cast("int", value)) < 2**63:
+        # Python does not write numbers of thousands of digits.
+        shown = "one of hundreds of digits" if whole and abs(int(cast("int", value))) > 10**100 else repr(value)
+        raise UsageError(f"Expected a whole number from {low} to 2**63 - 1 as {name}, got {shown}.")
 
 
 @final

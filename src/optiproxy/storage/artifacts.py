@@ -84,7 +84,10 @@ class Artifacts:
             temporary: Where it has written, if not in its `folder`.
         """
         for folder in (self.folder(trial), temporary):
-            if folder is not None:
+            # A link that somebody has put there would lead the next training elsewhere; what it leads to is not ours.
+            if folder is not None and folder.is_symlink():
+                folder.unlink(missing_ok=True)
+            elif folder is not None:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def retain(self, trials: Collection[FrozenTrial], best: Collection[int]) -> None:
@@ -137,8 +140,8 @@ def kept_files(trial: FrozenTrial, root: Path | None) -> Mapping[str, Path]:
         if key.startswith(PREFIX):
             content = json.loads(described)
             identity = str(content["artifact_id"])
-            # What is stored must not lead out of the folder.
-            if Path(identity).name == identity and (root / identity).is_file():
+            # What is stored must not lead out of the folder, nor may a link in there.
+            if Path(identity).name == identity and (root / identity).is_file() and not (root / identity).is_symlink():
                 found[str(content["filename"])] = root / identity
     return found
 

@@ -126,12 +126,34 @@ def _joined(entry: list[Any]) -> list[Any]:
     return [entry[0], ":", entry[1]] if len(entry) == 2 else entry
 
 
+_TEXTS, _NUMBERS = ("task", "space", "space_name", "algorithm"), ("seed", "budget")
+
+
+def check_stored(content: Mapping[str, Any]) -> None:
+    """Raise `TypeError` unless names are texts and counts are whole numbers in what a study says of itself."""
+    for key, kind in (*dict.fromkeys(_TEXTS, str).items(), *dict.fromkeys(_NUMBERS, int).items()):
+        if type(content[key]) is not kind:
+            raise TypeError(f"its {key} is {content[key]!r}")
+
+
 def goal_from_json(content: Mapping[str, Any]) -> Goal:
-    """The goal that `Identity.to_json` wrote."""
-    return Goal(
+    """The goal that `Identity.to_json` wrote.
+
+    Raises:
+        ValueError, TypeError, KeyError: If it is none.
+    """
+    goal = Goal(
         tuple(Objective(metric, direction) for metric, direction in content["objectives"]),
-        tuple(Limit(metric, bound, sense) for metric, sense, bound in content["limits"]),
+        tuple(Limit(metric, float(bound), sense) for metric, sense, bound in content["limits"]),
     )
+    sides: list[tuple[object, str]] = [
+        *((o.metric, o.direction) for o in goal.objectives),
+        *((x.metric, x.sense) for x in goal.limits),
+    ]
+    for metric, side in sides:
+        if not isinstance(metric, str) or side not in ("min", "max", "<=", ">="):
+            raise ValueError(f"{metric!r} {side!r} is neither an objective nor a limit")
+    return goal
 
 
 def protocol_from_json(content: Mapping[str, Any]) -> QueryProtocol:
@@ -140,8 +162,15 @@ def protocol_from_json(content: Mapping[str, Any]) -> QueryProtocol:
 
 
 def source_from_json(content: Mapping[str, Any]) -> Source:
-    """The source that `Identity.to_json` wrote."""
-    return Source(**content["source"])
+    """The source that `Identity.to_json` wrote.
+
+    Raises:
+        TypeError, KeyError: If it is none.
+    """
+    source = Source(**content["source"])
+    if not all(isinstance(text, str) for text in asdict(source).values()):
+        raise TypeError(f"its source is {content['source']!r}")
+    return source
 
 
 def space_from_json(content: Mapping[str, Any]) -> FlatSpace:

@@ -125,12 +125,18 @@ class Record:
             raise UsageError(
                 f"The file {name!r} holds more than tensors, numbers and texts, so it is not read. It lies at {self.files[name]}."
             ) from error
+        except Exception as error:
+            # A damaged file can fail in almost any way.
+            raise UsageError(
+                f"The file {name!r} at {self.files[name]} is damaged. Train the architecture again."
+            ) from error
         built = self.space.build(self.architecture) if self.space is not None and name == WEIGHTS else None
         if not isinstance(built, torch.nn.Module) or not isinstance(saved, Mapping):
             return saved
         try:
             built.load_state_dict(saved)
-        except RuntimeError as error:
+        # Of other names and shapes, or no tensors at all.
+        except (RuntimeError, TypeError, AttributeError) as error:
             raise UsageError(
                 f"The weights in {name!r} are not those of the network that the space builds: {str(error)[:200]}."
             ) from error

@@ -187,7 +187,15 @@ def metrics_of(trials: Sequence[FrozenTrial], goal: Goal | None = None) -> list[
 
 
 def _metrics(trial: FrozenTrial) -> Metrics:
-    return dict(trial.user_attrs.get(METRICS, {})) if trial.state == TrialState.COMPLETE else {}
+    return _numbers(trial.user_attrs.get(METRICS, {})) if trial.state == TrialState.COMPLETE else {}
+
+
+def _numbers(stored: Mapping[str, float]) -> dict[str, float]:
+    """What a study holds as name -> number; a `TypeError` where it is something else."""
+    found = dict(stored)
+    if not all(type(value) in (float, int) for value in found.values()):
+        raise TypeError(f"{found!r:.80} is no mapping of numbers")
+    return {name: float(value) for name, value in found.items()}
 
 
 def explores(trial: FrozenTrial) -> bool:
@@ -210,7 +218,9 @@ def current(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
     """The trials without failed ones that others have tried again; these stand in the place of the first try."""
     # One that was given up again stands for nothing.
     tries = [t for t in trials if RETRY_OF in t.system_attrs and (explores(t) or promotes(t))]
-    before: dict[int, int] = {t.number: t.system_attrs[RETRY_OF] for t in tries}
+    told: dict[int, int] = {t.number: t.system_attrs[RETRY_OF] for t in tries}
+    # A study from elsewhere may say that a trial repeats itself, which would have no first one.
+    before = {number: first for number, first in told.items() if first < number}
     if not before:
         return [*trials]
 
@@ -244,11 +254,14 @@ def finished_records(trials: Sequence[FrozenTrial], parameters: Parameters, root
                 state=_STATES.get(trial.state, "failed"),
                 metrics=_metrics(trial),
                 reason=str(trial.user_attrs.get(REASON, "")),
-                predicted=dict(trial.system_attrs.get(PREDICTED, {})),
-                intervals={name: (low, high) for name, (low, high) in trial.system_attrs.get(INTERVALS, {}).items()},
+                predicted=_numbers(trial.system_attrs.get(PREDICTED, {})),
+                intervals={
+                    name: (float(low), float(high))
+                    for name, (low, high) in trial.system_attrs.get(INTERVALS, {}).items()
+                },
                 ask_seconds=float(trial.user_attrs.get(ASK_SECONDS, 0.0)),
                 evaluation_seconds=float(trial.user_attrs.get(EVALUATION_SECONDS, 0.0)),
-                fidelity=trial.user_attrs.get(FIDELITY),
+                fidelity=_count(trial.user_attrs.get(FIDELITY)),
                 curve=dict(sorted(trial.intermediate_values.items())),
                 attributes=dict(trial.user_attrs.get(ATTRIBUTES, {})),
                 traceback=str(trial.user_attrs.get(TRACEBACK, "")),
@@ -259,6 +272,12 @@ def finished_records(trials: Sequence[FrozenTrial], parameters: Parameters, root
             )
             found.append((trial.datetime_complete, number, record))
     return [record for _, _, record in sorted(found, key=lambda entry: entry[:2])]
+
+
+def _count(stored: object) -> int | None:
+    if stored is None or isinstance(stored, int):
+        return stored
+    raise TypeError(f"{stored!r:.80} is no whole number")
 
 
 def is_exhausted(trials: Sequence[FrozenTrial]) -> bool:

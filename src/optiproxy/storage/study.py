@@ -112,7 +112,7 @@ def stored_study(storage: str, name: str | None) -> tuple[Study, Mapping[str, An
     Raises:
         StudyError: If it cannot be read, there is no such study, or it is not one of optiproxy's.
     """
-    with storage_errors(storage), _quiet():
+    with storage_errors(storage), as_written(name or shown(storage)), _quiet():
         opened = _open(storage, missing=_refuse)
         names = sorted(found.study_name for found in opened.get_all_studies())
         if name is None and len(names) != 1:
@@ -145,6 +145,25 @@ def _unusable(error: Exception, storage: str) -> StudyError:
     if names_server(storage) and "password" in reason:
         advice = f"Give the whole address, with its password, in the environment variable {VARIABLE}."
     return StudyError(f"Cannot use the study database {shown(storage)}: {' '.join(reason.split())}. {advice}")
+
+
+@contextmanager
+def as_written(name: str) -> Generator[None]:
+    """Turn whatever fails on something that no search has written into a `StudyError`: studies may come from anywhere.
+
+    Args:
+        name: Of the study.
+    """
+    try:
+        yield
+    except (
+        *(ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError),
+        *(RecursionError, SyntaxError, TypeError),
+        ValueError,  # every `UsageError` is one: a goal or a space that cannot be
+    ) as error:
+        raise StudyError(
+            f"The study {name!r} holds something that no search has written ({one_line(error)}). Use an undamaged copy."
+        ) from error
 
 
 class _Connection(sqlite3.Connection):

@@ -75,9 +75,18 @@ class QueryProtocol:
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> QueryProtocol:
-        """The inverse of `dataclasses.asdict`, after JSON has made a list of the tuple."""
+        """The inverse of `dataclasses.asdict`, after JSON has made a list of the tuple.
+
+        Raises:
+            TypeError, KeyError: If it is something else.
+        """
         told: dict[str, Any] = {**content, "free": tuple(content["free"])}
-        return cls(**told)
+        made = cls(**told)
+        names: list[object] = [*told["free"]]
+        counts = [made.promote, *(count for count in (made.fidelity, made.full) if count is not None)]
+        if not all(isinstance(name, str) for name in names) or not all(type(count) is int for count in counts):
+            raise TypeError(f"{told!r} is no protocol")
+        return made
 
     def queried(self, goal: Goal) -> tuple[str, ...]:
         """Metrics whose limits are known only after a query."""
