@@ -111,7 +111,7 @@ class Likelihood:
             minimize(self, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": config.iterations})
             for start in (medians, medians + np.array([WIGGLY] * g + [0.0, 0.0]))
         ]
-        best: Array = np.exp(min(found, key=lambda end: end.fun).x)
+        best: Array = np.exp(found[int(np.argmin([end.fun for end in found]))].x)
         return Settings(best[:g], float(best[g]), float(best[g + 1]))
 
     def __call__(self, logarithms: Array) -> tuple[float, Array]:
