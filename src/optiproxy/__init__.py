@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from optiproxy.errors import SearchFailed as SearchFailed
     from optiproxy.errors import StudyError as StudyError
     from optiproxy.errors import UsageError as UsageError
+    from optiproxy.execution.on_dask import DaskExecutor as DaskExecutor
     from optiproxy.metrics import Goal as Goal
     from optiproxy.metrics import Limit as Limit
     from optiproxy.metrics import Metric as Metric
@@ -44,6 +45,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "Costs": "optiproxy.training.costs",
+    "DaskExecutor": "optiproxy.execution.on_dask",
     "DataError": "optiproxy.errors",
     "DeviceRunner": "optiproxy.training.costs",
     "FlatSpace": "optiproxy.spaces.flat",
@@ -76,6 +78,7 @@ _HOME = {
 
 __all__ = [
     "Costs",
+    "DaskExecutor",
     "DataError",
     "DeviceRunner",
     "FlatSpace",

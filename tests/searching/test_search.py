@@ -12,8 +12,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from typer.testing import CliRunner
 
 from optiproxy.baselines import RandomSearch, RegularizedEvolution
+from optiproxy.cli.main import app
 from optiproxy.errors import SearchFailed, StudyError, UsageError
 from optiproxy.metrics import Goal, Limit, Metric, Objective
 from optiproxy.searching.run import load, run
@@ -345,6 +347,17 @@ def test_bad_arguments_are_named(arguments, message):
         search(space, _accuracy, **{"budget": 3, "algorithm": "random", **arguments})
 
 
+def test_a_task_that_trains_nothing_says_that_workers_are_of_no_use(capsys, tmp_path):
+    said = "trains nothing: it answers in this process, one query at a time, whatever is said of workers, timeout and memory."
+    for settings in ({"workers": 4}, {"timeout": 3.0}, {"memory": "1GB"}):
+        search(_Table(), budget=1, algorithm="random", **settings)
+        assert f"table {said}" in " ".join(capsys.readouterr().err.split())
+    search(_Table(), budget=1, algorithm="random")
+    assert said not in " ".join(capsys.readouterr().err.split())
+    command = ["search", "digits-table", "--algorithm", "random", "--budget", "1", "--out", str(tmp_path / "out")]
+    assert f"digits-table {said}" in CliRunner().invoke(app, [*command, "--workers", "2"]).stderr
+
+
 def test_metrics_that_a_task_does_not_declare_are_named():
     with pytest.raises(UsageError, match=r"Unknown metric 'acuracy'. Did you mean 'accuracy'"):
         run(_Table(), SearchSettings(algorithm="random", budget=1), goal=Goal((Objective("acuracy"),)))
@@ -382,10 +395,33 @@ def test_what_is_no_space_is_refused_with_what_to_do(given, told):
         search(given, lambda _: 1.0, budget=1)
 
 
-@pytest.mark.parametrize("given", [4, "threads", ThreadPoolExecutor], ids=["number", "text", "class"])
-def test_what_is_no_executor_is_refused_before_anything_runs(given):
-    with pytest.raises(UsageError, match="Expected an open executor"):
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (4, "Expected an executor, or a class or function without required arguments that makes one, got int 4"),
+        ("das", r"Unknown executor 'das'. Did you mean 'dask'\?"),
+        (lambda: 4, "to make an executor, got int from it"),
+    ],
+    ids=["number", "text", "function"],
+)
+def test_what_is_no_executor_is_refused_before_anything_runs(given, told):
+    with pytest.raises(UsageError, match=told):
         search({"a": [1, 2]}, lambda _: 1.0, budget=1, executor=given)
+
+
+def test_a_class_of_executors_makes_one_that_is_shut_down():
+    made = []
+
+    class Threads(ThreadPoolExecutor):
+        def __init__(self):
+            super().__init__(1)
+            made.append(self)
+
+    result = search({"a": [1, 2]}, lambda _: 1.0, budget=2, algorithm="random", executor=Threads)
+    assert len(result.records) == 2
+    (threads,) = made
+    with pytest.raises(RuntimeError, match="after shutdown"):
+        threads.submit(int)
 
 
 def test_an_executor_that_has_been_shut_down_is_told_plainly():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -49,12 +48,15 @@ def search(
     promote: Promote = None,
     workers: Annotated[int, typer.Option(help="Evaluations at a time.")] = 1,
     timeout: Annotated[float | None, typer.Option(metavar="SECONDS", help="Longest an evaluation may take.")] = None,
+    memory: Annotated[
+        str | None, typer.Option(metavar="SIZE", help="Most memory an evaluation may hold, such as 4GB.")
+    ] = None,
     executor: Annotated[
         str | None,
         typer.Option(
-            metavar="MODULE:NAME",
-            help="What runs the evaluations, --workers at a time, instead of processes here: a concurrent.futures.Executor, "
-            "or a class or function without arguments that makes one.",
+            metavar="CLUSTER",
+            help="What runs the evaluations, --workers at a time, instead of processes here: dask or "
+            "tcp://HOST:PORT; or MODULE:NAME of a concurrent.futures.Executor, or of what makes one without arguments.",
         ),
     ] = None,
     target: Annotated[
@@ -92,9 +94,9 @@ def search(
     """Search for the best architecture; the same command again resumes and finishes the budget."""
     from rich.console import Console
 
-    from optiproxy import registry
     from optiproxy.cli import outputs, saved
     from optiproxy.cli.subject import Asked
+    from optiproxy.execution.limits import memory_size
     from optiproxy.reporting.search.dashboard import draw_in_dashboard
     from optiproxy.reporting.search.page import write_search_report
     from optiproxy.searching.progress import observer_for
@@ -116,6 +118,7 @@ def search(
         promote=promote,
         workers=workers,
         timeout=timeout,
+        memory=None if memory is None else memory_size(memory),
         rules=StopRules(target=target, patience=patience, seconds=max_seconds, failures=max_failures or None),
         retry_failed=retry_failed,
         accept_changes=accept_changes,
@@ -129,10 +132,10 @@ def search(
     stored = replace(settings, storage=storage or saved.database(folder), study=name)
     page = folder / saved.REPORT
     outputs.check_search_page(page, name, stored.storage or "")
-    # A user's executor is shut down here, after an error as well.
-    with nullcontext() if executor is None else registry.executor(executor) as chosen:
-        observer = observer_for(found.goal, Console(stderr=True))
-        result = run(found.task, stored, goal=found.goal, executor=chosen, observer=observer)
+    if executor is None and (unused := stored.unused(found.task)):
+        typer.echo(unused, err=True)
+    observer = observer_for(found.goal, Console(stderr=True))
+    result = run(found.task, stored, goal=found.goal, executor=executor, observer=observer)
     # The result before the report: what fails in drawing must not cost what was searched.
     saved.save(result, folder)
     report = write_search_report(result, page)

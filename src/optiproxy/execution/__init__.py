@@ -1,5 +1,6 @@
-"""Where evaluations run: one call of a task, in this process or in workers that may crash, hang and be killed.
+"""Where evaluations run: one call of a task, in this process, in workers that may crash, hang and be killed, or on a cluster.
 
-Read `evaluation` first, which needs no executor, then `executors`
-(and `devices`, of which each worker has its own); `interrupts` keeps signals from tearing records apart.
+Read `evaluation` first, which needs no executor, then `executors` and what they stand on: `worker` runs calls in processes
+within `limits`, `trees` ends whatever these start, `devices` are given out to them. `clusters` does the same on other machines, of
+`on_dask`; `given` opens what a user hands over. `interrupts` keeps signals from tearing records apart.
 """

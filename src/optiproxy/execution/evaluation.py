@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import time
 import traceback
@@ -14,9 +13,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from pebble import ProcessExpired
-
 from optiproxy.errors import SearchFailed
+from optiproxy.execution.limits import CallEnded
 from optiproxy.execution.output import kept_output
 from optiproxy.metrics import Goal, Metrics
 from optiproxy.spaces import Architecture
@@ -142,11 +140,13 @@ def evaluation_of(future: Future[Evaluation]) -> Evaluation:
     """What a future that is done has come to; what happened to its worker becomes the reason of the failure.
 
     Raises:
-        SearchFailed: If no worker can work at all.
+        SearchFailed: If no worker can work at all, or no other any more.
     """
     error = future.exception()
     if error is None:
         return future.result()
+    if isinstance(error, SearchFailed):
+        raise error
     if isinstance(error, BrokenExecutor):
         raise SearchFailed(
             "The worker processes ended before they could start working. In a script, put the search under "
@@ -157,15 +157,6 @@ def evaluation_of(future: Future[Evaluation]) -> Evaluation:
         limit = next((argument for argument in error.args if isinstance(argument, int | float)), None)
         told = "" if limit is None else f" of {limit:g} s"
         return Evaluation(reason=f"Stopped at the timeout{told}.", kind="timeout", seconds=float(limit or 0.0))
-    if isinstance(error, ProcessExpired):
-        return Evaluation(reason=f"The worker process {_end(error.exitcode)}.", kind=f"exit {error.exitcode}")
+    if isinstance(error, CallEnded):
+        return Evaluation(reason=str(error), kind=error.kind, seconds=error.seconds)
     return Evaluation(reason=one_line(error), kind=type(error).__name__, traceback=whole_traceback(error))
-
-
-def _end(code: int | None) -> str:
-    if code is not None and code < 0:
-        try:
-            return f"was killed by {signal.Signals(-code).name}"
-        except ValueError:
-            return f"was killed by signal {-code}"
-    return f"ended with code {code}"

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor, Future
-from functools import partial
-from multiprocessing.context import SpawnContext, SpawnProcess
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar, final
 
 import cloudpickle
-from pebble import ProcessPool
 
 from optiproxy.errors import UsageError
 from optiproxy.execution.devices import visible_to
+from optiproxy.execution.limits import Limits
+from optiproxy.execution.worker import ONE_THREAD, Workers
 from optiproxy.task.values import one_line
 
 P = ParamSpec("P")
@@ -40,27 +38,28 @@ class InlineExecutor(Executor):
 class ProcessExecutor(Executor):
     """Runs calls in worker processes, each with one torch thread and, where devices are given, with a device of its own.
 
-    A call that exceeds ``timeout`` is killed with its worker and raises `TimeoutError`; one whose worker dies raises
-    `pebble.ProcessExpired`. In both cases a new worker takes the place. Workers end when this process does, even where
-    it is killed. Functions and arguments are sent by cloudpickle, so lambdas and what a script defines will do.
+    They start as they are needed. A call that exceeds ``timeout`` raises `TimeoutError`; one that exceeds ``memory``, or whose
+    worker dies, raises `optiproxy.execution.limits.CallEnded`. In all cases whatever it has started ends with it, and a new worker
+    takes the place. Nothing outlives this process, even where that is killed. Functions and arguments are sent by
+    cloudpickle, so lambdas and what a script defines will do.
 
     Args:
-        workers: Number of processes.
+        workers: Number of processes, at most.
         timeout: Seconds that one call may take, without the start of its worker; None means forever.
+        memory: Bytes that one call may hold, in all processes that it starts; None means all that there is.
         devices: ``"cuda:0"``, ``"cpu"``, given out to the workers in turn. Each sees its own only, which it calls ``"cuda:0"``.
 
     Raises:
         UsageError: If there is no such device.
     """
 
-    def __init__(self, workers: int, *, timeout: float | None = None, devices: Sequence[str] = ()) -> None:
-        self._timeout = timeout
-        environments = [visible_to(device) for device in devices] or [{}]
-        # A pool for each device: a worker that takes the place of a dead one has its device, too.
-        self._pools = [
-            _Pool(len(range(first, workers, len(environments))), {**_ONE_THREAD, **environment})
-            for first, environment in enumerate(environments[:workers])
-        ]
+    def __init__(
+        self, workers: int, *, timeout: float | None = None, memory: int | None = None, devices: Sequence[str] = ()
+    ) -> None:
+        self._limits = Limits(timeout=timeout, memory=memory)
+        self._workers = Workers([{**ONE_THREAD, **visible_to(device)} for device in devices[:workers]] or [ONE_THREAD])
+        # Each thread waits for one worker.
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="worker")
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Schedule a call.
@@ -68,94 +67,41 @@ class ProcessExecutor(Executor):
         Raises:
             UsageError: If the function or an argument cannot be sent to another process.
         """
-        try:
-            call = cloudpickle.dumps((fn, args, kwargs))
-        # Objects refuse in many ways: TypeError, PicklingError, AttributeError, their own.
-        except Exception as error:
-            raise UsageError(
-                f"Cannot send the evaluation to a worker process ({one_line(error)}). Open files, locks and devices "
-                "inside the function, or use one worker and no timeout."
-            ) from error
-        return min(self._pools, key=_Pool.load).schedule(call, timeout=self._timeout)
+        return self._threads.submit(self._run, pickled(fn, *args, **kwargs))
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002 - the interface
         """End the workers: after their work, or at once where futures are cancelled."""
-        for pool in self._pools:
-            if cancel_futures:
-                pool.processes.stop()
-            else:
-                pool.processes.close()
-        if wait:
-            for pool in self._pools:
-                pool.processes.join()
+        self._threads.shutdown(wait=wait and not cancel_futures, cancel_futures=cancel_futures)
+        if wait or cancel_futures:
+            self._workers.end()
+            self._threads.shutdown(wait=wait)
+
+    def _run(self, call: bytes) -> Any:  # noqa: ANN401 - whatever the function returns
+        return answered(self._workers.run(call, self._limits))
 
 
-@final
-class _Pool:
-    """Workers that start with the same environment, and what they have to do."""
+def pickled(fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> bytes:
+    """A call as it is sent to a worker.
 
-    def __init__(self, workers: int, environment: Mapping[str, str]) -> None:
-        # Spawned, not forked: torch and its threads do not survive a fork.
-        context = SpawnContext()
-        context.Process = partial(_Worker, environment)  # pyright: ignore[reportAttributeAccessIssue] - makes processes, too
-        self.processes = ProcessPool(max_workers=workers, initializer=_start_worker, context=context)
-        self._workers = workers
-        self._calls: list[Future[Any]] = []
-
-    def load(self) -> float:
-        """Unfinished calls for each worker."""
-        self._calls = [call for call in self._calls if not call.done()]
-        return len(self._calls) / self._workers
-
-    def schedule(self, call: bytes, *, timeout: float | None) -> Future[Any]:
-        self._calls.append(self.processes.schedule(_call, args=(call,), timeout=timeout))
-        return self._calls[-1]
-
-
-class _Worker(SpawnProcess):
-    """A process that has its environment from the start, before the user's script is imported there.
-
-    CUDA reads what is visible once, at the first question whether it is available, which scripts like to ask when imported.
+    Raises:
+        UsageError: If the function or an argument cannot be sent to another process.
     """
-
-    def __init__(self, environment: Mapping[str, str], **arguments: Any) -> None:  # noqa: ANN401 - those of a process
-        super().__init__(**arguments)
-        self._environment = environment
-
-    def start(self) -> None:
-        # A process inherits what its parent has at this moment. Pools start theirs in threads of their own.
-        with _STARTING:
-            before = {name: os.environ.get(name) for name in self._environment}
-            os.environ.update(self._environment)
-            try:
-                super().start()
-            finally:
-                for name, value in before.items():
-                    if value is None:
-                        del os.environ[name]
-                    else:
-                        os.environ[name] = value
+    try:
+        return cloudpickle.dumps((fn, args, kwargs))
+    # Objects refuse in many ways: TypeError, PicklingError, AttributeError, their own.
+    except Exception as error:
+        raise UsageError(
+            f"Cannot send the evaluation to a worker process ({one_line(error)}). Open files, locks and devices "
+            "inside the function, or use one worker and no timeout."
+        ) from error
 
 
-_STARTING = threading.Lock()
-
-_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-"""For every library that counts cores."""
-
-
-def _call(call: bytes) -> Any:  # noqa: ANN401 - whatever the function returns
-    # Unpickled here and not by the pool, so that what cannot be imported in a worker is this call's failure alone.
-    # It comes from our own parent process, through a pipe.
-    fn, args, kwargs = cloudpickle.loads(call)
-    return fn(*args, **kwargs)
-
-
-def _start_worker() -> None:
-    """One thread, whatever the script has asked for, and an end with the parent."""
-    torch = sys.modules.get("torch")  # imported already where the user's script does so
-    if torch is not None:
-        torch.set_num_threads(1)
-    end_with_parent()
+def answered(answer: bytes) -> Any:  # noqa: ANN401 - whatever the function returns
+    """What a call has returned; raises what it has raised."""
+    value, error = cloudpickle.loads(answer)
+    if error is not None:
+        raise error
+    return value
 
 
 def end_with_parent() -> None:

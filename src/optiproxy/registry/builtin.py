@@ -163,3 +163,8 @@ SPACES = (
     Entry(name="nasbench201", target="optiproxy.spaces.published.nasbench201:NASBench201"),
 )
 """The published spaces. Those of the tasks need no name of their own."""
+
+CLUSTERS = {
+    scheme: Entry(name=scheme, target="optiproxy.execution.on_dask:DaskExecutor") for scheme in ("dask", "tcp", "tls")
+}
+"""Executors on clusters, by what their addresses begin with; each is called with an address, or None for the usual cluster."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from optiproxy.errors import OptiProxyError, UsageError, unknown
 from optiproxy.registry import targets
-from optiproxy.registry.builtin import ALGORITHMS, SPACES
+from optiproxy.registry.builtin import ALGORITHMS, CLUSTERS, SPACES
 from optiproxy.registry.builtin_tasks import TASKS
 from optiproxy.registry.entries import AlgorithmEntry, E, Entry, TaskEntry, registered
 from optiproxy.registry.own import OwnTask, as_space, from_table
@@ -225,13 +225,25 @@ def executor(spec: str | Executor | Callable[[], Executor]) -> Executor:
     """Return what runs evaluations: on other processes, threads or machines.
 
     Args:
-        spec: ``MODULE:NAME`` of a `concurrent.futures.Executor`, a class of executors, or a function without required
+        spec: ``"dask"``, ``"dask://HOST:PORT"`` or, as Dask writes it, ``"tcp://HOST:PORT"``; or
+            ``MODULE:NAME`` of a `concurrent.futures.Executor`, a class of executors, or a function without required
             arguments that returns one; or such an object. Whoever asks shuts it down.
 
     Raises:
         UsageError: If it is nothing of the kind.
     """
-    found: object = targets.load(spec, "an executor") if isinstance(spec, str) else spec
+    found: object = spec
+    if isinstance(spec, str):
+        scheme, _, place = spec.partition("://")
+        if scheme in CLUSTERS:
+            address = f"tcp://{place}" if scheme == "dask" and place else spec if place else None
+            return cast("Executor", _imported("executor", CLUSTERS[scheme])(address))
+        if not targets.is_target(spec):
+            raise UsageError(f"{unknown('executor', spec, CLUSTERS)} Give an executor of your own as MODULE:NAME.")
+        found = targets.load(spec, "an executor")
+    # Whatever has its interface will do, without inheriting.
+    if not isinstance(found, type) and callable(getattr(found, "submit", None)):
+        return cast("Executor", found)
     return cast("Executor", targets.made(found, Executor, target=spec, wanted="an executor"))
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import suppress
 from typing import Literal
 
+from optiproxy.errors import SearchFailed
 from optiproxy.execution.evaluation import Evaluation, evaluation_of
 from optiproxy.execution.interrupts import Interrupts
 from optiproxy.searching.phases import Phase
@@ -57,8 +59,9 @@ def spend(
     _announce(workers, search, observer)
 
     def tell(future: Future[Evaluation]) -> None:
+        query = running.pop(future)
         evaluation = evaluation_of(future)
-        record = log.tell(running.pop(future), evaluation)
+        record = log.tell(query, evaluation)
         search.records.append(record)
         observer.on_finish(record)
         for callback in callbacks:
@@ -86,10 +89,11 @@ def spend(
                     fill(phase)
             return stopping.reason() or "done"
     except KeyboardInterrupt:
-        # What finished while the signal came is paid for; the loop has not told it yet.
-        for future in _done(running):
-            log.tell(running.pop(future), evaluation_of(future))
+        _keep(log, running)
         return "interrupted"
+    except SearchFailed:
+        _keep(log, running)
+        raise
     finally:
         observer.on_end()
 
@@ -100,12 +104,19 @@ def _announce(workers: int, search: RunningSearch, observer: SearchObserver) -> 
         observer.on_news(f"starting {workers} workers, each of which imports the script")
 
 
+def _keep(log: QueryLog, running: Mapping[Future[Evaluation], Query]) -> None:
+    """What has finished in the meantime is paid for; the loop has not told it yet."""
+    for future in _done(running):
+        with suppress(SearchFailed):  # others that were lost with the same executor
+            log.tell(running[future], evaluation_of(future))
+
+
 def _await_ready(phase: Phase, stopping: Stopping, interrupts: Interrupts) -> None:
     while not phase.ready() and stopping.reason() is None:
         with interrupts.heard():
             time.sleep(PATIENCE)
 
 
-def _done(running: dict[Future[Evaluation], Query]) -> list[Future[Evaluation]]:
+def _done(running: Mapping[Future[Evaluation], Query]) -> list[Future[Evaluation]]:
     """Those that are done, in the order of asking."""
     return [future for future in running if future.done() and not future.cancelled()]

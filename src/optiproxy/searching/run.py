@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from optiproxy import registry
 from optiproxy.errors import SearchFailed, UsageError
 from optiproxy.execution.executors import InlineExecutor, ProcessExecutor
+from optiproxy.execution.given import Given, opened
 from optiproxy.metrics import Goal, Metrics
 from optiproxy.searching.loop import Callback, spend
 from optiproxy.searching.note import note
@@ -50,7 +51,7 @@ def run(
     settings: SearchSettings,
     *,
     goal: Goal | None = None,
-    executor: Executor | None = None,
+    executor: Given | None = None,
     observer: SearchObserver = SILENCE,
     callbacks: Sequence[Callback] = (),
     first: Sequence[Architecture] = (),
@@ -69,7 +70,7 @@ def run(
         task: What to search.
         settings: How.
         goal: What for; None means the task's own goal.
-        executor: Runs the evaluations instead of local worker processes and stays open; a timeout is then its affair.
+        executor: Runs the evaluations instead of local worker processes, as `opened` takes it.
         observer: Told of the progress.
         callbacks: Called with each record.
         first: Architectures to begin with.
@@ -81,8 +82,6 @@ def run(
         SearchFailed: If no architecture keeps the limits, or no worker process can start.
     """
     task.check_declared()
-    if executor is not None:
-        _check_executor(executor, settings)
     if settings.devices and not task.isolated:
         raise UsageError(f"Task {task.name!r} trains nothing, so leave the devices out.")
     goal = task.goal if goal is None else goal
@@ -127,14 +126,9 @@ def run(
     retries = Retries(log, wanted=settings.retry_failed or study.user_attrs.get(STOPPED) == FAILURES)
     exploration = Exploration(log, budget=settings.budget, fidelity=protocol.fidelity)
     promotion = Promotion(log, goal, space, count=protocol.promote, free=protocol.free)
-    chosen = executor or (
-        ProcessExecutor(settings.workers, timeout=settings.timeout, devices=settings.devices)
-        if task.isolated
-        else InlineExecutor()
-    )
-
+    chosen = _executor(task, settings, executor)
     submit = Submit(task, goal, settings, chosen, log, limits)
-    workers = settings.workers if task.isolated else 1
+    workers = 1 if isinstance(chosen, InlineExecutor) else settings.workers
     quiet = Quiet(submit, lambda query: limits.measure(query.architecture), workers=workers)
     phases: Sequence[Phase] = (retries, exploration, *([promotion] if protocol.promote else []))
     # A single worker is idle whenever something is measured before its training.
@@ -163,8 +157,7 @@ def run(
             raise
         finally:
             # Workers end before their queries are given up, so that none is trained here and asked for elsewhere.
-            if executor is None:
-                chosen.shutdown(cancel_futures=True)
+            chosen.shutdown(cancel_futures=True)
             log.release()
         records = tuple(log.records())
         stopped = ended if ended != "done" else "exhausted" if exploration.exhausted else "budget"
@@ -198,24 +191,14 @@ def _noted(study: Study, result: SearchResult) -> SearchResult:
     return result
 
 
-def _check_executor(executor: object, settings: SearchSettings) -> None:
-    """Raise `UsageError` unless evaluations can be submitted to it."""
-    if isinstance(executor, type) or not callable(getattr(executor, "submit", None)):
-        shown = (
-            f"the class {executor.__name__}"
-            if isinstance(executor, type)
-            else f"{type(executor).__name__} {executor!r}"
-        )
-        raise UsageError(
-            f"Expected an open executor with the interface of concurrent.futures.Executor, got {shown}. "
-            "Give for example ThreadPoolExecutor(4)."
-        )
-    if settings.devices:
-        raise UsageError(
-            "Devices are given out to the built-in worker processes only. Give them out in the executor instead."
-        )
-    if settings.timeout is not None:
-        raise UsageError("A timeout is kept by the built-in worker processes only. Set it in the executor instead.")
+def _executor(task: Task, settings: SearchSettings, given: Given | None) -> Executor:
+    """What runs the evaluations; the search shuts it down."""
+    if given is not None:
+        return opened(given, limits=settings.limits, devices=settings.devices)
+    if not task.isolated:
+        return InlineExecutor()
+    limits = settings.limits
+    return ProcessExecutor(settings.workers, timeout=limits.timeout, memory=limits.memory, devices=settings.devices)
 
 
 def load(storage: str, study: str | None = None, *, artifacts: str | Path | None = None) -> SearchResult:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any, cast
 
 from optiproxy.errors import UsageError, unknown
 from optiproxy.execution.devices import device_names
+from optiproxy.execution.given import Given
+from optiproxy.execution.limits import memory_size
 from optiproxy.metrics import Goal, Limit, Objective
 from optiproxy.searching.earlier import known_results
 from optiproxy.searching.loop import Callback
@@ -44,10 +45,11 @@ def search(
     seed: int = 0,
     workers: int = 1,
     timeout: float | None = None,
+    memory: int | str | None = None,
     devices: int | Sequence[str] | None = None,
     storage: str | Path | None = None,
     study: str | None = None,
-    executor: Executor | None = None,
+    executor: Given | None = None,
     fixed: Mapping[str, Any] | None = None,
     start_with: Mapping[str, Any] | Sequence[Mapping[str, Any]] = (),
     earlier: object = None,
@@ -65,7 +67,7 @@ def search(
 ) -> SearchResult:
     """Find the best architecture for your own training function, or of a `Task`.
 
-    With one worker and no timeout the function runs in this process, so closures and debuggers work as usual;
+    With one worker, no timeout and no memory limit the function runs in this process, so closures and debuggers work as usual;
     otherwise in worker processes, where a crash costs one query. In a script, such a search has to stand under
     ``if __name__ == "__main__":``.
 
@@ -95,14 +97,17 @@ def search(
         algorithm: One of `optiproxy.registry.algorithms`, ``"MODULE:NAME"``, or a factory: the class of an `Algorithm`.
         seed: Of the algorithm.
         workers: Evaluations at a time.
-        timeout: Seconds after which an evaluation is stopped and has failed.
+        timeout: Seconds after which an evaluation is stopped, with all that it has started, and has failed.
+        memory: ``"4GB"``, or bytes: an evaluation that holds more, with all that it has started, is stopped and has failed.
         devices: ``["cuda:0", "cuda:1"]``, or how many CUDA devices: each worker process has its own, sees no other and calls it
             ``trial.device``. At least so many workers are started. None leaves them all to all.
         storage: SQLite file or SQLAlchemy URL. The same call again resumes there; None keeps nothing. A password in it is
             written down nowhere.
         study: Name within the storage; None derives one.
-        executor: Runs the evaluations instead of local worker processes, ``workers`` at a time, and stays open. Any
-            `concurrent.futures.Executor`; a timeout is then its affair.
+        executor: Runs the evaluations instead of local worker processes, ``workers`` at a time. ``"dask"`` and
+            ``"tcp://HOST:PORT"`` are clusters (`DaskExecutor`); else any
+            `concurrent.futures.Executor`, which stays open, or a function or ``"MODULE:NAME"`` that makes one. Timeout and memory
+            are kept on clusters; any other executor keeps its own.
         fixed: Decision name -> value, of decisions that are taken already.
         start_with: Architectures to begin with, decision name -> value; what does not matter may be left out.
         earlier: Results from elsewhere that the algorithm is to learn from and no budget counts: another `SearchResult`, or a
@@ -148,7 +153,7 @@ def search(
     else:
         wanted = ("accuracy",) if objectives is None else objectives
         goal = Goal(tuple(map(Objective.parse, wanted)), tuple(map(Limit.parse, limits)))
-        isolated = workers > 1 or timeout is not None or bool(named)
+        isolated = workers > 1 or timeout is not None or memory is not None or bool(named)
         task, names = _function_task(_fixed(space, fixed), evaluate, goal=goal, isolated=isolated, free=free), ()
     settings = SearchSettings(
         budget=budget,
@@ -159,6 +164,7 @@ def search(
         promote=promote,
         workers=workers,
         timeout=timeout,
+        memory=None if memory is None else memory_size(memory),
         devices=named,
         storage=None if storage is None else str(storage),
         study=study,
@@ -177,6 +183,8 @@ def search(
         if console.is_jupyter:
             # Plain lines: each of rich's would be an output of its own, and a kernel says that it is a terminal.
             console = Console(stderr=True, force_jupyter=False, force_terminal=False)
+        if executor is None and (unused := settings.unused(task)):
+            console.print(unused, markup=False, highlight=False)
         observer = Together([observer, observer_for(goal, console)])
     result = run(
         task,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from optiproxy import registry
 from optiproxy.errors import UsageError
+from optiproxy.execution.limits import Limits
 from optiproxy.searching.pruning import USUAL
 from optiproxy.searching.stopping import StopRules, check_whole, is_positive
 from optiproxy.storage.study import known_name
@@ -34,6 +35,7 @@ class SearchSettings:
         promote: How many of the best to query again in full; None means the task's own choice.
         workers: Evaluations at a time; a task that is not isolated takes them one by one.
         timeout: Seconds for one evaluation in a worker process; None means forever.
+        memory: Bytes for one evaluation in a worker process and all that it starts; None means all that there is.
         devices: Of the worker processes, in turn; empty where each may use all that is there.
         storage: SQLite file or SQLAlchemy URL, which may hold a password; None keeps the study in memory.
         study: Its name; None derives one from task, algorithm and seed.
@@ -57,6 +59,7 @@ class SearchSettings:
     promote: int | None = None
     workers: int = 1
     timeout: float | None = None
+    memory: int | None = None
     devices: tuple[str, ...] = ()
     storage: str | None = field(default=None, repr=False)
     study: str | None = None
@@ -78,6 +81,20 @@ class SearchSettings:
             raise UsageError(
                 f"Expected a timeout of more than 0 seconds, got {self.timeout!r}. None is for no timeout."
             )
+
+    @property
+    def limits(self) -> Limits:
+        """What one evaluation may take."""
+        return Limits(timeout=self.timeout, memory=self.memory)
+
+    def unused(self, task: Task) -> str:
+        """Say which of these settings are of no use to a task; empty where there is none."""
+        if task.isolated or (self.workers == 1 and self.limits == Limits()):
+            return ""
+        return (
+            f"{task.name} trains nothing: it answers in this process, one query at a time, whatever is said of workers, "
+            "timeout and memory."
+        )
 
     @property
     def algorithm_name(self) -> str:
