@@ -38,7 +38,8 @@ def functions(marks: Path):
 
     def measure(choices):
         spend("measured", 0.02)
-        return choices["depth"]
+        # Both are read, because architectures that agree in all that is read are measured once.
+        return choices["depth"] + 0 * choices["width"]
 
     return train, measure
 
