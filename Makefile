@@ -9,7 +9,7 @@ STAMP := .venv/.installed
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help reference setup run test test-fast golden golden-record golden-searches lint format bench bench-page bench-tables bench-objectives bench-building bench-digits-table check-digits-table bench-env lock clean
+.PHONY: help reference setup run test test-fast golden golden-record golden-searches lint format bench bench-page bench-tables bench-objectives bench-building bench-faults bench-scaling bench-utilisation bench-digits-table check-digits-table bench-env lock clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -114,6 +114,17 @@ golden-record: golden-searches  ## Replace the golden record by the proposals of
 
 bench-objectives: $(STAMP)  ## Hypervolume of several objectives, against random search and NSGA-II
 	$(BIN)/python benchmarks/hypervolume.py
+
+bench-faults: $(STAMP)  ## Do faults to searches and print what was lost (an hour on two quiet cores)
+	$(BIN)/python benchmarks/faults --keep results/faults/faults.json
+
+bench-scaling: $(STAMP)  ## Simulate 1 to 1,024 workers, and measure what a proposal costs (hours)
+	mkdir -p results/scaling
+	$(BIN)/python benchmarks/scaling.py results/scaling/searches.jsonl
+	$(BIN)/python benchmarks/scaling.py --cost
+
+bench-utilisation: $(STAMP)  ## How busy 8 and 64 workers are kept by short trainings
+	$(BIN)/python benchmarks/utilisation.py
 
 bench-building: $(STAMP)  ## What it costs to open a space and to build its networks
 	$(BIN)/python benchmarks/building.py

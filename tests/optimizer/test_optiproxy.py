@@ -201,6 +201,16 @@ def test_does_not_propose_isomorphic_cells_nor_pending_ones():
     assert len({space.canonical(trial.architecture) for trial in trials}) == 32
 
 
+def test_what_is_told_of_a_proposal_does_not_take_what_runs_for_known():
+    algorithm = OptiProxy(FlatSpace({"a": [*range(10)]}), SCORE, seed=0)
+    algorithm.observe([Trial((a,), {"score": float(a % 4)}) for a in range(8)])
+    alone = {proposal.architecture: proposal for proposal in algorithm.propose(2)}
+    assert {*alone} == {(8,), (9,)}
+    (beside,) = algorithm.propose(1, [(8,)])
+    assert beside.architecture == (9,)
+    assert beside.intervals["score"] == pytest.approx(alone[(9,)].intervals["score"], rel=1e-3)
+
+
 def test_asks_for_validity_rarely():
     """It may be a latency to measure, so only what would be proposed is asked for."""
     asked = []

@@ -48,6 +48,30 @@ def test_predicts_what_the_textbook_does(relevance, noise, trend):
     assert column.noise == pytest.approx((noise * column.variance) ** 0.5)
 
 
+@pytest.mark.parametrize(("noise", "trend"), [(0.01, 0.0), (0.1, 0.3), (0.002, 2.0)])
+def test_what_turns_out_as_expected_changes_the_certainty_alone(noise, trend):
+    """The same as a fit to these points with the predicted values, but for the variance that such a fit would estimate."""
+    train, pending, test = points(25), points(6, seed=2), points(40, seed=1)
+    column = solved(train, values(train), trend=trend, noise=noise)
+    expected, _ = predicted(column, pending)
+    both = solved(np.vstack([train, pending]), np.concatenate([values(train), expected]), trend=trend, noise=noise)
+    given = column.given(torch.tensor(pending))
+    mean, deviation = predicted(given, test)
+    np.testing.assert_allclose(mean, predicted(column, test)[0], atol=1e-5)
+    np.testing.assert_allclose(
+        deviation / column.variance**0.5, predicted(both, test)[1] / both.variance**0.5, rtol=0.02, atol=2e-3
+    )
+    assert (deviation <= predicted(column, test)[1] + 1e-6).all()
+
+
+def test_what_runs_may_be_what_is_known_already_and_the_same_many_times():
+    train = points(200)
+    column = solved(train, values(train), noise=1e-8)
+    mean, deviation = predicted(column.given(torch.tensor(np.repeat(train[:3], 30, 0))), points(40, seed=1))
+    assert np.isfinite(mean).all()
+    assert (deviation > 0).all()
+
+
 def test_constant_mean_and_variance_are_the_likeliest():
     """They maximise the density of the targets: no other pair has a larger one."""
     train = points(20)

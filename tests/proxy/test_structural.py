@@ -52,6 +52,14 @@ def test_is_surer_of_what_it_was_told(fit):
     assert predictor(graphs(train)).std.mean() < 0.7 * predictor(graphs(test)).std.mean()
 
 
+def test_is_surer_of_what_runs_and_expects_the_same(fit):
+    train, running, test = cells(20, seed=1), cells(10, seed=3), cells(100, seed=2)
+    predictor = fit(train)
+    given = predictor.given(graphs(running))
+    assert given(graphs(running)).std.mean() < 0.9 * predictor(graphs(running)).std.mean()
+    torch.testing.assert_close(given(graphs(test)).mean, predictor(graphs(test)).mean, atol=1e-4, rtol=1e-4)
+
+
 def test_a_fit_depends_on_its_arguments_alone_and_never_changes(fit):
     test = graphs(cells(10, seed=2))
     few, many = cells(5, seed=1), cells(30, seed=1)

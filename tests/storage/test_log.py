@@ -8,9 +8,11 @@ from optuna.trial import TrialState
 
 from optiproxy.baselines import RandomSearch
 from optiproxy.execution.evaluation import Evaluation
+from optiproxy.execution.receipts import with_receipt
 from optiproxy.metrics import Goal, Objective
 from optiproxy.optimizer import Proposal
 from optiproxy.spaces import FlatSpace
+from optiproxy.storage.artifacts import Artifacts
 from optiproxy.storage.liveness import Owner
 from optiproxy.storage.log import QueryLog
 from optiproxy.storage.parameters import Parameters
@@ -202,3 +204,26 @@ def test_what_was_predicted_is_kept_with_its_interval(study):
         (proposal.predicted, proposal.intervals) for proposal in proposals
     ]
     assert "optiproxy:intervals" not in study.trials[1].system_attrs
+
+
+def test_what_a_worker_has_written_down_is_stored_where_its_search_was_killed(study, tmp_path, monkeypatch):
+    def log():
+        proposer = Proposer(RandomSearch, Parameters(SPACE), seed=0, metrics=metrics_of)
+        return QueryLog(study, proposer, GOAL, artifacts=Artifacts(tmp_path / "study-files" / "s"))
+
+    killed = log()
+    first, second = (killed.ask(budget=9) for _ in range(2))
+    with_receipt(killed.receipt(first), lambda: Evaluation(metrics={"score": 3.0}))
+    other = log()
+    other.recover()  # it lives
+    assert [trial.state for trial in study.trials] == [TrialState.RUNNING] * 2
+    monkeypatch.setattr("optiproxy.storage.log.is_gone", lambda *_, **__: True)
+    other.recover()
+    assert [(record.architecture, record.metrics) for record in other.records()] == [
+        (first.architecture, {"score": 3.0})
+    ]
+    assert reasons(study) == [None, "interrupted"]
+    assert study.trials[1].params == dict(Parameters(SPACE).encode(second.architecture))
+    assert [*(tmp_path / "study-files" / "s").iterdir()] == []
+    other.release()
+    assert not (tmp_path / "study-files").exists()

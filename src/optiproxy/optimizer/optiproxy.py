@@ -21,7 +21,7 @@ from optiproxy.optimizer.schedule import EveryTrial
 from optiproxy.optimizer.seen import Seen
 from optiproxy.optimizer.selection import LocalSelection
 from optiproxy.optimizer.starts import MaximinDesign, NearIncumbents
-from optiproxy.proxy import Prediction, Predictor, Proxy, StructuralProxy
+from optiproxy.proxy import Conditional, Prediction, Predictor, Proxy, StructuralProxy
 from optiproxy.proxy.networks import torch_stream
 from optiproxy.proxy.targets import Normalization, Targets
 from optiproxy.spaces import Architecture, Space
@@ -138,7 +138,8 @@ class OptiProxy(ObservingAlgorithm):
 
         # 1. Fit the proxy to all finished trials.
         history = self._model.history(trials)
-        predictor = self._model.fit(history, previous=self._latest.predictor, generator=generator)
+        fitted = self._model.fit(history, previous=self._latest.predictor, generator=generator)
+        predictor = self._besides(fitted, round_.pending)
 
         # 2. Ascend: the gradient of the acquisition function flows through the proxy and the graph to the choices.
         starts = self._starts(problem, history, previous=self._latest.peaks, generator=generator)
@@ -162,7 +163,18 @@ class OptiProxy(ObservingAlgorithm):
         candidates = self._selection(
             peaks, problem=problem, history=history, seen=seen, score=score, generator=generator
         )
-        return RoundResult(round_, predictor, peaks, history.targets, candidates)
+        if candidates is not None and predictor is not fitted:
+            # What is told of a proposal is what is known, without the trainings that have not finished.
+            with torch.no_grad():
+                parts = [fitted(part) for part in problem.parts(candidates.architectures)]
+            candidates = candidates._replace(prediction=Prediction.joined(parts))
+        return RoundResult(round_, fitted, peaks, history.targets, candidates)
+
+    def _besides(self, predictor: Predictor, pending: Sequence[Architecture]) -> Predictor:
+        """A predictor by which nobody looks for what a running training is going to tell anyway."""
+        if not pending or not isinstance(predictor, Conditional):
+            return predictor
+        return predictor.given(self._problem.graphs([self._space.canonical(running) for running in pending]))
 
     def _choose(self, n: int, seen: Seen) -> list[Proposal]:
         """Of each preference's candidates the best that is valid and was not chosen yet."""

@@ -4,6 +4,7 @@ Read `contract` first, then `structural` with its parts `encoder` and `regressio
 published proxy.
 """
 
+from optiproxy.proxy.contract import Conditional as Conditional
 from optiproxy.proxy.contract import Encoder as Encoder
 from optiproxy.proxy.contract import Prediction as Prediction
 from optiproxy.proxy.contract import Predictor as Predictor

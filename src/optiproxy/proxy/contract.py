@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import torch
 from torch import Generator, Tensor
@@ -54,6 +54,18 @@ class Predictor(Protocol):
         """Predict; differentiable in the weights of the graphs, so that relaxed architectures can climb.
 
         Called with relaxed graphs in every step of the ascent, and with discrete ones to rank candidates.
+        """
+        ...
+
+
+@runtime_checkable
+class Conditional(Protocol):
+    """A predictor that can tell what is still uncertain once trainings that run will have finished; not every one can."""
+
+    def given(self, graphs: GraphBatch) -> Predictor:
+        """The predictor that this one becomes if these graphs turn out as it expects: the same means, more certainty near them.
+
+        Called with the discrete graphs of what is pending.
         """
         ...
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -21,6 +21,9 @@ MOST_TRIALS = 600
 
 TINY = 1e-6
 """Least variance of a prediction, relative to the kernel's: single precision tells no smaller one."""
+
+LEAST = 1e-3
+"""Noise, relative to the function, of what is only expected: so that rounding leaves the matrix of near ones positive."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,28 @@ class Column:
         variance = self.variance * (prior - explained).clamp_min(TINY)
         return mean, variance.sqrt()
 
+    def given(self, features: Tensor) -> Column:
+        """The regression after measurements at ``features (p, q)`` that turned out as expected (Desautels et al. 2014)."""
+        points = (features * self.scaling).double()
+        known, whitening = self.features.double(), self.whitening.double()
+        identity = torch.eye(len(points), dtype=points.dtype)
+        # The inverse Cholesky factor of a matrix that has grown by rows and columns, block by block.
+        explained = _kernel(points, known, self.settings.trend) @ whitening.T
+        rest = (
+            _kernel(points, points, self.settings.trend)
+            + max(self.settings.noise, LEAST) * identity
+            - explained @ explained.T
+        )
+        corner = torch.linalg.solve_triangular(torch.linalg.cholesky(rest), identity, upper=False)
+        above = torch.zeros(len(whitening), len(points), dtype=points.dtype)
+        grown = torch.cat([torch.cat([whitening, above], 1), torch.cat([-corner @ explained @ whitening, corner], 1)])
+        return replace(
+            self,
+            features=torch.cat([self.features, points.float()]),
+            weights=torch.cat([self.weights, torch.zeros(len(points))]),
+            whitening=grown.float(),
+        )
+
 
 @dataclass(frozen=True)
 class Regression:
@@ -145,6 +170,10 @@ class Regression:
         mean = torch.stack(means, 1)
         noise = mean.new_tensor([column.noise for column in self.columns])
         return Prediction(mean, torch.stack(deviations, 1), noise.expand_as(mean))
+
+    def given(self, features: Tensor) -> Regression:
+        """The regression after measurements at ``features (p, q)`` that turned out as expected."""
+        return Regression(tuple(column.given(features) for column in self.columns))
 
 
 def _kernel(a: Tensor, b: Tensor, trend: float) -> Tensor:

@@ -146,6 +146,11 @@ class EncodedRegression:
     def __call__(self, graphs: GraphBatch) -> Prediction:
         return self.regression(self.encoder(graphs))
 
+    def given(self, graphs: GraphBatch) -> EncodedRegression:
+        """As `Conditional` says; a Gaussian process that is told its own mean keeps it."""
+        with torch.no_grad():
+            return EncodedRegression(self.encoder, self.regression.given(self.encoder(graphs)))
+
 
 def structured(graphs: GraphBatch) -> bool:
     """Return whether there is anything to learn from graphs that their decisions do not say.

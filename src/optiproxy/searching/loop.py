@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import suppress
-from typing import Literal
+from typing import Any, Literal
 
 from optiproxy.errors import SearchFailed
 from optiproxy.execution.evaluation import Evaluation, evaluation_of
@@ -18,7 +18,7 @@ from optiproxy.storage.log import QueryLog
 from optiproxy.storage.record import Query, Record
 
 PATIENCE = 0.5
-"""Seconds after which an interrupt is noticed at the latest; a proposal or record that is being made is finished first."""
+"""Seconds after which an interrupt is noticed at the latest; a record that is being made is finished first."""
 
 Callback = Callable[[RunningSearch, Record], None]
 """Called after each query, when its result has been stored; it may `RunningSearch.stop` the search."""
@@ -31,6 +31,7 @@ def spend(
     phases: Sequence[Phase],
     search: RunningSearch,
     workers: int,
+    interrupts: Interrupts,
     observer: SearchObserver,
     rules: StopRules,
     callbacks: Sequence[Callback] = (),
@@ -43,6 +44,7 @@ def spend(
         phases: Say what is queried next.
         search: What has finished; kept up to date.
         workers: Evaluations at a time.
+        interrupts: Heard while nothing is written.
         observer: Told of each record.
         rules: When to stop early.
         callbacks: Called with each record.
@@ -68,25 +70,22 @@ def spend(
             callback(search, record)
         stopping.check(evaluation.missing)
 
-    def fill(phase: Phase) -> None:
-        """All free workers are filled before any result is waited for."""
-        while len(running) < workers and stopping.reason() is None and (query := phase.ask()) is not None:
-            with interrupts.heard():
-                running[submit(query)] = query
-
     try:
-        with Interrupts() as interrupts:
+        with interrupts:
             for phase in phases:
                 _await_ready(phase, stopping, interrupts)
-                fill(phase)
-                while running:
-                    # A signal may be taken by another thread, and then does not wake a wait that has no end.
-                    with interrupts.heard():
-                        wait(running, timeout=PATIENCE, return_when=FIRST_COMPLETED)
-                    for future in _done(running):
-                        tell(future)
+                going_on = True
+                while going_on:
+                    # A result that is not stored yet can be lost; a worker that stands idle costs time alone.
+                    while done := _done(running):
+                        tell(done[0])
                         interrupts.check()
-                    fill(phase)
+                    asked = phase.ask() if len(running) < workers and stopping.reason() is None else None
+                    with interrupts.heard():
+                        if isinstance(asked, Query):
+                            running[submit(asked)] = asked
+                        else:
+                            going_on = _awaited(running, asked)
             return stopping.reason() or "done"
     except KeyboardInterrupt:
         _keep(log, running)
@@ -115,6 +114,14 @@ def _await_ready(phase: Phase, stopping: Stopping, interrupts: Interrupts) -> No
     while not phase.ready() and stopping.reason() is None:
         with interrupts.heard():
             time.sleep(PATIENCE)
+
+
+def _awaited(running: Iterable[Future[Evaluation]], asked: Future[Any] | None) -> bool:
+    """Wait until an evaluation has finished, or what was asked for is known; False where there is nothing to wait for."""
+    futures = [*running, *([] if asked is None else [asked])]
+    # A signal may be taken by another thread, and then does not wake a wait that has no end.
+    wait(futures, timeout=PATIENCE, return_when=FIRST_COMPLETED)
+    return bool(futures)
 
 
 def _done(running: Mapping[Future[Evaluation], Query]) -> list[Future[Evaluation]]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from functools import cached_property
-from typing import Protocol, final
+from typing import Any, Protocol, final
 
 import numpy as np
 
 from optiproxy.metrics import Goal, Metrics
 from optiproxy.spaces import Architecture, Space
 from optiproxy.storage.log import QueryLog
+from optiproxy.storage.proposer import Source
 from optiproxy.storage.record import Query, Record
 
 
@@ -21,8 +23,11 @@ class Phase(Protocol):
         """Whether it can begin; asked again after a while where it cannot."""
         ...
 
-    def ask(self) -> Query | None:
-        """Begin the next query; None where there is none. Asked again whenever a query has finished."""
+    def ask(self) -> Query | Future[Any] | None:
+        """Begin the next query; None where there is none; a future where it is not known yet.
+
+        Asked again whenever a query has finished, or the future is done.
+        """
         ...
 
 
@@ -57,25 +62,27 @@ class Exploration:
         log: Asks the algorithm.
         budget: Such queries in all, with those that the log holds already or that run in other processes.
         fidelity: Of each query; None means the full one.
+        propose: Says what the algorithm proposes.
 
     Attributes:
         exhausted: Whether no architecture is left.
     """
 
-    def __init__(self, log: QueryLog, *, budget: int, fidelity: int | None) -> None:
+    def __init__(self, log: QueryLog, *, budget: int, fidelity: int | None, propose: Source) -> None:
         self.exhausted = False
         self._log = log
+        self._propose = propose
         self._budget = budget
         self._fidelity = fidelity
 
     def ready(self) -> bool:
         return True
 
-    def ask(self) -> Query | None:
+    def ask(self) -> Query | Future[Any] | None:
         if self.exhausted:
             return None
-        asked = self._log.ask(budget=self._budget, fidelity=self._fidelity)
-        if isinstance(asked, Query):
+        asked = self._log.ask(budget=self._budget, fidelity=self._fidelity, propose=self._propose)
+        if isinstance(asked, Query | Future):
             return asked
         self.exhausted = asked == "exhausted"
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -12,7 +13,9 @@ from optiproxy import registry
 from optiproxy.errors import SearchFailed, UsageError
 from optiproxy.execution.executors import InlineExecutor, ProcessExecutor
 from optiproxy.execution.given import Given, opened
+from optiproxy.execution.interrupts import Interrupts
 from optiproxy.metrics import Goal, Metrics
+from optiproxy.searching.ahead import proposals
 from optiproxy.searching.loop import Callback, spend
 from optiproxy.searching.note import note
 from optiproxy.searching.phases import Exploration, Phase, Promotion, Retries, awaiting_promotion
@@ -124,30 +127,35 @@ def run(
     log = QueryLog(study, proposer, goal, artifacts=Artifacts(root), keep=settings.keep, first=first)
     # A search that failures have ended tries them again: whoever calls once more has mended something.
     retries = Retries(log, wanted=settings.retry_failed or study.user_attrs.get(STOPPED) == FAILURES)
-    exploration = Exploration(log, budget=settings.budget, fidelity=protocol.fidelity)
-    promotion = Promotion(log, goal, space, count=protocol.promote, free=protocol.free)
     chosen = _executor(task, settings, executor)
-    submit = Submit(task, goal, settings, chosen, log, limits)
-    workers = 1 if isinstance(chosen, InlineExecutor) else settings.workers
-    quiet = Quiet(submit, lambda query: limits.measure(query.architecture), workers=workers)
-    phases: Sequence[Phase] = (retries, exploration, *([promotion] if protocol.promote else []))
+    workers, interrupts = 1 if isinstance(chosen, InlineExecutor) else settings.workers, Interrupts()
     # A single worker is idle whenever something is measured before its training.
     alone = workers == 1 or not task.quiet(goal)
+    propose = proposals(proposer, goal, interrupts, workers=workers if alone else 1)
+    exploration = Exploration(log, budget=settings.budget, fidelity=protocol.fidelity, propose=propose)
+    promotion = Promotion(log, goal, space, count=protocol.promote, free=protocol.free)
+    submit = Submit(task, goal, settings, chosen, log, limits)
+    quiet = Quiet(submit, lambda query: limits.measure(query.architecture), workers=workers)
+    phases: Sequence[Phase] = (retries, exploration, *([promotion] if protocol.promote else []))
     with storage_errors(settings.storage):
         # First, because architectures of dead processes are free again.
         log.recover()
         log.learn(earlier)
         # What is tried again has not been done yet.
-        done = [record for record in log.records() if record.state != "failed" or not retries.wanted]
-        search = RunningSearch(goal, protocol.queries(settings.budget), done)
+        search = RunningSearch(
+            goal,
+            protocol.queries(settings.budget),
+            [record for record in log.records() if record.state != "failed" or not retries.wanted],
+        )
         try:
-            with heartbeat(log.beat):
+            with heartbeat(log.beat), closing(propose):
                 ended = spend(
                     log,
                     submit if alone else quiet.submit,
                     phases=phases if alone else quiet.phases(phases),
                     search=search,
                     workers=workers,
+                    interrupts=interrupts,
                     observer=observer,
                     rules=settings.rules,
                     callbacks=callbacks,

@@ -6,11 +6,13 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import final
 
 from optiproxy.errors import UsageError
 from optiproxy.execution.evaluation import Evaluation, evaluate
+from optiproxy.execution.receipts import with_receipt
 from optiproxy.metrics import Goal
 from optiproxy.searching.phases import Phase
 from optiproxy.searching.pruning import PrunerJudge
@@ -49,9 +51,10 @@ class Submit:
         """
         # What settled that the architecture keeps its limits stays so: a latency that is measured again may break one.
         known = {**self.limits.measured(query.architecture), **query.known}
+        receipt = self.log.receipt(query)
         try:
             return self.executor.submit(
-                evaluate,
+                evaluate if receipt is None else partial(with_receipt, receipt, evaluate),
                 self.task,
                 query.architecture,
                 self.goal,
@@ -113,7 +116,9 @@ class Quiet:
         """A query for every worker, all measured; none while an evaluation runs."""
         self._running = [future for future in self._running if not future.done()]
         # Proposals measure, too: whatever has to be known whether it keeps a limit.
-        queries = [] if self._running else list(islice(iter(phase.ask, None), self._workers))
+        asked = [] if self._running else islice(iter(phase.ask, None), self._workers)
+        # While nothing runs nobody computes ahead.
+        queries = [query for query in asked if isinstance(query, Query)]
         for query in queries:
             self._measure(query)
         return queries

@@ -10,6 +10,7 @@ import tempfile
 import uuid
 import warnings
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
@@ -49,6 +50,24 @@ class Artifacts:
         What a killed process has left there is not the training's own: `discard` it before.
         """
         return None if self.root is None else self.root / f"running-{trial.number}"
+
+    def receipt(self, trial: FrozenTrial, run: str) -> Path | None:
+        """Where a worker writes down how an evaluation has ended (`optiproxy.execution.receipts`); None without a folder.
+
+        Args:
+            trial: That is evaluated.
+            run: The search that does. Another one may have begun a trial of the same number, in a study that is gone.
+        """
+        return (
+            None if self.root is None else self.root / f"returned-{trial.number}-{re.sub(r'[^0-9a-f]', '', run)}.json"
+        )
+
+    def close(self) -> None:
+        """Remove the folder if there is nothing in it."""
+        with suppress(OSError):
+            if self.root is not None:
+                self.root.rmdir()
+                self.root.parent.rmdir()
 
     def take(self, study: Study, trial: FrozenTrial, folder: Path | None) -> None:
         """Make what a training has written artifacts of its trial. Called when it has ended and is about to be told.

@@ -5,21 +5,23 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, final
+from typing import TYPE_CHECKING, Any, Literal, final
 
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from optiproxy.execution.evaluation import Evaluation
+from optiproxy.execution.receipts import read
 from optiproxy.metrics import Goal, Metrics
 from optiproxy.optimizer import Proposal
 from optiproxy.storage.artifacts import Artifacts, kept_files
 from optiproxy.storage.liveness import Owner, is_gone
-from optiproxy.storage.proposer import Proposer
+from optiproxy.storage.proposer import Proposer, Source
 from optiproxy.storage.record import Query, Record
 from optiproxy.storage.schema import (
     ATTRIBUTES,
@@ -114,6 +116,14 @@ class QueryLog:
         self._artifacts.discard(query.stored)
         return self._artifacts.folder(query.stored)
 
+    def receipt(self, query: Query) -> Path | None:
+        """Where the worker writes down how the evaluation of a query has ended; None where it is to write nothing."""
+        path = self._receipt(query.stored)
+        if path is not None:
+            with suppress(OSError):  # without it the result is handed back all the same
+                path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
     def curves(self) -> list[FrozenTrial]:
         """Finished queries that have reported a learning curve, but for those that break a limit: nobody wants to be like these."""
         finished = [trial for trial in self._trials() if trial.state.is_finished() and trial.intermediate_values]
@@ -124,21 +134,29 @@ class QueryLog:
         self.recover()
         return any(explores(trial) and not trial.state.is_finished() for trial in self._trials())
 
-    def ask(self, *, budget: int, fidelity: int | None = None) -> Query | Literal["spent", "exhausted"]:
+    def ask(
+        self, *, budget: int, fidelity: int | None = None, propose: Source | None = None
+    ) -> Query | Future[Any] | Literal["spent", "exhausted"]:
         """Begin a query that the algorithm proposes. The study is read twice, before and after the query is written.
 
         Args:
             budget: Such queries in all, with those that have finished already or run in other processes.
             fidelity: Where to evaluate it.
+            propose: Says what the algorithm proposes; None asks it at once.
 
         Returns:
-            The query; ``"spent"`` where the budget is, ``"exhausted"`` where no architecture is left.
+            The query; ``"spent"`` where the budget is, ``"exhausted"`` where no architecture is left; the future of
+            ``propose`` where that is still computing.
         """
         start = time.perf_counter()
         trials = self._trials()
         # Each round that ends without a query ends because another process has begun one, so the rounds are few.
         while len(self._standing(trials, explores)) < budget:
-            proposals = self._wished(trials) or self._proposer.propose(trials, self._goal)
+            proposals = self._wished(trials) or (
+                propose(trials) if propose else self._proposer.propose(trials, self._goal)
+            )
+            if isinstance(proposals, Future):
+                return proposals
             if not proposals:
                 # Stored, because a later run and `load` have to tell this end from an interrupt.
                 self._create(nothing_left(self._owner))
@@ -203,10 +221,7 @@ class QueryLog:
 
         Where other hosts have not heard of this process for so long that they gave the query up, it stays so.
         """
-        with suppress(UpdateFinishedTrialError):
-            self._write(query.stored, evaluation)
-            if evaluation.folder is not None:
-                self._retain()
+        self._end(query.stored, evaluation)
         return Record(
             number=query.number,
             architecture=query.architecture,
@@ -226,6 +241,28 @@ class QueryLog:
             files=self._files(query.stored) if evaluation.folder else {},
             space=self._proposer.parameters.space,
         )
+
+    def _end(self, stored: FrozenTrial, evaluation: Evaluation) -> None:
+        with suppress(UpdateFinishedTrialError):
+            self._write(stored, evaluation)
+            if evaluation.folder is not None:
+                self._retain()
+        receipt = self._receipt(stored)
+        if receipt is not None:
+            receipt.unlink(missing_ok=True)
+
+    def _receipt(self, stored: FrozenTrial) -> Path | None:
+        owner = stored.system_attrs.get(OWNER)
+        return self._artifacts.receipt(stored, str(owner.get("run"))) if isinstance(owner, Mapping) else None
+
+    def _give_up(self, stored: FrozenTrial) -> None:
+        """End a query that nobody waits for any longer: with its result if the worker has written that down."""
+        receipt = self._receipt(stored)
+        returned = None if receipt is None else read(receipt, folder=self._artifacts.folder(stored))
+        if returned is None:
+            self._discard(stored, INTERRUPTED)
+        else:
+            self._end(stored, returned)
 
     def _files(self, stored: FrozenTrial) -> Mapping[str, Path]:
         now = self._study._storage.get_trial(stored._trial_id)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
@@ -249,16 +286,20 @@ class QueryLog:
                 annotate(self._study, trial, SEEN, time.time())
 
     def recover(self) -> None:
-        """Give up the queries of processes that have ended; their architectures may be proposed again."""
+        """Give up the queries of processes that have ended; their architectures may be proposed again.
+
+        What their workers have written down when a training had returned is stored.
+        """
         for trial, owner in self._running():
             if is_gone(owner, seen=float(trial.system_attrs.get(SEEN, 0.0))):
-                self._discard(trial, INTERRUPTED)
+                self._give_up(trial)
 
     def release(self) -> None:
-        """Give up the queries that this search has begun and not ended."""
+        """Give up the queries that this search has begun and not ended, as `recover` does."""
         for trial, owner in self._running():
             if owner.get("run") == self._owner.run:
-                self._discard(trial, INTERRUPTED)
+                self._give_up(trial)
+        self._artifacts.close()
 
     def _begin(
         self,

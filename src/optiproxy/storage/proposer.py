@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import Future
 from datetime import datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, Protocol, final
 
 from optiproxy.optimizer import Algorithm, AlgorithmFactory, Proposal, Trial
 from optiproxy.spaces import narrowed
@@ -20,6 +21,17 @@ if TYPE_CHECKING:
 
 _Key = tuple[int, datetime | None]
 """Number and time: a trial of this number in another study, or of another state, is another one."""
+
+
+class Source(Protocol):
+    """Where a search has its proposals from."""
+
+    def __call__(self, trials: Sequence[FrozenTrial], /) -> Sequence[Proposal] | Future[Any]:
+        """What to try next, best first; none where no architecture is left; a future where that is still being computed.
+
+        Called again with the trials of that moment when the future is done.
+        """
+        ...
 
 
 @final
