@@ -32,7 +32,7 @@ A small one the fit sees in values without noise, too: it is what the kernel can
 def recommended(space: Space, goal: Goal, trials: Sequence[Trial]) -> int | None:
     """Position of the trial, among the feasible ones with the best values, whose architecture all trials speak for most.
 
-    Whatever algorithm has chosen the trials, OptiProxy's default proxy is fitted to them, and of the `SHORTLIST` the one
+    Whatever algorithm has chosen the trials, OptiProxy's proxy is fitted to them, and of the `SHORTLIST` the one
     with the largest expected value is taken, the noise of another measurement left out. Before `FEWEST` trials, or where the
     fit sees no more noise than `NOISY`, it is the best measured one.
 
@@ -63,16 +63,19 @@ def recommended(space: Space, goal: Goal, trials: Sequence[Trial]) -> int | None
 
 
 def fitted(space: Space, goal: Goal, trials: Sequence[Trial]) -> tuple[Model, History, EncodedRegression]:
-    """OptiProxy's default proxy, fitted to finished trials, with the model and the history that it was fitted to."""
+    """OptiProxy's proxy, fitted to finished trials and ready to find noise in them, with the model and the history of the fit."""
     import torch
 
     from optiproxy.optimizer.model import Model
     from optiproxy.optimizer.records import Problem
     from optiproxy.proxy import StructuralProxy
+    from optiproxy.proxy.likelihood import LogNormal, RegressionConfig
     from optiproxy.proxy.structural import EncodedRegression
     from optiproxy.proxy.targets import Normalization
 
-    model = Model(Problem(space, goal, seed=0), StructuralProxy(), Normalization())
+    # A search does well to believe what it measures. Here noise is the question.
+    open_minded = RegressionConfig(noise=LogNormal(median=0.01, spread=1.5))
+    model = Model(Problem(space, goal, seed=0), StructuralProxy(regression=open_minded), Normalization())
     history = model.history(trials)
     # Neither its pretraining nor its fit depends on who searched, or draws anything of its own.
     predictor = model.fit(history, generator=torch.Generator())
