@@ -9,7 +9,7 @@ STAMP := .venv/.installed
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help reference setup run test test-fast golden golden-record golden-searches lint format bench bench-page bench-tables bench-objectives bench-building bench-faults bench-scaling bench-utilisation bench-digits-table check-digits-table bench-env lock clean
+.PHONY: help reference setup run test test-fast golden golden-record golden-searches lint format bench bench-page bench-tables bench-storage bench-objectives bench-building bench-faults bench-scaling bench-utilisation bench-digits-table check-digits-table bench-env lock clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -92,6 +92,9 @@ bench-page: $(STAMP)  ## One page on all algorithms from results/, with the test
 
 bench-tables: $(STAMP)  ## Opening time and speed of the tables
 	$(BIN)/python benchmarks/table_speed.py $$($(BIN)/optiproxy tasks --json | $(BIN)/python -c 'import json, sys; print(*(t["id"] for t in json.load(sys.stdin) if t["id"].startswith(("nasbench", "hwnasbench"))))')
+
+bench-storage: $(STAMP)  ## What the study costs a query, on SQLite and PostgreSQL
+	$(BIN)/python benchmarks/storage_speed.py
 
 reference: $(STAMP)  ## Write docs/reference.md from the docstrings
 	$(BIN)/python benchmarks/reference.py

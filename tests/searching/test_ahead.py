@@ -228,7 +228,9 @@ def test_all_that_has_finished_is_stored_before_anything_is_asked_for(tmp_path):
         verbose=False,
     )
     assert len(result.records) == 12
-    assert seen == [(0, 0), (4, 4), (8, 8)]
+    assert [told for told, _ in seen] == [0, 4, 8]
+    # What is left of the batch before may have been tried, too, by the time that this is asked.
+    assert all(stored >= told for told, stored in seen)
 
 
 @pytest.mark.slow
@@ -245,10 +247,11 @@ def test_a_signal_is_heard_while_a_proposal_is_computed(workers, tmp_path):
     storage, start = str(tmp_path / "study.db"), time.monotonic()
     with ThreadPoolExecutor(workers) as threads, pytest.raises(KeyboardInterrupt):
         search(
-            {"a": [*range(9)]},
+            # More than what is left of a batch, so that the search has to wait for the next one.
+            {"a": [*range(99)]},
             lambda v: v["a"],
             algorithm=Thinking,
-            budget=9,
+            budget=90,
             workers=workers,
             executor=threads,
             storage=storage,

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
 from dataclasses import replace
@@ -17,8 +18,9 @@ from optuna.trial import TrialState
 from optiproxy.searching.run import load
 from optiproxy.searching.search import search
 from optiproxy.storage import liveness
-from optiproxy.storage.liveness import SILENCE, Owner, is_gone
+from optiproxy.storage.liveness import Owner, looked_at
 from optiproxy.storage.schema import OWNER, SEEN, UNSEEN
+from optiproxy.storage.trials import StoredTrials
 
 pytestmark = pytest.mark.slow
 
@@ -97,15 +99,15 @@ def test_an_interrupt_keeps_what_finished(url, uninterrupted):
 
 
 def test_a_signal_in_the_middle_of_writing_waits(url, uninterrupted, monkeypatch):
-    tell = optuna.Study.tell
+    finish = StoredTrials.finish
     count = iter(range(100))
 
-    def slow(study, *arguments, **options):
+    def slow(trials, *arguments, **options):
         if next(count) == 4:
             os.kill(os.getpid(), signal.SIGTERM)
-        return tell(study, *arguments, **options)
+        return finish(trials, *arguments, **options)
 
-    monkeypatch.setattr(optuna.Study, "tell", slow)
+    monkeypatch.setattr(StoredTrials, "finish", slow)
     result = _interrupted(url)
     assert (result.stopped, _story(result)) == ("interrupted", uninterrupted[:5])
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
@@ -196,32 +198,40 @@ def test_three_processes_share_a_budget_exactly_and_without_duplicates(tmp_path,
 
 
 def test_a_process_is_told_from_a_later_one_with_its_id():
-    me, now = Owner(), time.time()
-    assert not is_gone(me.to_json(), seen=now)
-    assert is_gone(replace(me, created=me.created - 1000).to_json(), seen=now)
-    assert not is_gone({"host": me.host, "pid": "broken"}, seen=now)
+    me = Owner()
+    assert looked_at(me.to_json()) == "alive"
+    assert looked_at(replace(me, created=me.created - 1000).to_json()) == "gone"
+    assert looked_at({"host": me.host, "pid": "broken"}) == "alive"
     with subprocess.Popen([sys.executable, "-c", "pass"]) as process:
         process.wait()
-        assert is_gone(replace(me, pid=process.pid, created=time.time()).to_json(), seen=now)
+        assert looked_at(replace(me, pid=process.pid, created=time.time()).to_json()) == "gone"
 
 
-def test_a_process_on_another_host_is_gone_after_a_long_silence():
-    elsewhere = replace(Owner(), host="elsewhere", created=0.0).to_json()
-    assert not is_gone(elsewhere, seen=time.time() - SILENCE / 2)
-    assert is_gone(elsewhere, seen=time.time() - 2 * SILENCE)
-    # What can be looked at here needs no sign.
-    assert not is_gone(Owner().to_json(), seen=0.0)
-
-
-@pytest.mark.parametrize(("silence", "own"), [(0.0, 3), (2 * SILENCE, 4)], ids=["alive", "silent"])
-def test_a_query_that_runs_on_another_host_counts_until_it_falls_silent(url, silence, own):
+@pytest.mark.parametrize(("beats", "own", "stopped"), [(True, 3, "elsewhere"), (False, 4, "budget")])
+def test_a_query_that_runs_on_another_host_counts_until_it_falls_silent(url, monkeypatch, beats, own, stopped):
+    monkeypatch.setattr(liveness, "SILENCE", 10.0)
     _find(url, budget=2)
     study = optuna.load_study(study_name=None, storage=url)
     trial = study.ask()
-    notes = {OWNER: replace(Owner(), host="elsewhere").to_json(), SEEN: time.time() - silence}
-    for name, value in notes.items():
-        study._storage.set_trial_system_attr(trial._trial_id, name, value)
-    assert len(_find(url, budget=4).records) == own
+    # Its clock is an hour slow, which says nothing.
+    study._storage.set_trial_system_attr(trial._trial_id, OWNER, replace(Owner(), host="elsewhere").to_json())
+    study._storage.set_trial_system_attr(trial._trial_id, SEEN, time.time() - 3600)
+    ended = threading.Event()
+
+    def beat():
+        while beats and not ended.wait(0.2):
+            study._storage.set_trial_system_attr(trial._trial_id, SEEN, time.time() - 3600)
+
+    thread = threading.Thread(target=beat)
+    thread.start()
+    try:
+        result = _find(url, budget=4)
+    finally:
+        ended.set()
+        thread.join()
+    assert (len(result.records), result.stopped) == (own, stopped)
+    # Whoever reads the study later sees that it is not complete.
+    assert load(url).stopped == ("interrupted" if beats else "budget")
 
 
 def test_a_search_gives_signs_of_life_while_an_evaluation_runs(url, monkeypatch):
@@ -240,8 +250,8 @@ def test_a_search_gives_signs_of_life_while_an_evaluation_runs(url, monkeypatch)
     assert max(seen) == pytest.approx(time.time(), abs=60)
 
 
-def test_what_others_have_given_up_stays_so(url):
-    """A host that slept through the silence finishes an evaluation that another has been asked for meanwhile."""
+def test_a_result_counts_although_others_have_given_its_query_up(url):
+    """A host that slept through the silence finishes an evaluation that nobody waits for any more."""
 
     def evaluate(values):
         if not given_up:
@@ -256,3 +266,6 @@ def test_what_others_have_given_up_stays_so(url):
     result = _find(url, budget=5, evaluate=evaluate)
     assert (result.stopped, len(result.records)) == ("budget", 5)
     assert given_up == [0]
+    assert result.records[0].number == 0
+    assert len({record.architecture for record in result.records}) == 5
+    assert load(url).records == result.records

@@ -23,11 +23,11 @@ from optiproxy.storage.schema import (
     OWNER,
     SEEN,
     UNSEEN,
-    begun,
     finished_records,
     is_exhausted,
     metrics_of,
 )
+from optiproxy.storage.writing import begun
 
 GOAL = Goal((Objective("score"),))
 SPACE = FlatSpace({"a": [1, 2, 3], "b": ["x", "y"]})
@@ -215,15 +215,15 @@ def test_what_a_worker_has_written_down_is_stored_where_its_search_was_killed(st
     first, second = (killed.ask(budget=9) for _ in range(2))
     with_receipt(killed.receipt(first), lambda: Evaluation(metrics={"score": 3.0}))
     other = log()
-    other.recover()  # it lives
+    other.claims.recover()  # it lives
     assert [trial.state for trial in study.trials] == [TrialState.RUNNING] * 2
-    monkeypatch.setattr("optiproxy.storage.log.is_gone", lambda *_, **__: True)
-    other.recover()
+    monkeypatch.setattr("optiproxy.storage.claims.looked_at", lambda _: "gone")
+    other.claims.recover()
     assert [(record.architecture, record.metrics) for record in other.records()] == [
         (first.architecture, {"score": 3.0})
     ]
     assert reasons(study) == [None, "interrupted"]
     assert study.trials[1].params == dict(Parameters(SPACE).encode(second.architecture))
     assert [*(tmp_path / "study-files" / "s").iterdir()] == []
-    other.release()
+    other.claims.release()
     assert not (tmp_path / "study-files").exists()

@@ -1,4 +1,4 @@
-"""The command line: ``optiproxy search``, ``compare``, ``tasks``, ``algorithms``, ``report``, ``export``, ``retrain``, ``profile``, ``data``.
+"""The command line: ``optiproxy search``, ``worker``, ``compare``, ``tasks``, ``algorithms``, ``report``, ``export``, ``retrain``, ``profile``, ``data``.
 
 Errors become a message on standard error, for the person who reads, and an exit code, for the script that does.
 """
@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from optiproxy import __version__
-from optiproxy.cli import compare, data, export, listing, profile, report, search
+from optiproxy.cli import compare, data, export, listing, profile, report, search, worker
 from optiproxy.cli.search_file import HOW, from_file
 from optiproxy.cli.terminal import say
 from optiproxy.errors import OptiProxyError, printable
@@ -81,6 +81,8 @@ def options(
 
 # In this order `optiproxy --help` lists them.
 app.command("search", cls=from_file(*HOW))(search.search)
+# Budget, seed and goal are those of the study.
+app.command("worker", cls=from_file())(worker.worker)
 # Seed, workers, timeout and study are those of a single search.
 app.command("compare", cls=from_file("budget", "fidelity", "promote"))(compare.compare)
 app.command("tasks")(listing.tasks)

@@ -19,9 +19,10 @@ from optiproxy.optimizer.algorithm import LEVEL
 from optiproxy.searching.calibration import SETTLED, coverage
 from optiproxy.searching.result import SearchResult
 from optiproxy.storage.files import PRIVATE, SHARED, write
+from optiproxy.storage.opening import file_of, sqlite_address
 from optiproxy.storage.record import Record
 from optiproxy.storage.secrets import VARIABLE, names_server, same, shown
-from optiproxy.storage.study import SQLITE, stored_study
+from optiproxy.storage.study import stored_study
 
 RESULT, REPORT, DATABASE = "result.json", "report.html", "study.db"
 
@@ -50,7 +51,7 @@ def database(folder: Path) -> str:
     Raises:
         UsageError: If a link stands there, which may lead to any file.
     """
-    return SQLITE + str(_no_link(folder / DATABASE))
+    return sqlite_address(_no_link(folder / DATABASE))
 
 
 def locate(target: str) -> Place:
@@ -75,7 +76,7 @@ def locate(target: str) -> Place:
             f"There is no study at {target!r}. Expected the folder of a search, its study.db, or a storage URL."
         )
     if path.is_file():
-        return Place(f"sqlite:///{path}", None, path.parent)
+        return Place(sqlite_address(path), None, path.parent)
     content = read(path)
     # The folder may have moved since: its own database counts, not the place that was written down.
     if (path / DATABASE).exists():
@@ -91,9 +92,9 @@ def _elsewhere(folder: Path, storage: str, study: str | None) -> str:
     The folder may come from anywhere, and a database that is connected to may be given passwords, or be written to. So the
     user says it, too; or it is a file of the folder itself.
     """
-    file = Path(storage.removeprefix(SQLITE))
-    if "://" not in str(file) and file.parent.resolve() == folder.resolve() and (folder / file.name).is_file():
-        return SQLITE + str(_no_link(folder / file.name))
+    file = None if names_server(storage) else file_of(storage)
+    if file is not None and file.parent.resolve() == folder.resolve() and (folder / file.name).is_file():
+        return sqlite_address(_no_link(folder / file.name))
     told = os.environ.get(VARIABLE, "")
     if same(storage, told):
         return told

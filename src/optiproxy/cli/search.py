@@ -131,7 +131,7 @@ def search(
     saved.check_free(folder, name)
     stored = replace(settings, storage=storage or saved.database(folder), study=name)
     page = folder / saved.REPORT
-    outputs.check_search_page(page, name, stored.storage or "")
+    outputs.check_search_page(page, name, stored.address)
     if executor is None and (unused := stored.unused(found.task)):
         typer.echo(unused, err=True)
     observer = observer_for(found.goal, Console(stderr=True))

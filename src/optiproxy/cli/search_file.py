@@ -100,7 +100,7 @@ def from_file(*how: str) -> type[TyperCommand]:
 
 
 def _fill(ctx: typer.Context, argument: str, keys: Sequence[str]) -> None:
-    given = ctx.params[argument]
+    given = ctx.params[argument] or []
     several = isinstance(given, Sequence) and not isinstance(given, str)
     arguments: list[str] = list(cast("Sequence[str]", given)) if several else [cast("str", given)]
     files = [one for one in arguments if is_file(one)]
@@ -114,8 +114,10 @@ def _fill(ctx: typer.Context, argument: str, keys: Sequence[str]) -> None:
     if (beside := str(path.resolve().parent)) not in sys.path:
         sys.path.insert(0, beside)
     ctx.params[argument] = [content["space"]] if several else content["space"]
-    for key in content.keys() & set(keys):
-        option = _OPTIONS.get(key, key)
+    # Where a study says what is searched for, the command has no options for it.
+    for option, key in {_OPTIONS.get(key, key): key for key in content.keys() & set(keys)}.items():
+        if option not in ctx.params:
+            continue
         source = ctx.get_parameter_source(option)
         # A line that says the same wins.
         if source is None or source.name.startswith("DEFAULT"):

@@ -70,7 +70,7 @@ def search_once(
     executor = InlineExecutor()
     with PeakMemory() as memory:
         result = search(task, replace(settings, algorithm=run.algorithm, seed=run.seed), executor=executor)
-    finished = result.stopped != "interrupted"
+    finished = result.stopped not in ("interrupted", "elsewhere")
     if finished:
         RunResult.of(run, result, overhead_mb=memory.mb).save(path)
     return finished

@@ -82,6 +82,8 @@ def standing(result: SearchResult) -> str:
         return f"Finished after {done}: the space holds no further architecture."
     if result.stopped == "interrupted":
         return f"Interrupted after {done}: the same command resumes and finishes the budget."
+    if result.stopped == "elsewhere":
+        return f"Ended here after {done}: the others still run in other processes that share the study."
     if result.stopped != "budget":
         return f"Ended after {done}: {_RULES[result.stopped]}."
     return f"Finished: {_done(result)} spent{_shares(result)}."

@@ -18,7 +18,8 @@ from optiproxy.sampler.inferring import Inferred, infer, is_settled
 from optiproxy.sampler.reading import fitted, fixed_values, goal_of, metrics_of, other_trials
 from optiproxy.storage.parameters import Parameters
 from optiproxy.storage.proposer import Proposer
-from optiproxy.storage.schema import ARCHITECTURE, UNSEEN, annotate, predicted_notes
+from optiproxy.storage.schema import ARCHITECTURE, UNSEEN, annotate
+from optiproxy.storage.writing import predicted_notes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -15,6 +15,7 @@ from optiproxy.searching.phases import Phase
 from optiproxy.searching.progress import SearchObserver
 from optiproxy.searching.stopping import Reason, RunningSearch, Stopping, StopRules
 from optiproxy.storage.log import QueryLog
+from optiproxy.storage.outage import StorageAwayError
 from optiproxy.storage.record import Query, Record
 
 PATIENCE = 0.5
@@ -54,6 +55,7 @@ def spend(
 
     Raises:
         SearchFailed: If going on would be of no use; what had finished is in the log.
+        StorageAwayError: If the storage stays away; what was running has been finished, and is kept beside the study.
     """
     running: dict[Future[Evaluation], Query] = {}
     stopping = Stopping(rules, search)
@@ -90,7 +92,9 @@ def spend(
     except KeyboardInterrupt:
         _keep(log, running)
         return "interrupted"
-    except SearchFailed:
+    except (SearchFailed, StorageAwayError) as error:
+        # Without the storage nothing more can be asked for; but what runs is paid for, and its results wait beside the study.
+        wait(running if isinstance(error, StorageAwayError) else ())
         _keep(log, running)
         raise
     finally:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import cached_property
 from typing import Any, Protocol, final
@@ -86,6 +86,26 @@ class Exploration:
             return asked
         self.exhausted = asked == "exhausted"
         return None
+
+
+@final
+class Filling:
+    """Queries what other processes have begun and died over, once it is known which of them live.
+
+    Args:
+        exploration: Queries.
+        settled: Whether that is known; asked again and again.
+    """
+
+    def __init__(self, exploration: Exploration, settled: Callable[[], bool]) -> None:
+        self._exploration = exploration
+        self._settled = settled
+
+    def ready(self) -> bool:
+        return self._exploration.exhausted or self._settled()
+
+    def ask(self) -> Query | Future[Any] | None:
+        return self._exploration.ask()
 
 
 @final

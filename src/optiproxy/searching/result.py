@@ -37,7 +37,8 @@ class SearchResult:
         protocol: What was known before a query, and at which fidelity the queries were made.
         records: All counted queries, in the order in which they finished.
         stopped: ``"budget"`` (spent), ``"exhausted"`` (no architecture left), ``"interrupted"``, or which rule ended it:
-            ``"target"``, ``"patience"``, ``"time"``, ``"callback"``.
+            ``"target"``, ``"patience"``, ``"time"``, ``"callback"``; or ``"elsewhere"``: queries of the budget still run in other
+            processes that share the study.
         study: The study's name.
         storage: Its storage URL, without passwords; empty when in memory.
         optimum: Best possible value of the first objective under this goal; None where unknown.
@@ -51,7 +52,7 @@ class SearchResult:
     seed: int
     budget: int
     records: tuple[Record, ...]
-    stopped: Literal["budget", "exhausted", "interrupted"] | Reason
+    stopped: Literal["budget", "exhausted", "interrupted", "elsewhere"] | Reason
     study: str
     storage: str = ""
     protocol: QueryProtocol = field(default_factory=QueryProtocol)

@@ -18,13 +18,13 @@ from optiproxy.metrics import Goal, Metrics
 from optiproxy.searching.ahead import proposals
 from optiproxy.searching.loop import Callback, spend
 from optiproxy.searching.note import note
-from optiproxy.searching.phases import Exploration, Phase, Promotion, Retries, awaiting_promotion
+from optiproxy.searching.phases import Exploration, Filling, Phase, Promotion, Retries, awaiting_promotion
 from optiproxy.searching.progress import SILENCE, SearchObserver
 from optiproxy.searching.result import SearchResult
 from optiproxy.searching.settings import SearchSettings
 from optiproxy.searching.stopping import Reason, RunningSearch
 from optiproxy.searching.submitting import Quiet, Submit
-from optiproxy.spaces import Architecture
+from optiproxy.spaces import Architecture, Space
 from optiproxy.storage.artifacts import Artifacts, files_of
 from optiproxy.storage.dashboard import write_note
 from optiproxy.storage.identity import (
@@ -37,12 +37,17 @@ from optiproxy.storage.identity import (
 )
 from optiproxy.storage.liveness import heartbeat
 from optiproxy.storage.log import QueryLog
+from optiproxy.storage.opening import Storage, address_of
+from optiproxy.storage.outage import Patience
 from optiproxy.storage.parameters import Parameters
 from optiproxy.storage.proposer import Proposer
-from optiproxy.storage.schema import finished_records, is_exhausted, metrics_of
+from optiproxy.storage.record import Record
+from optiproxy.storage.schema import STOPPED, finished_records, is_exhausted, metrics_of
 from optiproxy.storage.secrets import shown
-from optiproxy.storage.study import FAILURES, STOPPED, as_written, open_study, storage_errors, stored_study
+from optiproxy.storage.stranded import Stranded, folders
+from optiproxy.storage.study import FAILURES, as_written, closed, open_study, storage_errors, stored_study
 from optiproxy.task.free_metrics import FreeLimits
+from optiproxy.task.protocol import QueryProtocol
 from optiproxy.task.task import Task
 
 if TYPE_CHECKING:
@@ -102,11 +107,7 @@ def run(
         code=task.code,
         formerly=task.formerly,
     )
-    for architecture in first:
-        if not space.is_valid(architecture):
-            raise UsageError(
-                f"The search cannot start with {dict(space.values(architecture))}: that breaks a rule, a limit or what is fixed."
-            )
+    _check_beginning(first, space)
     # The algorithm is looked up before the study is opened: an unknown name leaves no database behind.
     name, parameters = settings.study_name(task), Parameters(space)
     proposer = Proposer(
@@ -123,12 +124,12 @@ def run(
         budget=settings.budget,
         accept_changes=settings.accept_changes,
     )
-    root = files_of(settings.artifacts, settings.storage, name)
-    log = QueryLog(study, proposer, goal, artifacts=Artifacts(root), keep=settings.keep, first=first)
+    interrupts = Interrupts()
+    log = _log(study, proposer, goal, settings, first, interrupts)
     # A search that failures have ended tries them again: whoever calls once more has mended something.
     retries = Retries(log, wanted=settings.retry_failed or study.user_attrs.get(STOPPED) == FAILURES)
     chosen = _executor(task, settings, executor)
-    workers, interrupts = 1 if isinstance(chosen, InlineExecutor) else settings.workers, Interrupts()
+    workers = 1 if isinstance(chosen, InlineExecutor) else settings.workers
     # A single worker is idle whenever something is measured before its training.
     alone = workers == 1 or not task.quiet(goal)
     propose = proposals(proposer, goal, interrupts, workers=workers if alone else 1)
@@ -136,10 +137,18 @@ def run(
     promotion = Promotion(log, goal, space, count=protocol.promote, free=protocol.free)
     submit = Submit(task, goal, settings, chosen, log, limits)
     quiet = Quiet(submit, lambda query: limits.measure(query.architecture), workers=workers)
-    phases: Sequence[Phase] = (retries, exploration, *([promotion] if protocol.promote else []))
-    with storage_errors(settings.storage):
-        # First, because architectures of dead processes are free again.
-        log.recover()
+    # What is promoted depends on all results, so that those of others are waited for.
+    settled = (lambda: not log.exploring()) if protocol.promote else log.claims.settled
+    phases: Sequence[Phase] = (
+        retries,
+        exploration,
+        Filling(exploration, settled),
+        *([promotion] if protocol.promote else []),
+    )
+    with storage_errors(settings.storage), closed(study):
+        # First, because architectures of dead processes are free again, but for those whose results are here.
+        log.restore()
+        log.claims.recover()
         log.learn(earlier)
         # What is tried again has not been done yet.
         search = RunningSearch(
@@ -148,7 +157,7 @@ def run(
             [record for record in log.records() if record.state != "failed" or not retries.wanted],
         )
         try:
-            with heartbeat(log.beat), closing(propose):
+            with heartbeat(log.claims.beat), closing(propose):
                 ended = spend(
                     log,
                     submit if alone else quiet.submit,
@@ -161,16 +170,19 @@ def run(
                     callbacks=callbacks,
                 )
         except SearchFailed:
-            study.set_user_attr(STOPPED, FAILURES)
+            log.end(FAILURES)
             raise
         finally:
             # Workers end before their queries are given up, so that none is trained here and asked for elsewhere.
             chosen.shutdown(cancel_futures=True)
-            log.release()
+            log.claims.release()
         records = tuple(log.records())
-        stopped = ended if ended != "done" else "exhausted" if exploration.exhausted else "budget"
+        spent = _is_spent(records, settings.budget, goal, space, protocol)
+        stopped = (
+            ended if ended != "done" else "exhausted" if exploration.exhausted else "budget" if spent else "elsewhere"
+        )
         useless = ended == "done" and bool(records) and all(record.state == "failed" for record in records)
-        study.set_user_attr(STOPPED, FAILURES if useless else stopped)
+        log.end(FAILURES if useless else stopped)
     if exploration.exhausted and not records:
         raise SearchFailed(limits.nothing_left())
     result = SearchResult(
@@ -184,7 +196,7 @@ def run(
         records=records,
         stopped=stopped,
         study=name,
-        storage=shown(settings.storage or ""),
+        storage=shown(settings.address),
         protocol=protocol,
         optimum=_optimum(task, goal),
     )
@@ -194,9 +206,39 @@ def run(
 def _noted(study: Study, result: SearchResult) -> SearchResult:
     """The result, after optuna-dashboard has been told of it where it can look."""
     if result.storage:
-        with storage_errors(result.storage):
+        with storage_errors(result.storage), closed(study):
             write_note(study, note(result))
     return result
+
+
+def _log(
+    study: Study,
+    proposer: Proposer,
+    goal: Goal,
+    settings: SearchSettings,
+    first: Sequence[Architecture],
+    interrupts: Interrupts,
+) -> QueryLog:
+    storage, name = settings.address, study.study_name
+    root = files_of(settings.artifacts, storage, name)
+    return QueryLog(
+        study,
+        proposer,
+        goal,
+        artifacts=Artifacts(root),
+        keep=settings.keep,
+        first=first,
+        patience=Patience(settings.max_outage, storage, interrupts),
+        stranded=Stranded(folders(root, shown(storage), name), proposer.parameters),
+    )
+
+
+def _check_beginning(first: Sequence[Architecture], space: Space) -> None:
+    for architecture in first:
+        if not space.is_valid(architecture):
+            raise UsageError(
+                f"The search cannot start with {dict(space.values(architecture))}: that breaks a rule, a limit or what is fixed."
+            )
 
 
 def _executor(task: Task, settings: SearchSettings, given: Given | None) -> Executor:
@@ -209,11 +251,11 @@ def _executor(task: Task, settings: SearchSettings, given: Given | None) -> Exec
     return ProcessExecutor(settings.workers, timeout=limits.timeout, memory=limits.memory, devices=settings.devices)
 
 
-def load(storage: str, study: str | None = None, *, artifacts: str | Path | None = None) -> SearchResult:
+def load(storage: Storage, study: str | None = None, *, artifacts: str | Path | None = None) -> SearchResult:
     """The result, so far, of a stored search.
 
     Args:
-        storage: SQLite file or SQLAlchemy URL.
+        storage: SQLite file, address or one of Optuna's storages, as for `optiproxy.search`.
         study: Its name; None where the storage holds just one.
         artifacts: Folder of the files that trainings have saved, where the search was given one.
 
@@ -221,8 +263,8 @@ def load(storage: str, study: str | None = None, *, artifacts: str | Path | None
         StudyError: If there is no such study, or it cannot be read.
     """
     opened, content = stored_study(storage, study)
-    with as_written(opened.study_name), storage_errors(storage):
-        return _result_of(opened, content, storage, artifacts)
+    with as_written(opened.study_name), storage_errors(storage), closed(opened):
+        return _result_of(opened, content, address_of(storage), artifacts)
 
 
 def _result_of(study: Study, content: Mapping[str, Any], storage: str, artifacts: str | Path | None) -> SearchResult:
@@ -233,9 +275,8 @@ def _result_of(study: Study, content: Mapping[str, Any], storage: str, artifacts
     trials = study.get_trials(deepcopy=False)
     records = tuple(finished_records(trials, Parameters(space), files_of(artifacts, storage, study.study_name)))
     exhausted = is_exhausted(trials)
-    # Promotions are at another fidelity, and come on top of the budget.
-    spent = sum(record.fidelity == protocol.fidelity for record in records) >= content["budget"]
-    done = (spent or exhausted) and not awaiting_promotion(records, goal, space, protocol.promote)
+    spent = _is_spent(records, content["budget"], goal, space, protocol)
+    done = spent or (exhausted and not awaiting_promotion(records, goal, space, protocol.promote))
     return SearchResult(
         task=content["task"],
         space=space,
@@ -254,6 +295,13 @@ def _result_of(study: Study, content: Mapping[str, Any], storage: str, artifacts
         if task and (task.source.name, task.source.digest) == (source.name, source.digest)
         else None,
     )
+
+
+def _is_spent(records: Sequence[Record], budget: int, goal: Goal, space: Space, protocol: QueryProtocol) -> bool:
+    """Whether all queries have finished, here and in other processes."""
+    # Promotions are at another fidelity, and come on top of the budget.
+    spent = sum(record.fidelity == protocol.fidelity for record in records) >= budget
+    return spent and not awaiting_promotion(records, goal, space, protocol.promote)
 
 
 def _ended(study: Study) -> Literal["interrupted"] | Reason:

@@ -19,6 +19,8 @@ from optiproxy.searching.run import run
 from optiproxy.searching.settings import SearchSettings
 from optiproxy.searching.stopping import StopRules, check_whole
 from optiproxy.spaces import Architecture, FlatSpace, Space, narrowed
+from optiproxy.storage.opening import Storage
+from optiproxy.storage.outage import SECONDS
 from optiproxy.task.function import Evaluate, FunctionTask, Measure
 from optiproxy.task.protocol import wanted_goal
 from optiproxy.task.task import Task
@@ -47,7 +49,7 @@ def search(
     timeout: float | None = None,
     memory: int | str | None = None,
     devices: int | Sequence[str] | None = None,
-    storage: str | Path | None = None,
+    storage: Storage | None = None,
     study: str | None = None,
     executor: Given | None = None,
     fixed: Mapping[str, Any] | None = None,
@@ -59,6 +61,7 @@ def search(
     max_failures: int | None = 3,
     retry_failed: bool = False,
     accept_changes: bool = False,
+    max_outage: float = SECONDS,
     pruner: BasePruner | None = USUAL,
     keep: int = 1,
     artifacts: str | Path | None = None,
@@ -101,7 +104,9 @@ def search(
         memory: ``"4GB"``, or bytes: an evaluation that holds more, with all that it has started, is stopped and has failed.
         devices: ``["cuda:0", "cuda:1"]``, or how many CUDA devices: each worker process has its own, sees no other and calls it
             ``trial.device``. At least so many workers are started. None leaves them all to all.
-        storage: SQLite file or SQLAlchemy URL. The same call again resumes there; None keeps nothing. A password in it is
+        storage: An SQLite file, the address of a database (``postgresql://HOST/DATABASE``), of a journal file (``journal:///PATH``,
+            where SQLite cannot lock, as on NFS) or of Optuna's proxy (``grpc://HOST:PORT``), or one of Optuna's storages. The same
+            call again resumes there, also from other processes and machines at the same time; None keeps nothing. A password in it is
             written down nowhere.
         study: Name within the storage; None derives one.
         executor: Runs the evaluations instead of local worker processes, ``workers`` at a time. ``"dask"`` and
@@ -118,6 +123,9 @@ def search(
         max_failures: So many failures of one kind before anything has succeeded end the search; None for any number.
         retry_failed: Whether queries of earlier runs that failed are tried again first.
         accept_changes: Whether to resume although the training function, or another of yours, has changed since.
+        max_outage: Seconds for which the storage may be away: a database that restarts, a locked file, a full disk. It is waited for,
+            and results that are there meanwhile are kept beside the study, or in the user's cache folder; after this time the
+            search ends, and the same call stores them first.
         pruner: Judges trainings that ask `TrainingTrial.should_prune`: `LeadersPruner`, or one of Optuna's. None prunes nothing.
         keep: Of how many of the best trainings the files are kept that they saved (`TrainingTrial.save`).
         artifacts: Folder of these files; None means beside the storage where that is an SQLite file, or a temporary one.
@@ -166,13 +174,14 @@ def search(
         timeout=timeout,
         memory=None if memory is None else memory_size(memory),
         devices=named,
-        storage=None if storage is None else str(storage),
+        storage=storage,
         study=study,
         rules=StopRules(target=target, patience=patience, seconds=max_seconds, failures=max_failures),
         keep=keep,
         artifacts=artifacts,
         retry_failed=retry_failed,
         accept_changes=accept_changes,
+        max_outage=max_outage,
         pruner=pruner,
     )
     observer: SearchObserver = Logged(goal)

@@ -11,6 +11,8 @@ from optiproxy.errors import UsageError
 from optiproxy.execution.limits import Limits
 from optiproxy.searching.pruning import USUAL
 from optiproxy.searching.stopping import StopRules, check_whole, is_positive
+from optiproxy.storage.opening import Storage, address_of
+from optiproxy.storage.outage import SECONDS
 from optiproxy.storage.study import known_name
 from optiproxy.task.protocol import QueryProtocol
 
@@ -37,13 +39,14 @@ class SearchSettings:
         timeout: Seconds for one evaluation in a worker process; None means forever.
         memory: Bytes for one evaluation in a worker process and all that it starts; None means all that there is.
         devices: Of the worker processes, in turn; empty where each may use all that is there.
-        storage: SQLite file or SQLAlchemy URL, which may hold a password; None keeps the study in memory.
+        storage: As `optiproxy.storage.opening` lists them, and it may hold a password; None keeps the study in memory.
         study: Its name; None derives one from task, algorithm and seed.
         rules: What ends the search before its budget.
         keep: Of how many of the best trainings the files are kept.
         artifacts: Folder of these files; None means beside the storage where that is an SQLite file, or a temporary one.
         retry_failed: Whether queries of earlier runs that failed are tried again first.
         accept_changes: Whether a study goes on whose functions have changed since.
+        max_outage: Seconds for which the storage may be away before the search ends.
         pruner: Ends trainings that promise too little, as far as they ask with `TrainingTrial.should_prune`: one of
             Optuna's, or None to end none.
 
@@ -61,26 +64,35 @@ class SearchSettings:
     timeout: float | None = None
     memory: int | None = None
     devices: tuple[str, ...] = ()
-    storage: str | None = field(default=None, repr=False)
+    storage: Storage | None = field(default=None, repr=False)
     study: str | None = None
     rules: StopRules = field(default_factory=StopRules)
     keep: int = 1
     artifacts: str | Path | None = None
     retry_failed: bool = False
     accept_changes: bool = False
+    max_outage: float = SECONDS
     pruner: BasePruner | None = USUAL
 
     def __post_init__(self) -> None:
+        address_of(self.storage)
         for name, low in (("budget", 1), ("seed", 0), ("workers", 1), ("keep", 0)):
             check_whole(name, getattr(self, name), low)
         if self.pruner is not None and not callable(getattr(self.pruner, "prune", None)):
             raise UsageError(f"Expected one of Optuna's pruners, a LeadersPruner or None, got {self.pruner!r}.")
+        if not self.max_outage >= 0:
+            raise UsageError(f"Expected max_outage to be 0 seconds or more, got {self.max_outage!r}.")
         if self.promote is not None:
             check_whole("promote", self.promote, 0)
         if self.timeout is not None and not is_positive(self.timeout):
             raise UsageError(
                 f"Expected a timeout of more than 0 seconds, got {self.timeout!r}. None is for no timeout."
             )
+
+    @property
+    def address(self) -> str:
+        """The address of the storage; empty where it has none."""
+        return address_of(self.storage)
 
     @property
     def limits(self) -> Limits:

@@ -1,5 +1,6 @@
 """The Optuna study that keeps a search: what is written beside a trial, who works on it, and what the study was made for.
 
-Read `record` and `schema` first, then `log`, which begins and ends queries, and `proposer`, which it asks; `study` and
-`identity` open a study and tell whether it is the right one.
+Read `record`, `schema` and `writing` first, then `log`, which begins and ends queries, and `proposer`, which it asks; `study` and
+`identity` open a study and tell whether it is the right one. Below them `opening` finds the storage, `trials` writes there whatever
+happens to it (`database`, `outage`, `stranded`), and `claims` tells who works on what (`liveness`).
 """

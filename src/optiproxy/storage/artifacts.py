@@ -18,9 +18,9 @@ from optuna.artifacts import FileSystemArtifactStore
 from optuna.artifacts.exceptions import ArtifactNotFound
 
 from optiproxy.errors import UsageError
+from optiproxy.storage.opening import file_of
 
 if TYPE_CHECKING:
-    from optuna.study import Study
     from optuna.trial import FrozenTrial
 
 PREFIX = "artifacts:"
@@ -69,24 +69,27 @@ class Artifacts:
                 self.root.rmdir()
                 self.root.parent.rmdir()
 
-    def take(self, study: Study, trial: FrozenTrial, folder: Path | None) -> None:
+    def take(self, trial: FrozenTrial, folder: Path | None) -> Mapping[str, str]:
         """Make what a training has written artifacts of its trial. Called when it has ended and is about to be told.
 
         What cannot be kept, because the disk is full, is given up with a warning: the result counts all the same.
 
         Args:
-            study: Of the trial.
             trial: That has ended.
             folder: Where it has written; nothing happens where there is none, or none on this machine.
+
+        Returns:
+            System attributes that describe the files. The trial is to hold them when it ends.
         """
+        described: dict[str, str] = {}
         if folder is None or not folder.is_dir():
-            return
+            return described
         try:
             if self.root is None:
                 self.root = Path(tempfile.mkdtemp(prefix="optiproxy-"))
             # A link may lead anywhere.
             for path in sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()):
-                _upload(study, trial, FileSystemArtifactStore(self.root), path, path.relative_to(folder).as_posix())
+                described |= _upload(FileSystemArtifactStore(self.root), path, path.relative_to(folder).as_posix())
         except OSError as error:
             warnings.warn(
                 f"The files of query {trial.number} could not all be kept ({error.strerror}). Its result counts; make room, "
@@ -94,6 +97,7 @@ class Artifacts:
                 stacklevel=2,
             )
         shutil.rmtree(folder, ignore_errors=True)
+        return described
 
     def discard(self, trial: FrozenTrial, temporary: Path | None = None) -> None:
         """Remove what a training that is not kept has written.
@@ -128,8 +132,8 @@ class Artifacts:
                         continue
 
 
-def _upload(study: Study, trial: FrozenTrial, store: FileSystemArtifactStore, path: Path, name: str) -> None:
-    """Store a file as `optuna.artifacts.upload_artifact` does, but with the folders in its name."""
+def _upload(store: FileSystemArtifactStore, path: Path, name: str) -> dict[str, str]:
+    """Store a file as `optuna.artifacts.upload_artifact` does, but with the folders in its name, and return what describes it."""
     identity = str(uuid.uuid4())
     kind, encoding = mimetypes.guess_type(name)
     described = {
@@ -138,11 +142,9 @@ def _upload(study: Study, trial: FrozenTrial, store: FileSystemArtifactStore, pa
         "mimetype": kind or "application/octet-stream",
         "encoding": encoding,
     }
-    storage, number = study._storage, trial._trial_id  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-    # The description first: a file that nothing describes would never be removed.
-    storage.set_trial_system_attr(number, PREFIX + identity, json.dumps(described))
     with path.open("rb") as file:
         store.write(identity, file)
+    return {PREFIX + identity: json.dumps(described)}
 
 
 def kept_files(trial: FrozenTrial, root: Path | None) -> Mapping[str, Path]:
@@ -165,20 +167,18 @@ def kept_files(trial: FrozenTrial, root: Path | None) -> Mapping[str, Path]:
     return found
 
 
-def artifacts_root(storage: str | None, study: str) -> Path | None:
-    """Where the files of a study lie if nobody says otherwise: beside its SQLite file; None for other storages.
+def artifacts_root(storage: str, study: str) -> Path | None:
+    """Where the files of a study lie if nobody says otherwise: beside its SQLite or journal file; None for other storages.
 
     Args:
-        storage: As for `optiproxy.search`.
+        storage: Its address.
         study: Name of the study.
     """
-    if storage is None or ("://" in storage and not storage.startswith("sqlite:///")):
-        return None
-    path = Path(storage.removeprefix("sqlite:///").partition("?")[0])
-    return None if path.name == ":memory:" else path.absolute().with_name(f"{path.stem}-files") / folder_name(study)
+    path = file_of(storage)
+    return None if path is None else path.absolute().with_name(f"{path.stem}-files") / folder_name(study)
 
 
-def files_of(artifacts: str | Path | None, storage: str | None, study: str) -> Path | None:
+def files_of(artifacts: str | Path | None, storage: str, study: str) -> Path | None:
     """Where the files of a study lie: below a folder that was given, or `artifacts_root`.
 
     Raises:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from itertools import islice
@@ -12,43 +12,36 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, final
 
-from optuna.exceptions import UpdateFinishedTrialError
-from optuna.trial import FrozenTrial, Trial, TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from optiproxy.execution.evaluation import Evaluation
 from optiproxy.execution.receipts import read
 from optiproxy.metrics import Goal, Metrics
 from optiproxy.optimizer import Proposal
 from optiproxy.storage.artifacts import Artifacts, kept_files
-from optiproxy.storage.liveness import Owner, is_gone
+from optiproxy.storage.claims import Claims
+from optiproxy.storage.outage import Patience, StorageAwayError
 from optiproxy.storage.proposer import Proposer, Source
 from optiproxy.storage.record import Query, Record
 from optiproxy.storage.schema import (
-    ATTRIBUTES,
     DUPLICATE,
-    EVALUATION_SECONDS,
     FIDELITY,
-    INTERRUPTED,
-    KIND,
-    METRICS,
-    OUTPUT,
     OWNER,
     PROMOTED,
-    REASON,
-    SEEN,
+    RETRY_OF,
+    STOPPED,
     SURPLUS,
-    TRACEBACK,
     UNSEEN,
-    annotate,
-    begun,
     current,
-    earlier_result,
     explores,
     finished_records,
     metrics_of,
-    nothing_left,
     promotes,
+    was_given_up,
 )
+from optiproxy.storage.stranded import Stranded
+from optiproxy.storage.trials import StoredTrials
+from optiproxy.storage.writing import begun, earlier_result, ended, late, nothing_left
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -71,6 +64,11 @@ class QueryLog:
         artifacts: Keeps the files of trainings.
         keep: Of how many of the best.
         first: Architectures to be asked for before any that the algorithm proposes.
+        patience: How long the storage of the study may be away.
+        stranded: Keeps the results that the study cannot take.
+
+    Attributes:
+        claims: Who works on what runs.
     """
 
     def __init__(
@@ -82,19 +80,22 @@ class QueryLog:
         artifacts: Artifacts | None = None,
         keep: int = 1,
         first: Sequence[Architecture] = (),
+        patience: Patience | None = None,
+        stranded: Stranded | None = None,
     ) -> None:
-        self._study = study
+        self._study = StoredTrials(study, patience or Patience())
         self._proposer = proposer
         self._goal = goal
         self._artifacts = artifacts or Artifacts(None)
         self._keep = keep
         self._first = first
-        self._owner = Owner()
+        self._stranded = stranded or Stranded((), proposer.parameters)
+        self.claims = Claims(self._study, self._artifacts, rescue=self._rescue)
 
     @property
     def name(self) -> str:
         """Of the study."""
-        return self._study.study_name
+        return self._study.name
 
     def records(self) -> list[Record]:
         """All finished queries, in the order in which they finished."""
@@ -109,7 +110,7 @@ class QueryLog:
         ]
         for architecture, metrics in results:
             if (self._proposer.canonical(architecture), metrics) not in known:
-                self._create(earlier_result(self._proposer.parameters, architecture, metrics, self._goal))
+                self._study.create(earlier_result(self._proposer.parameters, architecture, metrics, self._goal))
 
     def folder(self, query: Query) -> Path | None:
         """Where the training of a query may write, empty; None for a temporary folder."""
@@ -129,9 +130,24 @@ class QueryLog:
         finished = [trial for trial in self._trials() if trial.state.is_finished() and trial.intermediate_values]
         return [t for t in finished if t.state != TrialState.COMPLETE or self._goal.feasible(metrics_of([t])[0])]
 
+    def restore(self) -> None:
+        """Store the results that an earlier search had to leave beside the study. Called before any query is given up."""
+        for result in [*self._stranded]:
+            whose = (result.number, result.system_attrs[OWNER])
+            same = [t for t in self._study.read() if (t.number, t.system_attrs.get(OWNER)) == whose]
+            if same:
+                self._settle(same[0], result)
+            else:  # its query has got lost
+                self._study.create(result)
+            self._stranded.drop(result)
+
+    def end(self, reason: str) -> None:
+        """Say in the study why this run has ended."""
+        self._study.remark(STOPPED, reason)
+
     def exploring(self) -> bool:
         """Whether a query that an algorithm has proposed is running, here or in another process that lives."""
-        self.recover()
+        self.claims.recover()
         return any(explores(trial) and not trial.state.is_finished() for trial in self._trials())
 
     def ask(
@@ -151,7 +167,7 @@ class QueryLog:
         start = time.perf_counter()
         trials = self._trials()
         # Each round that ends without a query ends because another process has begun one, so the rounds are few.
-        while len(self._standing(trials, explores)) < budget:
+        while len(self._standing(trials, explores)) < budget or self.claims.recover():
             proposals = self._wished(trials) or (
                 propose(trials) if propose else self._proposer.propose(trials, self._goal)
             )
@@ -159,7 +175,7 @@ class QueryLog:
                 return proposals
             if not proposals:
                 # Stored, because a later run and `load` have to tell this end from an interrupt.
-                self._create(nothing_left(self._owner))
+                self._study.create(nothing_left(self.claims.owner))
                 return "exhausted"
             query, trials = self._begin(proposals[0], trials, start=start, fidelity=fidelity, budget=budget)
             if query is not None:
@@ -198,7 +214,7 @@ class QueryLog:
     def _before(self, trial: FrozenTrial) -> bool:
         """Whether a trial was begun by an earlier search than this one."""
         owner = trial.system_attrs.get(OWNER)
-        return isinstance(owner, Mapping) and owner.get("run") != self._owner.run
+        return isinstance(owner, Mapping) and owner.get("run") != self.claims.owner.run
 
     def promote(self, candidates: Sequence[tuple[Architecture, Metrics]]) -> Query | None:
         """Begin the query, at the full fidelity, of the first candidate that nobody has begun; None where none is left.
@@ -219,9 +235,14 @@ class QueryLog:
     def tell(self, query: Query, evaluation: Evaluation) -> Record:
         """End a query with what became of it.
 
-        Where other hosts have not heard of this process for so long that they gave the query up, it stays so.
+        Where others have not heard of this process for so long that they gave the query up, the result takes its place all the
+        same, even if the budget is spent: it has been paid for. Where the storage is away for too long, the result waits beside
+        the study for the next search.
+
+        Raises:
+            StorageAwayError: If the storage is away and the result cannot be kept anywhere else.
         """
-        self._end(query.stored, evaluation)
+        told = self._end(query.stored, evaluation)
         return Record(
             number=query.number,
             architecture=query.architecture,
@@ -238,68 +259,64 @@ class QueryLog:
             traceback=evaluation.traceback,
             output=evaluation.output,
             kind=evaluation.kind,
-            files=self._files(query.stored) if evaluation.folder else {},
+            files=kept_files(told, self._artifacts.root),
             space=self._proposer.parameters.space,
         )
 
-    def _end(self, stored: FrozenTrial, evaluation: Evaluation) -> None:
-        with suppress(UpdateFinishedTrialError):
-            self._write(stored, evaluation)
-            if evaluation.folder is not None:
-                self._retain()
-        receipt = self._receipt(stored)
-        if receipt is not None:
-            receipt.unlink(missing_ok=True)
-
-    def _receipt(self, stored: FrozenTrial) -> Path | None:
-        owner = stored.system_attrs.get(OWNER)
-        return self._artifacts.receipt(stored, str(owner.get("run"))) if isinstance(owner, Mapping) else None
-
-    def _give_up(self, stored: FrozenTrial) -> None:
-        """End a query that nobody waits for any longer: with its result if the worker has written that down."""
-        receipt = self._receipt(stored)
-        returned = None if receipt is None else read(receipt, folder=self._artifacts.folder(stored))
-        if returned is None:
-            self._discard(stored, INTERRUPTED)
+    def _end(self, begun: FrozenTrial, evaluation: Evaluation) -> FrozenTrial:
+        if evaluation.reason or evaluation.folder is None:
+            self._artifacts.discard(begun, evaluation.folder)
+            files: Mapping[str, str] = {}
         else:
-            self._end(stored, returned)
+            files = self._artifacts.take(begun, evaluation.folder)
+        told = ended(begun, evaluation, self._goal, files)
+        try:
+            self._settle(begun, told)
+            self._stranded.drop(told)
+            if files:
+                self._retain()
+        except StorageAwayError as error:
+            if self._stranded.where(told) is None:
+                raise StorageAwayError(
+                    f"{error} The result of query {begun.number} could be kept nowhere: {dict(evaluation.metrics)}."
+                ) from error
+        receipt = self._receipt(begun)
+        if receipt is not None:
+            with suppress(OSError):  # it may never have been written, nor its folder
+                receipt.unlink()
+        return told
 
-    def _files(self, stored: FrozenTrial) -> Mapping[str, Path]:
-        now = self._study._storage.get_trial(stored._trial_id)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-        return kept_files(now, self._artifacts.root)
+    def _receipt(self, begun: FrozenTrial) -> Path | None:
+        owner = begun.system_attrs.get(OWNER)
+        return self._artifacts.receipt(begun, str(owner.get("run"))) if isinstance(owner, Mapping) else None
+
+    def _rescue(self, begun: FrozenTrial) -> bool:
+        """End a query that nobody waits for any longer with the result that its worker has written down, if it has."""
+        receipt = self._receipt(begun)
+        returned = None if receipt is None else read(receipt, folder=self._artifacts.folder(begun))
+        if returned is None:
+            return False
+        self._end(begun, returned)
+        return True
+
+    def _settle(self, begun: FrozenTrial, told: FrozenTrial) -> None:
+        """End a trial, or, where it was given up, put a new one in its place."""
+        now = self._study.finish(begun, told, meanwhile=lambda: self._stranded.keep(told))
+        if now is not told and was_given_up(now):
+            again = late(told)
+            if all(trial.system_attrs.get(RETRY_OF) != told.number for trial in self._study.read()):
+                self._study.create(again)
 
     def _retain(self) -> None:
         """Keep the files of the best alone: those that the answer may be one of. Needed where there are new ones."""
         if self._artifacts.root is None:
             return
         # All of the study, what was tried again included. Results from elsewhere have no files here.
-        ended = [t for t in self._study.get_trials(deepcopy=False) if t.state.is_finished() and OWNER in t.system_attrs]
+        every = [t for t in self._study.read() if t.state.is_finished() and OWNER in t.system_attrs]
         # At a lower fidelity values do not compare; what is promoted is trained again.
-        full = [t for t in ended if t.state == TrialState.COMPLETE and FIDELITY not in t.user_attrs]
+        full = [t for t in every if t.state == TrialState.COMPLETE and FIDELITY not in t.user_attrs]
         best = self._goal.leading([metrics_of([trial])[0] for trial in full], self._keep)
-        self._artifacts.retain(ended, {full[i].number for i in best})
-
-    def beat(self) -> None:
-        """Give a sign of life for every query that this search has begun and not ended."""
-        for trial, owner in self._running():
-            if owner.get("run") == self._owner.run:
-                annotate(self._study, trial, SEEN, time.time())
-
-    def recover(self) -> None:
-        """Give up the queries of processes that have ended; their architectures may be proposed again.
-
-        What their workers have written down when a training had returned is stored.
-        """
-        for trial, owner in self._running():
-            if is_gone(owner, seen=float(trial.system_attrs.get(SEEN, 0.0))):
-                self._give_up(trial)
-
-    def release(self) -> None:
-        """Give up the queries that this search has begun and not ended, as `recover` does."""
-        for trial, owner in self._running():
-            if owner.get("run") == self._owner.run:
-                self._give_up(trial)
-        self._artifacts.close()
+        self._artifacts.retain(every, {full[i].number for i in best})
 
     def _begin(
         self,
@@ -319,8 +336,8 @@ class QueryLog:
             The query, or None where it gave way; and all other trials as they are now.
         """
         seconds = time.perf_counter() - start
-        parameters, owner = self._proposer.parameters, self._owner
-        identity = self._create(
+        parameters, owner = self._proposer.parameters, self.claims.owner
+        identity = self._study.create(
             begun(
                 proposal,
                 parameters,
@@ -340,9 +357,9 @@ class QueryLog:
         query = None
         # Whatever is ahead has been written before and is seen here; whatever comes later gives way by itself.
         if self._key(proposal) in map(self._canonical, rivals):
-            self._discard(stored, DUPLICATE)
+            self.claims.discard(stored, DUPLICATE)
         elif len(self._standing(ahead, explores)) >= budget:
-            self._discard(stored, SURPLUS)
+            self.claims.discard(stored, SURPLUS)
         else:
             query = Query(
                 stored=stored,
@@ -379,58 +396,11 @@ class QueryLog:
                 standing.append(trial)
         return standing
 
-    def _write(self, stored: FrozenTrial, evaluation: Evaluation) -> None:
-        study, identity = self._study, stored._trial_id  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-        trial = Trial(study, identity)
-        if evaluation.reason or evaluation.folder is None:
-            self._artifacts.discard(stored, evaluation.folder)
-        else:
-            self._artifacts.take(study, stored, evaluation.folder)
-        trial.set_user_attr(EVALUATION_SECONDS, evaluation.seconds)
-        for key, note in evaluation.notes.items():
-            trial.storage.set_trial_system_attr(identity, key, note)
-        notes = {ATTRIBUTES: dict(evaluation.attributes), TRACEBACK: evaluation.traceback, OUTPUT: evaluation.output}
-        for key, note in {**notes, KIND: evaluation.kind}.items():
-            if note:
-                trial.set_user_attr(key, note)
-        for step, value in evaluation.curve.items():
-            # Not `Trial.report`, which a study of several objectives refuses.
-            study._storage.set_trial_intermediate_value(identity, step, value)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-        if evaluation.reason:
-            trial.set_user_attr(REASON, evaluation.reason)
-            study.tell(trial, state=TrialState.FAIL)
-        elif evaluation.pruned:
-            study.tell(trial, state=TrialState.PRUNED)
-        else:
-            trial.set_user_attr(METRICS, dict(evaluation.metrics))
-            for limit in self._goal.limits:
-                trial.set_constraint(str(limit), limit.violation(evaluation.metrics))
-            study.tell(trial, [evaluation.metrics[objective.metric] for objective in self._goal.objectives])
-
-    def _running(self) -> Iterator[tuple[FrozenTrial, Mapping[str, object]]]:
-        for trial in self._trials():
-            owner = trial.system_attrs.get(OWNER)
-            if not trial.state.is_finished() and isinstance(owner, Mapping):
-                yield trial, owner
-
     def _trials(self) -> list[FrozenTrial]:
-        return current(self._study.get_trials(deepcopy=False))
-
-    def _create(self, template: FrozenTrial) -> int:
-        """Optuna's id of a new trial that is the template from its first moment, as `Study.ask` cannot make one."""
-        storage, study = self._study._storage, self._study._study_id  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-        return storage.create_new_trial(study, template)
+        return current(self._study.read())
 
     def _key(self, proposal: Proposal) -> Architecture | None:
         return self._proposer.canonical(proposal.architecture)
 
     def _canonical(self, trial: FrozenTrial) -> Architecture | None:
         return self._proposer.canonical(self._proposer.architecture(trial))
-
-    def _discard(self, trial: FrozenTrial, why: str) -> None:
-        try:
-            annotate(self._study, trial, UNSEEN, why)
-        except UpdateFinishedTrialError:
-            return  # another process has given it up already
-        self._artifacts.discard(trial)
-        self._study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)

@@ -7,17 +7,15 @@ those for people are user attributes, those that searches need to agree with eac
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from optuna.trial import FrozenTrial, TrialState, create_trial
+from optuna.trial import FrozenTrial, TrialState
 
 from optiproxy.metrics import Goal, Metrics
 from optiproxy.storage.artifacts import kept_files
-from optiproxy.storage.liveness import Owner
 from optiproxy.storage.parameters import Parameters
 from optiproxy.storage.pruned import Curves
 from optiproxy.storage.record import Record
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
     from optuna.study import Study
     from optuna.trial import Trial
 
-    from optiproxy.optimizer import Proposal
     from optiproxy.spaces import Architecture
 
 METRICS = "metrics"
@@ -73,80 +70,11 @@ to begin the last query of the budget, or one of the same architecture."""
 RETRY_OF = "optiproxy:retry_of"
 """System attribute: number of the failed trial that this one tries again, and takes the place of."""
 
+STOPPED = "optiproxy:stopped"
+"""User attribute of the study: why the latest run has ended."""
+
 Note = Mapping[str, str | int | float | bool | list[float] | None] | str | float | None
 """What an attribute may hold: anything nearly flat that JSON can store."""
-
-
-def begun(
-    proposal: Proposal,
-    parameters: Parameters,
-    *,
-    owner: Owner,
-    ask_seconds: float,
-    fidelity: int | None,
-    unseen: str | None = None,
-    retry_of: int | None = None,
-) -> FrozenTrial:
-    """The trial of a query that begins, complete from its first moment, so that no other process sees half of it.
-
-    Args:
-        proposal: What is going to be evaluated.
-        parameters: Of the space.
-        owner: Who evaluates it.
-        ask_seconds: Spent on the proposal.
-        fidelity: Where it is evaluated; None means the full one.
-        unseen: Why algorithms do not see it; None where they do.
-        retry_of: Number of the failed trial that it repeats; None where it repeats none.
-    """
-    values = parameters.encode(proposal.architecture)
-    notes: dict[str, Note] = {OWNER: owner.to_json(), SEEN: time.time(), ARCHITECTURE: values}
-    notes |= predicted_notes(proposal)
-    if unseen is not None:
-        notes[UNSEEN] = unseen
-    if retry_of is not None:
-        notes[RETRY_OF] = retry_of
-    return create_trial(
-        state=TrialState.RUNNING,
-        params=dict(values),
-        distributions=dict(parameters.distributions),
-        user_attrs={ASK_SECONDS: ask_seconds} | ({} if fidelity is None else {FIDELITY: fidelity}),
-        system_attrs=notes,
-    )
-
-
-def predicted_notes(proposal: Proposal) -> dict[str, Note]:
-    """System attributes that hold what is expected of a proposal; none where nothing is."""
-    # numpy scalars would not pass through JSON.
-    notes: dict[str, Note] = {
-        PREDICTED: {name: float(value) for name, value in proposal.predicted.items()},
-        INTERVALS: {name: [float(low), float(high)] for name, (low, high) in proposal.intervals.items()},
-    }
-    return {key: note for key, note in notes.items() if note}
-
-
-def earlier_result(parameters: Parameters, architecture: Architecture, metrics: Metrics, goal: Goal) -> FrozenTrial:
-    """A result from elsewhere, as a finished trial that algorithms learn from and no budget counts.
-
-    Args:
-        parameters: Of the space.
-        architecture: What was evaluated.
-        metrics: What was measured; every objective is among it.
-        goal: Of the search.
-    """
-    return create_trial(
-        state=TrialState.COMPLETE,
-        values=[metrics[objective.metric] for objective in goal.objectives],
-        params=dict(parameters.encode(architecture)),
-        distributions=dict(parameters.distributions),
-        user_attrs={METRICS: dict(metrics)},
-        system_attrs={ARCHITECTURE: dict(parameters.encode(architecture))},
-    )
-
-
-def nothing_left(owner: Owner) -> FrozenTrial:
-    """The finished trial that tells later runs, and `is_exhausted`, that no architecture was left."""
-    notes: dict[str, Note] = {OWNER: owner.to_json(), SEEN: time.time(), UNSEEN: EXHAUSTED}
-    return create_trial(state=TrialState.FAIL, system_attrs=notes)
 
 
 def annotate(study: Study, trial: FrozenTrial | Trial, key: str, value: Note) -> None:
@@ -201,6 +129,11 @@ def _numbers(stored: Mapping[str, float]) -> dict[str, float]:
 def explores(trial: FrozenTrial) -> bool:
     """Whether it counts against the budget: proposed by the algorithm, running or finished, here or elsewhere."""
     return OWNER in trial.system_attrs and UNSEEN not in trial.system_attrs
+
+
+def was_given_up(trial: FrozenTrial) -> bool:
+    """Whether a trial has ended without a result, because nobody counts on it any more."""
+    return trial.state.is_finished() and trial.system_attrs.get(UNSEEN) == INTERRUPTED
 
 
 def promotes(trial: FrozenTrial) -> bool:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 import warnings
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import optuna
 from optuna.exceptions import ExperimentalWarning, StorageInternalError
-from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
-from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
-from optiproxy.errors import StudyError, UsageError
+from optiproxy.errors import StudyError
+from optiproxy.storage.database import Database
+from optiproxy.storage.opening import Storage, address_of, opened
+from optiproxy.storage.outage import is_remote
+from optiproxy.storage.schema import STOPPED
 from optiproxy.storage.secrets import VARIABLE, cause, completed, names_server, scrubbed, shown
 from optiproxy.task.values import one_line
 
@@ -29,23 +30,18 @@ if TYPE_CHECKING:
 IDENTITY = "optiproxy"
 """User attribute of the study: `Identity.to_json`, and the budget."""
 
-STOPPED = "optiproxy:stopped"
-"""User attribute of the study: why the latest run has ended."""
-
 FAILURES = "failures"
 """It ended because nothing that was trained was of use."""
 
-SQLITE = "sqlite:///"
-
 
 def open_study(
-    identity: Identity, *, storage: str | None, name: str, budget: int, accept_changes: bool = False
+    identity: Identity, *, storage: Storage | None, name: str, budget: int, accept_changes: bool = False
 ) -> Study:
     """The study of this name, created if there is none, and proven to be writable.
 
     Args:
         identity: What the study has to be for.
-        storage: An SQLAlchemy URL, or the path of an SQLite file, whose folder is created; None keeps it in memory.
+        storage: As `optiproxy.storage.opening` lists them; the folder of a file is created, and None keeps it in memory.
         name: Name of the study.
         budget: Kept beside the identity.
         accept_changes: Whether to go on where a function has changed since; where nothing has succeeded yet it always does.
@@ -58,8 +54,9 @@ def open_study(
         for objective in identity.goal.objectives
     ]
     with storage_errors(storage), _quiet():
+        held = opened(storage, create=True)
         study = optuna.create_study(
-            storage=_open(storage, missing=_make_folder),
+            storage=held,
             study_name=name,
             directions=directions,
             sampler=optuna.samplers.RandomSampler(),  # never asked: the log writes each trial whole
@@ -79,6 +76,8 @@ def open_study(
                     "accept_changes=True to go on with these results."
                 )
         study.set_user_attr(IDENTITY, {**identity.to_json(), "budget": budget})
+        if (database := Database.within(held)) is not None:
+            database.settle()
         with warnings.catch_warnings():
             # Optuna calls the names of objectives experimental, and shows them everywhere.
             warnings.simplefilter("ignore", ExperimentalWarning)
@@ -86,14 +85,14 @@ def open_study(
     return study
 
 
-def known_name(storage: str | None, *names: str) -> str:
+def known_name(storage: Storage | None, *names: str) -> str:
     """The first of these names under which the storage holds a study, or the very first where it holds none."""
     if storage is None or len(set(names)) == 1:
         return names[0]
     with suppress(StudyError), storage_errors(storage), _quiet():
         held = {
             found.study_name: found.user_attrs.get(IDENTITY) or {}
-            for found in _open(storage, missing=_refuse).get_all_studies()
+            for found in opened(storage, create=False).get_all_studies()
         }
         # Under the former name only what an earlier version has written, which knew no digest of functions.
         return next(
@@ -102,7 +101,7 @@ def known_name(storage: str | None, *names: str) -> str:
     return names[0]
 
 
-def stored_study(storage: str, name: str | None) -> tuple[Study, Mapping[str, Any]]:
+def stored_study(storage: Storage, name: str | None) -> tuple[Study, Mapping[str, Any]]:
     """An existing study and what it was made for.
 
     Args:
@@ -112,16 +111,18 @@ def stored_study(storage: str, name: str | None) -> tuple[Study, Mapping[str, An
     Raises:
         StudyError: If it cannot be read, there is no such study, or it is not one of optiproxy's.
     """
-    with storage_errors(storage), as_written(name or shown(storage)), _quiet():
-        opened = _open(storage, missing=_refuse)
-        names = sorted(found.study_name for found in opened.get_all_studies())
+    with storage_errors(storage), as_written(name or shown(address_of(storage))), _quiet():
+        database = opened(storage, create=False)
+        names = sorted(found.study_name for found in database.get_all_studies())
         if name is None and len(names) != 1:
             raise StudyError(
-                f"Expected one study in {shown(storage)}, found {len(names)}. Name one of: {', '.join(names) or '-'}."
+                f"Expected one study in {shown(address_of(storage))}, found {len(names)}. Name one of: {', '.join(names) or '-'}."
             )
         if name is not None and name not in names:
-            raise StudyError(f"There is no study {name!r} in {shown(storage)}. It holds: {', '.join(names) or 'none'}.")
-        study = optuna.load_study(study_name=name or names[0], storage=opened)
+            raise StudyError(
+                f"There is no study {name!r} in {shown(address_of(storage))}. It holds: {', '.join(names) or 'none'}."
+            )
+        study = optuna.load_study(study_name=name or names[0], storage=database)
         stored = study.user_attrs.get(IDENTITY)
     if not isinstance(stored, Mapping):
         raise StudyError(f"Study {study.study_name!r} is not one of optiproxy's, so it cannot be reported on.")
@@ -129,12 +130,35 @@ def stored_study(storage: str, name: str | None) -> tuple[Study, Mapping[str, An
 
 
 @contextmanager
-def storage_errors(storage: str | None) -> Generator[None]:
+def written_study(storage: Storage, name: str) -> Generator[Study]:
+    """An existing study, opened for writing: a search may have ended with it before."""
+    with _quiet():
+        study = optuna.load_study(study_name=name, storage=opened(storage, create=True))
+    with closed(study):
+        yield study
+
+
+@contextmanager
+def closed(study: Study) -> Generator[None]:
+    """Close the connections of a study at the end, unless the user has opened them."""
+    try:
+        yield
+    finally:
+        database = Database.within(study._storage)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        if database is not None:
+            database.engine.dispose()
+
+
+@contextmanager
+def storage_errors(storage: Storage | None) -> Generator[None]:
     """Turn what a database raises, at any depth, into a `StudyError`."""
     try:
         yield
-    except (StorageInternalError, SQLAlchemyError, sqlite3.Error) as error:
-        raise _unusable(error, storage or "") from cause(error, completed(storage or ""))
+    except Exception as error:
+        if not isinstance(error, StorageInternalError | SQLAlchemyError | sqlite3.Error) and not is_remote(error):
+            raise
+        address = address_of(storage)
+        raise _unusable(error, address) from cause(error, completed(address))
 
 
 def _unusable(error: Exception, storage: str) -> StudyError:
@@ -164,65 +188,6 @@ def as_written(name: str) -> Generator[None]:
         raise StudyError(
             f"The study {name!r} holds something that no search has written ({one_line(error)}). Use an undamaged copy."
         ) from error
-
-
-class _Connection(sqlite3.Connection):
-    """Writes ahead: ten times faster than SQLite's default, and as safe against a killed process."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - whatever sqlite3 passes
-        super().__init__(*args, **kwargs)
-        # Refused where another process is at it just now, or the file is read-only, which the first write will tell.
-        with suppress(sqlite3.OperationalError):
-            self.execute("PRAGMA journal_mode=WAL")
-        self.execute("PRAGMA synchronous=NORMAL")
-
-
-_PAUSES = (0.1, 0.2, 0.4, 0.8)
-"""Seconds between attempts to create the tables."""
-
-
-def _open(storage: str | None, missing: Callable[[Path, str], None]) -> BaseStorage:
-    if storage is None:
-        return InMemoryStorage()
-    url = completed(storage) if "://" in storage else SQLITE + storage
-    if url.startswith(SQLITE) and "?" not in url:
-        missing(Path(url.removeprefix(SQLITE)), storage)
-    # Several processes write to one file: wait for each other rather than fail after SQLite's 5 seconds.
-    options = {"connect_args": {"timeout": 60, "factory": _Connection}} if url.startswith("sqlite") else {}
-    for pause in _PAUSES:
-        try:
-            return _connect(url, options)
-        except (OperationalError, IntegrityError) as error:
-            # Another process is creating the same tables and rows just now.
-            if not any(sign in str(error) for sign in ("already exists", "UNIQUE constraint", "locked")):
-                raise
-        time.sleep(pause)
-    return _connect(url, options)
-
-
-def _connect(url: str, options: dict[str, Any]) -> BaseStorage:
-    try:
-        return optuna.storages.get_storage(RDBStorage(url, engine_kwargs=options))
-    # A port that is no number, a parameter that the driver does not know.
-    except (ArgumentError, NoSuchModuleError, ImportError, TypeError, ValueError) as error:
-        raise UsageError(
-            f"Expected a storage like 'sqlite:///runs.db' or the path of a file, got {shown(url)!r} "
-            f"({scrubbed(one_line(error), url)})."
-        ) from cause(error, url)
-    except RuntimeError as error:
-        raise StudyError(f"The study database {shown(url)} was made by another version of Optuna: {error}") from error
-
-
-def _make_folder(path: Path, storage: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StudyError(f"Cannot create the folder of {storage} ({error.strerror}). Use another storage.") from error
-
-
-def _refuse(path: Path, storage: str) -> None:
-    if not path.is_file():
-        raise StudyError(f"There is no study database {storage}. Check the path, or run a search first.")
 
 
 @contextmanager

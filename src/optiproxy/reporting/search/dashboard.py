@@ -9,7 +9,7 @@ from optiproxy.searching.note import note
 from optiproxy.searching.result import SearchResult
 from optiproxy.storage.artifacts import artifacts_root
 from optiproxy.storage.dashboard import show_picture, write_note
-from optiproxy.storage.study import storage_errors, stored_study
+from optiproxy.storage.study import storage_errors, written_study
 
 PICTURE = "architecture.svg"
 
@@ -25,6 +25,5 @@ def draw_in_dashboard(result: SearchResult) -> None:
     if root is None or not result.has_best or not flows(result.space):
         return
     drawing = graph.draw(structure(result.space, result.best.architecture), label="The best architecture as a graph")
-    with storage_errors(result.storage):
-        study, _ = stored_study(result.storage, result.study)
+    with storage_errors(result.storage), written_study(result.storage, result.study) as study:
         write_note(study, note(result, picture=show_picture(study, root, PICTURE, standalone(drawing, []))))
