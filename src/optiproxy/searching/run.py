@@ -125,7 +125,7 @@ def run(
         accept_changes=settings.accept_changes,
     )
     interrupts = Interrupts()
-    log = _log(study, proposer, goal, settings, first, interrupts)
+    log = _log(study, proposer, goal, settings, first=first, interrupts=interrupts)
     # A search that failures have ended tries them again: whoever calls once more has mended something.
     retries = Retries(log, wanted=settings.retry_failed or study.user_attrs.get(STOPPED) == FAILURES)
     chosen = _executor(task, settings, executor)
@@ -216,6 +216,7 @@ def _log(
     proposer: Proposer,
     goal: Goal,
     settings: SearchSettings,
+    *,
     first: Sequence[Architecture],
     interrupts: Interrupts,
 ) -> QueryLog:
