@@ -64,7 +64,7 @@ def test_one_training_is_timed(optiproxy):
     ("arguments", "told"),
     [
         (["digts"], "Unknown task or space 'digts'. Did you mean 'digits'?"),
-        ([TABLE, "--budget", "0"], "budget of at least 1"),
+        ([TABLE, "--budget", "0"], "Expected a whole number from 1 to 2**63 - 1 as budget, got 0."),
         ([TABLE, "--limit", "speed<=1"], "Unknown metric 'speed'"),
         ([TABLE, "--free", "val_accuracy"], "known only after training"),
     ],

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -137,9 +138,18 @@ def test_a_moved_folder_still_reports(optiproxy, tmp_path):
     assert optiproxy("report", "there").exit_code == 0
 
 
-def test_a_study_stored_elsewhere_is_found_through_its_folder(optiproxy, tmp_path):
-    optiproxy(*QUICK, "--budget", 4, "--out", "out", "--storage", f"sqlite:///{tmp_path}/team.db")
+def test_a_study_stored_elsewhere_is_found_through_its_folder(optiproxy, tmp_path, monkeypatch):
+    """A folder decides nothing: it says what to type, unless the environment has named the same storage."""
+    storage = f"sqlite:///{tmp_path}/team.db"
+    optiproxy(*QUICK, "--budget", 4, "--out", "out", "--storage", storage)
     assert not (tmp_path / "out/study.db").exists()
+    refused = optiproxy("report", "out")
+    assert refused.exit_code == 2
+    typed = re.search(r"if you trust that: (\S+ --study \S+);", refused.stderr)
+    assert typed, refused.stderr
+    assert storage in typed[1]
+    assert optiproxy("report", *typed[1].split()).exit_code == 0
+    monkeypatch.setenv("OPTIPROXY_STORAGE", storage)
     assert optiproxy("report", "out").exit_code == 0
 
 

@@ -102,7 +102,9 @@ def test_all_that_a_training_has_started_ends_with_it(tmp_path, ends):
 
 
 SCRIPT = """
-import sys
+import signal, sys
+# Started in the background, as a test run may be, a process ignores it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path.insert(0, {folder!r})
 import optiproxy
 from test_endings import _hang
@@ -119,10 +121,13 @@ def test_nothing_outlives_a_search_that_is_ended(tmp_path, number):
     script = tmp_path / "script.py"
     script.write_text(SCRIPT.format(folder=str(Path(__file__).parent), target=str(tmp_path)))
     with subprocess.Popen([sys.executable, str(script)], stderr=subprocess.DEVNULL) as process:
-        pids = _started(tmp_path)
-        everything = {child.pid for child in psutil.Process(process.pid).children(recursive=True)} | set(pids)
-        process.send_signal(number)
-        process.wait(60)
+        try:
+            pids = _started(tmp_path)
+            everything = {child.pid for child in psutil.Process(process.pid).children(recursive=True)} | set(pids)
+            process.send_signal(number)
+            process.wait(60)
+        finally:
+            process.kill()  # or leaving the block would wait for it
     deadline = time.monotonic() + 20
     while (left := list(filter(_alive, everything))) and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -192,7 +192,7 @@ def _first_is_one_and_the_rest_too(architecture):
 def test_a_limit_that_nothing_keeps_is_named_with_the_nearest(algorithm):
     space = {name: [1, 2, 3, 4, 5] for name in NAMES[:6]}
     with pytest.raises(
-        SearchFailed, match=r"keeps size<=5 among [\d,]+ that were measured; the nearest has size=6\. Loosen"
+        SearchFailed, match=r"keeps size<=5 among [\d,]+ that were measured; the smallest has 6\. Loosen"
     ):
         optiproxy.search(space, lambda _: 0.0, budget=3, algorithm=algorithm, free={"size": size}, limits=["size<=5"])
 
