@@ -213,7 +213,7 @@ def test_what_a_worker_has_written_down_is_stored_where_its_search_was_killed(st
 
     killed = log()
     first, second = (killed.ask(budget=9) for _ in range(2))
-    with_receipt(killed.receipt(first), lambda: Evaluation(metrics={"score": 3.0}))
+    with_receipt(killed.endings.receipt(first.stored), lambda: Evaluation(metrics={"score": 3.0}))
     other = log()
     other.claims.recover()  # it lives
     assert [trial.state for trial in study.trials] == [TrialState.RUNNING] * 2

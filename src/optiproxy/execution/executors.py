@@ -98,6 +98,7 @@ def pickled(fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> bytes:
 
 def answered(answer: bytes) -> Any:  # noqa: ANN401 - whatever the function returns
     """What a call has returned; raises what it has raised."""
+    # From a worker of our own, which runs what the user has written, as this process does.
     value, error = cloudpickle.loads(answer)
     if error is not None:
         raise error

@@ -147,7 +147,7 @@ def run(
     )
     with storage_errors(settings.storage), closed(study):
         # First, because architectures of dead processes are free again, but for those whose results are here.
-        log.restore()
+        log.endings.restore()
         log.claims.recover()
         log.learn(earlier)
         # What is tried again has not been done yet.

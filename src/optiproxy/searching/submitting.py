@@ -51,7 +51,7 @@ class Submit:
         """
         # What settled that the architecture keeps its limits stays so: a latency that is measured again may break one.
         known = {**self.limits.measured(query.architecture), **query.known}
-        receipt = self.log.receipt(query)
+        receipt = self.log.endings.receipt(query.stored)
         try:
             return self.executor.submit(
                 evaluate if receipt is None else partial(with_receipt, receipt, evaluate),

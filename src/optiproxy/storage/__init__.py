@@ -2,5 +2,5 @@
 
 Read `record`, `schema` and `writing` first, then `log`, which begins and ends queries, and `proposer`, which it asks; `study` and
 `identity` open a study and tell whether it is the right one. Below them `opening` finds the storage, `trials` writes there whatever
-happens to it (`database`, `outage`, `stranded`), and `claims` tells who works on what (`liveness`).
+happens to it (`database`, `outage`, `stranded`), `claims` tells who works on what (`liveness`), and `endings` stores what came of it.
 """

@@ -6,7 +6,6 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
@@ -15,12 +14,12 @@ from typing import TYPE_CHECKING, Any, Literal, final
 from optuna.trial import FrozenTrial, TrialState
 
 from optiproxy.execution.evaluation import Evaluation
-from optiproxy.execution.receipts import read
 from optiproxy.metrics import Goal, Metrics
 from optiproxy.optimizer import Proposal
 from optiproxy.storage.artifacts import Artifacts, kept_files
 from optiproxy.storage.claims import Claims
-from optiproxy.storage.outage import Patience, StorageAwayError
+from optiproxy.storage.endings import Endings
+from optiproxy.storage.outage import Patience
 from optiproxy.storage.proposer import Proposer, Source
 from optiproxy.storage.record import Query, Record
 from optiproxy.storage.schema import (
@@ -28,7 +27,6 @@ from optiproxy.storage.schema import (
     FIDELITY,
     OWNER,
     PROMOTED,
-    RETRY_OF,
     STOPPED,
     SURPLUS,
     UNSEEN,
@@ -37,11 +35,10 @@ from optiproxy.storage.schema import (
     finished_records,
     metrics_of,
     promotes,
-    was_given_up,
 )
 from optiproxy.storage.stranded import Stranded
 from optiproxy.storage.trials import StoredTrials
-from optiproxy.storage.writing import begun, earlier_result, ended, late, nothing_left
+from optiproxy.storage.writing import begun, earlier_result, nothing_left
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -68,7 +65,8 @@ class QueryLog:
         stranded: Keeps the results that the study cannot take.
 
     Attributes:
-        claims: Who works on what runs.
+        endings: How what runs ends.
+        claims: Who works on it.
     """
 
     def __init__(
@@ -87,10 +85,15 @@ class QueryLog:
         self._proposer = proposer
         self._goal = goal
         self._artifacts = artifacts or Artifacts(None)
-        self._keep = keep
         self._first = first
-        self._stranded = stranded or Stranded((), proposer.parameters)
-        self.claims = Claims(self._study, self._artifacts, rescue=self._rescue)
+        self.endings = Endings(
+            self._study,
+            goal,
+            artifacts=self._artifacts,
+            keep=keep,
+            stranded=stranded or Stranded((), proposer.parameters),
+        )
+        self.claims = Claims(self._study, self._artifacts, rescue=self.endings.rescue)
 
     @property
     def name(self) -> str:
@@ -117,29 +120,10 @@ class QueryLog:
         self._artifacts.discard(query.stored)
         return self._artifacts.folder(query.stored)
 
-    def receipt(self, query: Query) -> Path | None:
-        """Where the worker writes down how the evaluation of a query has ended; None where it is to write nothing."""
-        path = self._receipt(query.stored)
-        if path is not None:
-            with suppress(OSError):  # without it the result is handed back all the same
-                path.parent.mkdir(parents=True, exist_ok=True)
-        return path
-
     def curves(self) -> list[FrozenTrial]:
         """Finished queries that have reported a learning curve, but for those that break a limit: nobody wants to be like these."""
         finished = [trial for trial in self._trials() if trial.state.is_finished() and trial.intermediate_values]
         return [t for t in finished if t.state != TrialState.COMPLETE or self._goal.feasible(metrics_of([t])[0])]
-
-    def restore(self) -> None:
-        """Store the results that an earlier search had to leave beside the study. Called before any query is given up."""
-        for result in [*self._stranded]:
-            whose = (result.number, result.system_attrs[OWNER])
-            same = [t for t in self._study.read() if (t.number, t.system_attrs.get(OWNER)) == whose]
-            if same:
-                self._settle(same[0], result)
-            else:  # its query has got lost
-                self._study.create(result)
-            self._stranded.drop(result)
 
     def end(self, reason: str) -> None:
         """Say in the study why this run has ended."""
@@ -233,16 +217,8 @@ class QueryLog:
         return None
 
     def tell(self, query: Query, evaluation: Evaluation) -> Record:
-        """End a query with what became of it.
-
-        Where others have not heard of this process for so long that they gave the query up, the result takes its place all the
-        same, even if the budget is spent: it has been paid for. Where the storage is away for too long, the result waits beside
-        the study for the next search.
-
-        Raises:
-            StorageAwayError: If the storage is away and the result cannot be kept anywhere else.
-        """
-        told = self._end(query.stored, evaluation)
+        """End a query with what became of it, as `Endings.end` does."""
+        told = self.endings.end(query.stored, evaluation)
         return Record(
             number=query.number,
             architecture=query.architecture,
@@ -262,61 +238,6 @@ class QueryLog:
             files=kept_files(told, self._artifacts.root),
             space=self._proposer.parameters.space,
         )
-
-    def _end(self, begun: FrozenTrial, evaluation: Evaluation) -> FrozenTrial:
-        if evaluation.reason or evaluation.folder is None:
-            self._artifacts.discard(begun, evaluation.folder)
-            files: Mapping[str, str] = {}
-        else:
-            files = self._artifacts.take(begun, evaluation.folder)
-        told = ended(begun, evaluation, self._goal, files)
-        try:
-            self._settle(begun, told)
-            self._stranded.drop(told)
-            if files:
-                self._retain()
-        except StorageAwayError as error:
-            if self._stranded.where(told) is None:
-                raise StorageAwayError(
-                    f"{error} The result of query {begun.number} could be kept nowhere: {dict(evaluation.metrics)}."
-                ) from error
-        receipt = self._receipt(begun)
-        if receipt is not None:
-            with suppress(OSError):  # it may never have been written, nor its folder
-                receipt.unlink()
-        return told
-
-    def _receipt(self, begun: FrozenTrial) -> Path | None:
-        owner = begun.system_attrs.get(OWNER)
-        return self._artifacts.receipt(begun, str(owner.get("run"))) if isinstance(owner, Mapping) else None
-
-    def _rescue(self, begun: FrozenTrial) -> bool:
-        """End a query that nobody waits for any longer with the result that its worker has written down, if it has."""
-        receipt = self._receipt(begun)
-        returned = None if receipt is None else read(receipt, folder=self._artifacts.folder(begun))
-        if returned is None:
-            return False
-        self._end(begun, returned)
-        return True
-
-    def _settle(self, begun: FrozenTrial, told: FrozenTrial) -> None:
-        """End a trial, or, where it was given up, put a new one in its place."""
-        now = self._study.finish(begun, told, meanwhile=lambda: self._stranded.keep(told))
-        if now is not told and was_given_up(now):
-            again = late(told)
-            if all(trial.system_attrs.get(RETRY_OF) != told.number for trial in self._study.read()):
-                self._study.create(again)
-
-    def _retain(self) -> None:
-        """Keep the files of the best alone: those that the answer may be one of. Needed where there are new ones."""
-        if self._artifacts.root is None:
-            return
-        # All of the study, what was tried again included. Results from elsewhere have no files here.
-        every = [t for t in self._study.read() if t.state.is_finished() and OWNER in t.system_attrs]
-        # At a lower fidelity values do not compare; what is promoted is trained again.
-        full = [t for t in every if t.state == TrialState.COMPLETE and FIDELITY not in t.user_attrs]
-        best = self._goal.leading([metrics_of([trial])[0] for trial in full], self._keep)
-        self._artifacts.retain(every, {full[i].number for i in best})
 
     def _begin(
         self,
