@@ -162,18 +162,31 @@ def test_with_one_objective_and_few_trials_candidates_are_ranked_by_the_bound():
 
 @pytest.mark.parametrize("mean", [-0.5, 0.0, 0.9, 1.4, 3.0])
 @pytest.mark.parametrize("std", [0.2, 1.0])
-def test_with_more_trials_they_are_ranked_by_what_they_improve_on_average(mean, std):
+@pytest.mark.parametrize("near", [0.0, 0.1])
+def test_with_more_trials_they_are_ranked_by_what_they_improve_on_average(mean, std, near):
     goal = Goal((Objective("x"),))
     told = history(goal, [{"x": 1.0}, {"x": 2.0}])
     best = float(told.reached.max())
-    found = HypervolumeImprovement(few=2).rank(
+    found = HypervolumeImprovement(few=2, near=near).rank(
         Prediction(torch.tensor([[mean]]), torch.tensor([[std]])), ONE.expand(3, -1), told, goal
     )
     assert found.shape == (3, 1)
     scores = np.linspace(-9, 9, 200_001) * std + mean
     density = np.exp(-0.5 * ((scores - mean) / std) ** 2) / (std * math.sqrt(2 * math.pi))
-    expected = np.trapezoid(np.maximum(scores - best, 0.0) * density, scores)
+    expected = np.trapezoid(np.maximum(scores - (best - near), 0.0) * density, scores)
     assert found[0, 0].item() == pytest.approx(math.log(expected), abs=1e-3)
+
+
+def test_what_hardly_ever_keeps_its_limit_is_not_tried_for_the_little_that_it_may_improve():
+    """Beside what is known to be good and to keep it, even where nothing is left to gain there."""
+    goal = Goal((Objective("x"),), (Limit("y", 0.0),))
+    told = history(goal, [{"x": 1.0, "y": -1.0}, {"x": 2.0, "y": -1.0}])
+    best = float(told.reached.max())
+    prediction = Prediction(torch.tensor([[best, 1.0], [best, -1.5]]), torch.tensor([[0.02, 0.5], [1.0, 1.0]]))
+    safe, risky = HypervolumeImprovement(few=2).rank(prediction, ONE, told, goal)[0]
+    assert safe > risky
+    safe, risky = HypervolumeImprovement(few=2, near=0.0, feasibility_weight=1.0).rank(prediction, ONE, told, goal)[0]
+    assert safe < risky
 
 
 @given(st.floats(-1e4, 50))

@@ -84,7 +84,9 @@ class HypervolumeImprovement:
 
     With one objective that is the expected improvement (Jones, Schonlau and Welch 1998), from some trials on: of the first
     few the best says little, and the upper confidence bound ranks candidates. Later the bound would go on refining what
-    is best, by ever less.
+    is best, by ever less. What nearly reaches the best counts a little too, and what may break a limit or fail for more
+    than its expectation says: or, where nothing is left to gain among what is good, queries would go to what is almost
+    certainly bad, for the little that is unknown there.
 
     With several objectives it is the hypervolume that the upper confidence bounds add (SMS-EGO, Ponweiser et al. 2008):
     so one proposal asks which part of the front is worth most, instead of one preference drawn by chance. Hypervolume is
@@ -95,10 +97,15 @@ class HypervolumeImprovement:
     Attributes:
         bound: Says how optimistic and how careful about limits to be.
         few: Number of trials before which the bound alone ranks the candidates of one objective.
+        near: Units of a score below the best from which improvement of one objective is counted.
+        feasibility_weight: Factor of the log-probability of the limits beside the logarithm of that improvement; 1 would be
+            the expectation itself.
     """
 
     bound: UpperConfidenceBound = field(default_factory=UpperConfidenceBound)
     few: int = 10
+    near: float = 0.1
+    feasibility_weight: float = 2.0
 
     def __call__(self, prediction: Prediction, preferences: Tensor) -> Tensor:
         return self.bound(prediction, preferences)
@@ -117,7 +124,8 @@ class HypervolumeImprovement:
         """``(b,)`` logarithm of the expected improvement on a score of the only objective, and of the probability of its limits."""
         mean, std = prediction.mean[:, 0].double(), prediction.std[:, 0].double().clamp_min(CERTAIN)
         kept = self.bound.log_feasibility(prediction, 1)
-        return (log_improvement((mean - best) / std) + std.log()).to(kept) + kept
+        improvement = log_improvement((mean - best + self.near) / std) + std.log()
+        return improvement.to(kept) + self.feasibility_weight * kept
 
     def improvement(self, prediction: Prediction, front: Tensor, worst: Tensor) -> Tensor:
         """The logarithm of the hypervolume that each candidate adds, ``(b,)``, and the probability of its limits.
