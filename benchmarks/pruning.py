@@ -65,7 +65,9 @@ def search(name: str, pruner: str, *, seed: int, budget: int) -> dict[str, Any]:
         task.space, train, budget=budget, seed=seed, pruner=PRUNERS[pruner], verbose=False, max_failures=None
     )
     spent = np.cumsum([max(record.curve, default=0) for record in found.records])
-    values = [record.metrics.get("accuracy", -np.inf) if record.state == "complete" else -np.inf for record in found.records]
+    values = [
+        record.metrics.get("accuracy", -np.inf) if record.state == "complete" else -np.inf for record in found.records
+    ]
     return {
         "task": name,
         "pruner": pruner,

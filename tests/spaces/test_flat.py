@@ -81,3 +81,18 @@ def test_true_and_one_are_two_choices():
     assert Decision("flag", (1, True, "1")).choices == (1, True, "1")
     space = FlatSpace({"flag": [1, True, "1"]})
     assert [space.architecture({"flag": value}) for value in (1, True, "1")] == [(0,), (1,), (2,)]
+
+
+@pytest.mark.parametrize(
+    ("pair", "written"),
+    [((1e-4, 1e-1), r"Float\(0\.0001, 0\.1\)"), ((1, 8), r"Int\(1, 8\)"), ((0, 0.5), r"Float\(0, 0\.5\)")],
+)
+def test_a_pair_of_numbers_is_said_to_be_no_range(pair, written):
+    with pytest.warns(UserWarning, match=f"Decision 'x' is taken between two numbers.*{written}"):
+        space = FlatSpace({"x": pair})
+    assert space.decisions[0].choices == pair
+
+
+def test_other_tuples_and_lists_of_two_are_taken_as_they_are():
+    space = FlatSpace({"x": [1e-4, 1e-1], "act": ("relu", "gelu"), "bias": (True, False), "size": ((3, 3), (5, 5))})
+    assert len(space.decisions) == 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,9 @@ class FlatSpace(Space):
 
     Raises:
         UsageError: If there is no decision, or one has no choice, one twice, or none in a list.
+
+    Warns:
+        UserWarning: If choices are a pair of numbers, which elsewhere is how a range is written.
     """
 
     def __init__(self, choices: Mapping[str, Iterable[Any]], *, name: str = "flat") -> None:
@@ -34,6 +38,19 @@ class FlatSpace(Space):
             raise UsageError(f"Expected decisions by name, like {{'depth': [2, 4, 8]}}, got {choices!r}.")
         if not choices:
             raise UsageError("A search space needs at least one decision, got an empty mapping.")
+        for key, options in choices.items():
+            if (
+                isinstance(options, tuple)
+                and len(options) == 2
+                and all(type(bound) in (int, float) for bound in options)
+            ):
+                low, high = options
+                ranges = "Int" if type(low) is type(high) is int else "Float"
+                warnings.warn(
+                    f"Decision {key!r} is taken between two numbers, {low} and {high}. Write {ranges}({low}, {high}) for all "
+                    f"between them, or the list [{low}, {high}] for these two.",
+                    stacklevel=2,
+                )
         self.name = name
         self.decisions = tuple(Decision.of(key, options) for key, options in choices.items())
 
