@@ -17,7 +17,7 @@ from optiproxy.cli.goal import wanted_goal
 
 from optiproxy import registry
 from optiproxy.metrics import Goal, Metrics
-from optiproxy.searching.hypervolume import Box
+from optiproxy.results.hypervolume import Box
 from optiproxy.searching.run import run
 from optiproxy.searching.settings import SearchSettings
 from optiproxy.task.task import Task

@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from optiproxy.cli import saved, search_file
+from optiproxy.cli.inputs import saved, search_file
 from optiproxy.comparison.folder import Folder
 from optiproxy.comparison.grid import Grid, Run, TaskSetting
 from optiproxy.comparison.results import Row, RunResult, to_csv
@@ -29,7 +29,7 @@ from optiproxy.proxy import cache as pretrained
 from optiproxy.reporting.search.card import card
 from optiproxy.reporting.search.page import search_report
 from optiproxy.searching.earlier import known_results
-from optiproxy.searching.run import load
+from optiproxy.searching.load import load
 from optiproxy.searching.search import search
 from optiproxy.spaces import FlatSpace, Float
 from optiproxy.storage.record import Record

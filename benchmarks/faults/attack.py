@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 
 from optiproxy.errors import StudyError
-from optiproxy.searching.run import load
+from optiproxy.searching.load import load
 from optiproxy.storage.record import Record
 
 SUBJECT = Path(__file__).parent / "subject.py"

@@ -6,7 +6,7 @@ import sqlite3
 import pytest
 
 from optiproxy.searching import search as searching
-from optiproxy.searching.run import load
+from optiproxy.searching.load import load
 
 TABLE = "nasbench201-cifar10"
 

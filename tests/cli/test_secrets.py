@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from optiproxy.storage.secrets import VARIABLE
+from optiproxy.storage.backends.secrets import VARIABLE
 
 pytestmark = [
     pytest.mark.slow,
@@ -148,7 +148,7 @@ def test_the_watched_page_tells_no_password(searched, database, tmp_path):
     from threading import Thread
 
     from optiproxy.reporting.search.live import LiveReport, server
-    from optiproxy.searching.run import load
+    from optiproxy.searching.load import load
 
     with server(LiveReport(lambda: load(database, "watched"), Path("out"))) as serving:
         Thread(target=serving.serve_forever, daemon=True).start()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from optiproxy.errors import OptiProxyError, StudyError, printable
-from optiproxy.searching.run import load
+from optiproxy.searching.load import load
 from optiproxy.searching.search import search
 
 CURSOR, TITLE, BIDI, TAG = "\x1b[2J", "\x1b]0;owned\x07", "\u202e", "<img src=x onerror=alert(1)>"

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from optiproxy.searching.run import load
+from optiproxy.searching.load import load
 
 MODULE = """
 import os, time

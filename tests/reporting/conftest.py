@@ -8,7 +8,7 @@ import pytest
 
 from optiproxy.metrics import Goal, Objective
 from optiproxy.reporting.figures import Axis, Bars, Figure, Parallel, RankFigure, Reference, Series
-from optiproxy.searching.result import SearchResult
+from optiproxy.results.result import SearchResult
 from optiproxy.spaces import FlatSpace
 from optiproxy.storage.record import Record
 from optiproxy.task.task import Source

@@ -17,7 +17,7 @@ from optiproxy.baselines import RandomSearch
 from optiproxy.metrics import Goal, Objective
 from optiproxy.optimizer import Proposal
 from optiproxy.searching.ahead import Ahead
-from optiproxy.searching.run import load
+from optiproxy.searching.load import load
 from optiproxy.searching.search import search
 from optiproxy.spaces import FlatSpace
 from optiproxy.storage.parameters import Parameters

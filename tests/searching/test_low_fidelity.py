@@ -14,7 +14,8 @@ import pytest
 from optiproxy import registry
 from optiproxy.errors import StudyError, UsageError
 from optiproxy.metrics import Goal, Limit, Metric, Objective
-from optiproxy.searching.run import load, run
+from optiproxy.searching.load import load
+from optiproxy.searching.run import run
 from optiproxy.searching.settings import SearchSettings
 from optiproxy.spaces import FlatSpace
 from optiproxy.tables import TableTask

@@ -19,7 +19,7 @@ from optiproxy.errors import SearchFailed, StudyError, UsageError
 from optiproxy.nn import Value
 from optiproxy.reporting.search.gallery import figures
 from optiproxy.reporting.search.page import search_report
-from optiproxy.searching.run import load
+from optiproxy.searching.load import load
 from optiproxy.searching.search import search
 from optiproxy.task.code import code_digest, same_code
 

@@ -15,12 +15,12 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from optiproxy.searching.run import load
+from optiproxy.searching.load import load
 from optiproxy.searching.search import search
 from optiproxy.storage import liveness
+from optiproxy.storage.backends.trials import StoredTrials
 from optiproxy.storage.liveness import Owner, looked_at
 from optiproxy.storage.schema import OWNER, SEEN, UNSEEN
-from optiproxy.storage.trials import StoredTrials
 
 pytestmark = pytest.mark.slow
 

@@ -18,7 +18,8 @@ from optiproxy.baselines import RandomSearch, RegularizedEvolution
 from optiproxy.cli.main import app
 from optiproxy.errors import SearchFailed, StudyError, UsageError
 from optiproxy.metrics import Goal, Limit, Metric, Objective
-from optiproxy.searching.run import load, run
+from optiproxy.searching.load import load
+from optiproxy.searching.run import run
 from optiproxy.searching.search import search
 from optiproxy.searching.settings import SearchSettings
 from optiproxy.spaces import FlatSpace, NASBench201

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import pytest
 
-from optiproxy.searching.run import load
+from optiproxy.searching.load import load
 from optiproxy.searching.search import search
 from optiproxy.storage import liveness
 from optiproxy.storage.liveness import Owner, Signs, looked_at

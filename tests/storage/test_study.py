@@ -8,7 +8,7 @@ import pytest
 
 from optiproxy.errors import StudyError, UsageError
 from optiproxy.metrics import Goal, Limit, Objective
-from optiproxy.searching.run import load
+from optiproxy.searching.load import load
 from optiproxy.searching.search import search
 from optiproxy.spaces import FlatSpace, NASBench201
 from optiproxy.storage.identity import (

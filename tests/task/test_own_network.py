@@ -13,7 +13,7 @@ from torch import nn
 
 from optiproxy.errors import SearchFailed, UsageError
 from optiproxy.nn import Choice, Repeat, Value
-from optiproxy.searching.run import load
+from optiproxy.searching.load import load
 from optiproxy.searching.search import search
 from optiproxy.spaces import FlatSpace, Space
 from optiproxy.task.training_trial import TrainingTrial

@@ -60,9 +60,9 @@ def compare(
     from rich.console import Console
 
     from optiproxy import registry
+    from optiproxy.cli.inputs.saved import REPORT
+    from optiproxy.cli.inputs.subject import Asked
     from optiproxy.cli.outputs import check_comparison, mark, owner_of_comparisons
-    from optiproxy.cli.saved import REPORT
-    from optiproxy.cli.subject import Asked
     from optiproxy.comparison.compare import compare as run
     from optiproxy.comparison.statistics import analyze
     from optiproxy.errors import UsageError

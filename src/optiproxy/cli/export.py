@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from optiproxy.cli.inputs.own_network import OwnCode, OwnEvaluate, OwnExample, OwnSpace
 from optiproxy.cli.options import StudyName
-from optiproxy.cli.own_network import OwnCode, OwnEvaluate, OwnExample, OwnSpace
 from optiproxy.cli.terminal import say
 
 if TYPE_CHECKING:
-    from optiproxy.cli.saved import Place
+    from optiproxy.cli.inputs.saved import Place
     from optiproxy.metrics import Metrics
-    from optiproxy.searching.result import SearchResult
+    from optiproxy.results.result import SearchResult
     from optiproxy.storage.record import Record
     from optiproxy.task.task import Task
     from optiproxy.training.export.file_format import WrittenFile
@@ -150,9 +150,9 @@ def _found(target: str, study: str | None) -> tuple[Place, SearchResult, Record]
         StudyError: If it cannot be read.
         SearchFailed: If nothing in it is feasible.
     """
-    from optiproxy.cli import saved
+    from optiproxy.cli.inputs import saved
     from optiproxy.errors import SearchFailed
-    from optiproxy.searching.run import load
+    from optiproxy.searching.load import load
 
     place = saved.locate(target)
     result = load(place.storage, study or place.study)
@@ -185,8 +185,8 @@ def _export_network(
 
 
 def _export_choices(place: Place, result: SearchResult, record: Record, folder: Path) -> None:
-    from optiproxy.cli import saved
-    from optiproxy.storage.files import write
+    from optiproxy.cli.inputs import saved
+    from optiproxy.files import write
     from optiproxy.training.export.network_files import ARCHITECTURE, remove_earlier
 
     # NaN is no JSON: it has been replaced, and a mistake there should fail here and not at the reader.
@@ -199,8 +199,8 @@ def _export_choices(place: Place, result: SearchResult, record: Record, folder: 
 def _write_card(
     place: Place, result: SearchResult, record: Record, folder: Path, *, files: tuple[WrittenFile, ...] = ()
 ) -> None:
+    from optiproxy.files import write
     from optiproxy.reporting.search.card import card
-    from optiproxy.storage.files import write
 
     # The query itself comes last: its metrics count, even if its seed was trained again.
     trainings = {**_retrained(place.folder, result, record), result.seed: record.metrics}

@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 
 from optiproxy import __version__
 from optiproxy.cli import compare, data, export, listing, profile, report, search, worker
-from optiproxy.cli.search_file import HOW, from_file
+from optiproxy.cli.inputs.search_file import HOW, from_file
 from optiproxy.cli.terminal import say
 from optiproxy.errors import OptiProxyError, printable
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from optiproxy.storage.secrets import VARIABLE
+from optiproxy.storage.backends.secrets import VARIABLE
 
 # As types and not as values: a command says `limit: Limits = None`, and typer reads the rest out of the type.
 Limits = Annotated[

@@ -10,10 +10,10 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from optiproxy.cli import saved
+from optiproxy.cli.inputs import saved
 from optiproxy.comparison.folder import Folder
 from optiproxy.errors import UsageError
-from optiproxy.storage.files import append
+from optiproxy.files import append
 
 _MARK = re.compile(r"<!-- optiproxy report ([0-9a-f]{16}) -->\s*$")
 _LINE = 64

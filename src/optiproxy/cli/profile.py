@@ -47,7 +47,7 @@ def profile(
 ) -> None:
     """Look at a space or task before anything is spent on it: its size, what fits the limits, what it costs."""
     from optiproxy import registry
-    from optiproxy.cli.subject import Asked
+    from optiproxy.cli.inputs.subject import Asked
     from optiproxy.errors import UsageError
     from optiproxy.profiling import measuring
     from optiproxy.registry.own import measures

@@ -74,9 +74,9 @@ def _watch(target: str, study: str | None) -> None:
     """Serve the page until Ctrl-C, which is how this is meant to end."""
     from contextlib import suppress
 
-    from optiproxy.cli import saved
+    from optiproxy.cli.inputs import saved
     from optiproxy.reporting.search.live import LiveReport, server
-    from optiproxy.searching.run import load
+    from optiproxy.searching.load import load
 
     place = saved.locate(target)
     report = LiveReport(lambda: load(place.storage, study or place.study), place.folder)
@@ -88,9 +88,10 @@ def _watch(target: str, study: str | None) -> None:
 
 
 def _report_search(target: str, study: str | None, out: Path | None) -> None:
-    from optiproxy.cli import outputs, saved
+    from optiproxy.cli import outputs
+    from optiproxy.cli.inputs import saved
     from optiproxy.reporting.search.page import write_search_report
-    from optiproxy.searching.run import load
+    from optiproxy.searching.load import load
 
     place = saved.locate(target)
     # From the study and not from result.json: a search that is still running is reported as it stands.
@@ -106,7 +107,7 @@ def _report_comparisons(folders: Sequence[Folder], reference: str | None, out: P
     """Write the page, and beside it the figures and both files of statistics."""
     from optiproxy.cli import outputs
     from optiproxy.cli.compare import conclude
-    from optiproxy.cli.saved import REPORT
+    from optiproxy.cli.inputs.saved import REPORT
     from optiproxy.comparison.comparison import Comparison
     from optiproxy.comparison.folder import Folder, publish_statistics
     from optiproxy.comparison.statistics import analyze

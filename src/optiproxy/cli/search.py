@@ -12,8 +12,8 @@ from optiproxy.cli.options import Evaluate, Example, Fidelity, Free, Limits, Obj
 from optiproxy.cli.terminal import say
 
 if TYPE_CHECKING:
-    from optiproxy.cli.subject import Subject
-    from optiproxy.searching.result import SearchResult
+    from optiproxy.cli.inputs.subject import Subject
+    from optiproxy.results.result import SearchResult
     from optiproxy.searching.settings import SearchSettings
 
 INTERRUPTED = "Interrupted. Everything finished is kept; the same command goes on from there."
@@ -94,8 +94,9 @@ def search(
     """Search for the best architecture; the same command again resumes and finishes the budget."""
     from rich.console import Console
 
-    from optiproxy.cli import outputs, saved
-    from optiproxy.cli.subject import Asked
+    from optiproxy.cli import outputs
+    from optiproxy.cli.inputs import saved
+    from optiproxy.cli.inputs.subject import Asked
     from optiproxy.execution.limits import memory_size
     from optiproxy.reporting.search.dashboard import draw_in_dashboard
     from optiproxy.reporting.search.page import write_search_report

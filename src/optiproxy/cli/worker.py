@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from optiproxy.cli.options import Evaluate, Example, Free, StudyName
-from optiproxy.storage.secrets import VARIABLE
+from optiproxy.storage.backends.secrets import VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,8 +48,8 @@ def worker(
     from rich.console import Console
 
     from optiproxy import registry
+    from optiproxy.cli.inputs.subject import Asked
     from optiproxy.cli.search import INTERRUPTED
-    from optiproxy.cli.subject import Asked
     from optiproxy.reporting.words import standing
     from optiproxy.searching.progress import observer_for
     from optiproxy.searching.run import run

@@ -18,13 +18,13 @@ from lzma import LZMAError
 from pathlib import Path
 from urllib.parse import quote
 
+from optiproxy import files
 from optiproxy.comparison import results
 from optiproxy.comparison.comparison import Comparison
 from optiproxy.comparison.grid import Grid, Run
 from optiproxy.comparison.results import RunResult
 from optiproxy.comparison.statistics import Statistics
 from optiproxy.errors import StudyError
-from optiproxy.storage import files
 
 _DAMAGED = (
     *(OSError, EOFError, LZMAError, csv.Error, MemoryError, RecursionError),

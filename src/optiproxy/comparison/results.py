@@ -13,11 +13,11 @@ from itertools import accumulate, groupby
 from pathlib import Path
 from typing import IO
 
+from optiproxy import files
 from optiproxy.comparison.grid import Run
 from optiproxy.metrics import Metrics
-from optiproxy.searching.result import SearchResult
+from optiproxy.results.result import SearchResult
 from optiproxy.spaces import Choice
-from optiproxy.storage import files
 
 COLUMNS = (
     "task",

@@ -6,10 +6,10 @@ import math
 
 from optiproxy.metrics import Goal
 from optiproxy.optimizer.algorithm import LEVEL
-from optiproxy.searching.calibration import SETTLED, coverage
-from optiproxy.searching.result import SearchResult
+from optiproxy.results.calibration import SETTLED, coverage
+from optiproxy.results.result import SearchResult
+from optiproxy.storage.backends.secrets import names_server
 from optiproxy.storage.record import Record
-from optiproxy.storage.secrets import names_server
 from optiproxy.task.protocol import QueryProtocol
 
 _VERB = {"max": "maximize", "min": "minimize"}

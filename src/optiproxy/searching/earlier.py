@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from optiproxy.errors import UsageError
 from optiproxy.metrics import Goal, Metrics
-from optiproxy.searching.result import SearchResult
+from optiproxy.results.result import SearchResult
 from optiproxy.spaces import Architecture, Space
 from optiproxy.task.values import WrongValueError, as_number
 

@@ -14,8 +14,8 @@ from optiproxy.execution.interrupts import Interrupts
 from optiproxy.searching.phases import Phase
 from optiproxy.searching.progress import SearchObserver
 from optiproxy.searching.stopping import Reason, RunningSearch, Stopping, StopRules
+from optiproxy.storage.backends.outage import StorageAwayError
 from optiproxy.storage.log import QueryLog
-from optiproxy.storage.outage import StorageAwayError
 from optiproxy.storage.record import Query, Record
 
 PATIENCE = 0.5

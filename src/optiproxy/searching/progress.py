@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from optiproxy.errors import printable
 from optiproxy.metrics import Goal
-from optiproxy.searching.hypervolume import Box
+from optiproxy.results.hypervolume import Box
 from optiproxy.storage.record import Record
 
 if TYPE_CHECKING:

@@ -2,52 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from contextlib import closing
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING
 
-from optiproxy import registry
 from optiproxy.errors import SearchFailed, UsageError
 from optiproxy.execution.executors import InlineExecutor, ProcessExecutor
 from optiproxy.execution.given import Given, opened
 from optiproxy.execution.interrupts import Interrupts
 from optiproxy.metrics import Goal, Metrics
+from optiproxy.results.note import note
+from optiproxy.results.result import SearchResult
 from optiproxy.searching.ahead import proposals
+from optiproxy.searching.load import is_spent, known_optimum
 from optiproxy.searching.loop import Callback, spend
-from optiproxy.searching.note import note
-from optiproxy.searching.phases import Exploration, Filling, Phase, Promotion, Retries, awaiting_promotion
+from optiproxy.searching.phases import Exploration, Filling, Phase, Promotion, Retries
 from optiproxy.searching.progress import SILENCE, SearchObserver
-from optiproxy.searching.result import SearchResult
 from optiproxy.searching.settings import SearchSettings
-from optiproxy.searching.stopping import Reason, RunningSearch
+from optiproxy.searching.stopping import RunningSearch
 from optiproxy.searching.submitting import Quiet, Submit
 from optiproxy.spaces import Architecture, Space
 from optiproxy.storage.artifacts import Artifacts, files_of
+from optiproxy.storage.backends.outage import Patience
+from optiproxy.storage.backends.secrets import shown
+from optiproxy.storage.backends.stranded import Stranded, folders
 from optiproxy.storage.dashboard import write_note
 from optiproxy.storage.identity import (
     Identity,
-    check_stored,
-    goal_from_json,
-    protocol_from_json,
-    source_from_json,
-    space_from_json,
 )
 from optiproxy.storage.liveness import heartbeat
 from optiproxy.storage.log import QueryLog
-from optiproxy.storage.opening import Storage, address_of
-from optiproxy.storage.outage import Patience
 from optiproxy.storage.parameters import Parameters
 from optiproxy.storage.proposer import Proposer
-from optiproxy.storage.record import Record
-from optiproxy.storage.schema import STOPPED, finished_records, is_exhausted, metrics_of
-from optiproxy.storage.secrets import shown
-from optiproxy.storage.stranded import Stranded, folders
-from optiproxy.storage.study import FAILURES, as_written, closed, open_study, storage_errors, stored_study
+from optiproxy.storage.schema import STOPPED, metrics_of
+from optiproxy.storage.study import FAILURES, closed, open_study, storage_errors
 from optiproxy.task.free_metrics import FreeLimits
-from optiproxy.task.protocol import QueryProtocol
 from optiproxy.task.task import Task
 
 if TYPE_CHECKING:
@@ -177,7 +168,7 @@ def run(
             chosen.shutdown(cancel_futures=True)
             log.claims.release()
         records = tuple(log.records())
-        spent = _is_spent(records, settings.budget, goal, space, protocol)
+        spent = is_spent(records, settings.budget, goal, space, protocol)
         stopped = (
             ended if ended != "done" else "exhausted" if exploration.exhausted else "budget" if spent else "elsewhere"
         )
@@ -198,7 +189,7 @@ def run(
         study=name,
         storage=shown(settings.address),
         protocol=protocol,
-        optimum=_optimum(task, goal),
+        optimum=known_optimum(task, goal),
     )
     return _noted(study, result)
 
@@ -250,68 +241,3 @@ def _executor(task: Task, settings: SearchSettings, given: Given | None) -> Exec
         return InlineExecutor()
     limits = settings.limits
     return ProcessExecutor(settings.workers, timeout=limits.timeout, memory=limits.memory, devices=settings.devices)
-
-
-def load(storage: Storage, study: str | None = None, *, artifacts: str | Path | None = None) -> SearchResult:
-    """The result, so far, of a stored search.
-
-    Args:
-        storage: SQLite file, address or one of Optuna's storages, as for `optiproxy.search`.
-        study: Its name; None where the storage holds just one.
-        artifacts: Folder of the files that trainings have saved, where the search was given one.
-
-    Raises:
-        StudyError: If there is no such study, or it cannot be read.
-    """
-    opened, content = stored_study(storage, study)
-    with as_written(opened.study_name), storage_errors(storage), closed(opened):
-        return _result_of(opened, content, address_of(storage), artifacts)
-
-
-def _result_of(study: Study, content: Mapping[str, Any], storage: str, artifacts: str | Path | None) -> SearchResult:
-    check_stored(content)
-    task = registry.known_task(content["task"], content["space"])
-    space = task.space if task else space_from_json(content)
-    goal, protocol, source = goal_from_json(content), protocol_from_json(content), source_from_json(content)
-    trials = study.get_trials(deepcopy=False)
-    records = tuple(finished_records(trials, Parameters(space), files_of(artifacts, storage, study.study_name)))
-    exhausted = is_exhausted(trials)
-    spent = _is_spent(records, content["budget"], goal, space, protocol)
-    done = spent or (exhausted and not awaiting_promotion(records, goal, space, protocol.promote))
-    return SearchResult(
-        task=content["task"],
-        space=space,
-        goal=goal,
-        source=source,
-        algorithm=content["algorithm"],
-        seed=content["seed"],
-        budget=content["budget"],
-        records=records,
-        # A rule that ended it holds until it goes on.
-        stopped=("budget" if spent else "exhausted") if done else _ended(study),
-        study=study.study_name,
-        storage=shown(storage),
-        protocol=protocol,
-        optimum=_optimum(task, goal)
-        if task and (task.source.name, task.source.digest) == (source.name, source.digest)
-        else None,
-    )
-
-
-def _is_spent(records: Sequence[Record], budget: int, goal: Goal, space: Space, protocol: QueryProtocol) -> bool:
-    """Whether all queries have finished, here and in other processes."""
-    # Promotions are at another fidelity, and come on top of the budget.
-    spent = sum(record.fidelity == protocol.fidelity for record in records) >= budget
-    return spent and not awaiting_promotion(records, goal, space, protocol.promote)
-
-
-def _ended(study: Study) -> Literal["interrupted"] | Reason:
-    """Why a study stands before its end: the rule that has stopped it, or an interrupt."""
-    stored = study.user_attrs.get(STOPPED)
-    return next((reason for reason in get_args(Reason) if reason == stored), "interrupted")
-
-
-def _optimum(task: Task, goal: Goal) -> float | None:
-    """The task's known optimum, where the goal is the one that it holds for."""
-    same = goal.objectives[0] == task.goal.objectives[0] and set(goal.limits) == set(task.goal.limits)
-    return task.optimum if same else None

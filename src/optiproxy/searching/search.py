@@ -10,17 +10,17 @@ from optiproxy.execution.devices import device_names
 from optiproxy.execution.given import Given
 from optiproxy.execution.limits import memory_size
 from optiproxy.metrics import Goal, Limit, Objective
+from optiproxy.results.result import SearchResult
 from optiproxy.searching.earlier import known_results
 from optiproxy.searching.loop import Callback
 from optiproxy.searching.progress import Logged, SearchObserver, Together, observer_for
 from optiproxy.searching.pruning import USUAL
-from optiproxy.searching.result import SearchResult
 from optiproxy.searching.run import run
 from optiproxy.searching.settings import SearchSettings
 from optiproxy.searching.stopping import StopRules, check_whole
 from optiproxy.spaces import Architecture, FlatSpace, Space, narrowed
-from optiproxy.storage.opening import Storage
-from optiproxy.storage.outage import SECONDS
+from optiproxy.storage.backends.opening import Storage
+from optiproxy.storage.backends.outage import SECONDS
 from optiproxy.task.function import Evaluate, FunctionTask, Measure
 from optiproxy.task.protocol import wanted_goal
 from optiproxy.task.task import Task

@@ -11,8 +11,8 @@ from optiproxy.errors import UsageError
 from optiproxy.execution.limits import Limits
 from optiproxy.searching.pruning import USUAL
 from optiproxy.searching.stopping import StopRules, check_whole, is_positive
-from optiproxy.storage.opening import Storage, address_of
-from optiproxy.storage.outage import SECONDS
+from optiproxy.storage.backends.opening import Storage, address_of
+from optiproxy.storage.backends.outage import SECONDS
 from optiproxy.storage.study import known_name
 from optiproxy.task.protocol import QueryProtocol
 
@@ -39,7 +39,7 @@ class SearchSettings:
         timeout: Seconds for one evaluation in a worker process; None means forever.
         memory: Bytes for one evaluation in a worker process and all that it starts; None means all that there is.
         devices: Of the worker processes, in turn; empty where each may use all that is there.
-        storage: As `optiproxy.storage.opening` lists them, and it may hold a password; None keeps the study in memory.
+        storage: As `optiproxy.storage.backends.opening` lists them, and it may hold a password; None keeps the study in memory.
         study: Its name; None derives one from task, algorithm and seed.
         rules: What ends the search before its budget.
         keep: Of how many of the best trainings the files are kept.

@@ -6,10 +6,11 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, cast, final
+from typing import cast, final
 
 from optiproxy.errors import SearchFailed, UsageError, nearest
 from optiproxy.metrics import Goal
+from optiproxy.results.result import Reason
 from optiproxy.storage.record import Record
 from optiproxy.task.values import LIKENESS
 
@@ -18,8 +19,6 @@ LIKELY = 2
 
 LACKING = 5
 """Results without a limited metric, and none with it, after which it is taken to be missing in all."""
-
-Reason = Literal["target", "patience", "time", "callback"]
 
 
 @dataclass(frozen=True, kw_only=True)

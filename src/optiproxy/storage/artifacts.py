@@ -18,7 +18,7 @@ from optuna.artifacts import FileSystemArtifactStore
 from optuna.artifacts.exceptions import ArtifactNotFound
 
 from optiproxy.errors import UsageError
-from optiproxy.storage.opening import file_of
+from optiproxy.storage.backends.opening import file_of
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial

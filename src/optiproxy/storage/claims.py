@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, final
 
 from optuna.exceptions import UpdateFinishedTrialError
 
+from optiproxy.storage.backends.outage import StorageAwayError
 from optiproxy.storage.liveness import Owner, Signs, Verdict, looked_at
-from optiproxy.storage.outage import StorageAwayError
 from optiproxy.storage.schema import INTERRUPTED, OWNER, SEEN, current
 from optiproxy.storage.writing import given_up
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
     from optiproxy.storage.artifacts import Artifacts
-    from optiproxy.storage.trials import StoredTrials
+    from optiproxy.storage.backends.trials import StoredTrials
 
 
 @final

@@ -11,8 +11,8 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from optiproxy.files import write
 from optiproxy.storage.artifacts import PREFIX
-from optiproxy.storage.files import write
 
 if TYPE_CHECKING:
     from optuna.study import Study

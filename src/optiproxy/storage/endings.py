@@ -11,15 +11,15 @@ from optuna.trial import FrozenTrial, TrialState
 
 from optiproxy.execution.evaluation import Evaluation
 from optiproxy.execution.receipts import read
-from optiproxy.storage.outage import StorageAwayError
+from optiproxy.storage.backends.outage import StorageAwayError
 from optiproxy.storage.schema import FIDELITY, OWNER, RETRY_OF, metrics_of, was_given_up
 from optiproxy.storage.writing import ended, late
 
 if TYPE_CHECKING:
     from optiproxy.metrics import Goal
     from optiproxy.storage.artifacts import Artifacts
-    from optiproxy.storage.stranded import Stranded
-    from optiproxy.storage.trials import StoredTrials
+    from optiproxy.storage.backends.stranded import Stranded
+    from optiproxy.storage.backends.trials import StoredTrials
 
 
 @final

@@ -17,9 +17,11 @@ from optiproxy.execution.evaluation import Evaluation
 from optiproxy.metrics import Goal, Metrics
 from optiproxy.optimizer import Proposal
 from optiproxy.storage.artifacts import Artifacts, kept_files
+from optiproxy.storage.backends.outage import Patience
+from optiproxy.storage.backends.stranded import Stranded
+from optiproxy.storage.backends.trials import StoredTrials
 from optiproxy.storage.claims import Claims
 from optiproxy.storage.endings import Endings
-from optiproxy.storage.outage import Patience
 from optiproxy.storage.proposer import Proposer, Source
 from optiproxy.storage.record import Query, Record
 from optiproxy.storage.schema import (
@@ -36,8 +38,6 @@ from optiproxy.storage.schema import (
     metrics_of,
     promotes,
 )
-from optiproxy.storage.stranded import Stranded
-from optiproxy.storage.trials import StoredTrials
 from optiproxy.storage.writing import begun, earlier_result, nothing_left
 
 if TYPE_CHECKING:

@@ -15,11 +15,11 @@ from optuna.trial import TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
 from optiproxy.errors import StudyError
-from optiproxy.storage.database import Database
-from optiproxy.storage.opening import Storage, address_of, opened
-from optiproxy.storage.outage import is_remote
+from optiproxy.storage.backends.database import Database
+from optiproxy.storage.backends.opening import Storage, address_of, opened
+from optiproxy.storage.backends.outage import is_remote
+from optiproxy.storage.backends.secrets import VARIABLE, cause, completed, names_server, scrubbed, shown
 from optiproxy.storage.schema import STOPPED
-from optiproxy.storage.secrets import VARIABLE, cause, completed, names_server, scrubbed, shown
 from optiproxy.task.values import one_line
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def open_study(
 
     Args:
         identity: What the study has to be for.
-        storage: As `optiproxy.storage.opening` lists them; the folder of a file is created, and None keeps it in memory.
+        storage: As `optiproxy.storage.backends.opening` lists them; the folder of a file is created, and None keeps it in memory.
         name: Name of the study.
         budget: Kept beside the identity.
         accept_changes: Whether to go on where a function has changed since; where nothing has succeeded yet it always does.

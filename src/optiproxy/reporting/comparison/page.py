@@ -12,6 +12,7 @@ from markupsafe import Markup
 from optiproxy import __version__
 from optiproxy.comparison.comparison import Comparison
 from optiproxy.comparison.statistics import Statistics
+from optiproxy.files import write
 from optiproxy.reporting.comparison import figures
 from optiproxy.reporting.comparison.overview_tables import overall_lines, source_tables
 from optiproxy.reporting.comparison.task_table import TaskTable, task_table
@@ -22,7 +23,6 @@ from optiproxy.reporting.svg import chart, ranks
 from optiproxy.reporting.svg.chart import Style
 from optiproxy.reporting.svg.elements import QUIET, Ink, element, image, ink
 from optiproxy.reporting.words import goal_in_words, protocol_in_words
-from optiproxy.storage.files import write
 
 HIGHLIGHTED = 6
 """More curves in color than these are hard to follow: the others are drawn gray until a reader asks for one."""

@@ -24,7 +24,7 @@ from optiproxy.reporting.words import (
     space_in_words,
     standing,
 )
-from optiproxy.searching.result import SearchResult
+from optiproxy.results.result import SearchResult
 from optiproxy.storage.record import Record
 from optiproxy.training.export.file_format import WrittenFile
 

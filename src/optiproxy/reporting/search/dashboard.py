@@ -5,8 +5,8 @@ from __future__ import annotations
 from optiproxy.reporting.page import standalone
 from optiproxy.reporting.search.structure import flows, structure
 from optiproxy.reporting.svg import graph
-from optiproxy.searching.note import note
-from optiproxy.searching.result import SearchResult
+from optiproxy.results.note import note
+from optiproxy.results.result import SearchResult
 from optiproxy.storage.artifacts import artifacts_root
 from optiproxy.storage.dashboard import show_picture, write_note
 from optiproxy.storage.study import storage_errors, written_study

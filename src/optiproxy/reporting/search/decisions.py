@@ -11,7 +11,7 @@ from optiproxy.reporting.axes import around
 from optiproxy.reporting.figures import Axis, Bars, Parallel, Series
 from optiproxy.reporting.search.figures import FAILED, FEASIBLE, FRONT, INFEASIBLE
 from optiproxy.reporting.words import number
-from optiproxy.searching.result import SearchResult
+from optiproxy.results.result import SearchResult
 from optiproxy.spaces.decisions import Decision
 from optiproxy.spaces.ranges import Float, Int
 from optiproxy.storage.record import Record

@@ -10,7 +10,7 @@ from itertools import combinations
 from optiproxy.reporting.axes import counting, finite, robust
 from optiproxy.reporting.figures import Axis, Figure, Reference, Series
 from optiproxy.reporting.words import coverage_in_words, number
-from optiproxy.searching.result import SearchResult
+from optiproxy.results.result import SearchResult
 from optiproxy.storage.record import Record
 
 INFEASIBLE, FEASIBLE, PROMOTED_INFEASIBLE, PROMOTED, FAILED, INCUMBENT, FRONT, PREDICTED, HYPERVOLUME = (

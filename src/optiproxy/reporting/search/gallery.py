@@ -11,7 +11,7 @@ from optiproxy.reporting.search.learning import learning_curves
 from optiproxy.reporting.svg import bars, chart, parallel
 from optiproxy.reporting.svg.chart import Style
 from optiproxy.reporting.svg.elements import BAD, BEST, QUIET
-from optiproxy.searching.result import SearchResult
+from optiproxy.results.result import SearchResult
 
 STYLES = {
     of.INFEASIBLE: Style(QUIET, "hollow"),

@@ -6,7 +6,7 @@ from optiproxy.reporting.axes import around, finite, robust
 from optiproxy.reporting.figures import Figure, Series
 from optiproxy.reporting.search.figures import FAILED, FEASIBLE, FRONT, INFEASIBLE
 from optiproxy.reporting.words import number
-from optiproxy.searching.result import SearchResult
+from optiproxy.results.result import SearchResult
 from optiproxy.storage.record import Record
 
 

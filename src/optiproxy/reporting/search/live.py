@@ -11,7 +11,7 @@ from typing import final
 
 from optiproxy.errors import OptiProxyError, UsageError
 from optiproxy.reporting.search.page import search_report
-from optiproxy.searching.result import SearchResult
+from optiproxy.results.result import SearchResult
 
 HOST = "127.0.0.1"
 """Nobody but this machine is answered."""
@@ -22,7 +22,7 @@ class LiveReport:
     """Reads the study whenever it is asked, and draws the page anew only where something has happened since.
 
     Args:
-        read: The result as it stands, for example `optiproxy.searching.run.load` of a study.
+        read: The result as it stands, for example `optiproxy.searching.load.load` of a study.
         folder: Where the commands on the page look for the search.
     """
 

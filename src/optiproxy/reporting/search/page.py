@@ -11,6 +11,7 @@ from shlex import quote
 from markupsafe import Markup
 
 from optiproxy import __version__
+from optiproxy.files import write
 from optiproxy.metrics import Metrics
 from optiproxy.reporting.figures import Bars, Figure, Parallel
 from optiproxy.reporting.page import render
@@ -30,9 +31,8 @@ from optiproxy.reporting.words import (
     standing,
     standing_so_far,
 )
-from optiproxy.searching.result import SearchResult
+from optiproxy.results.result import SearchResult
 from optiproxy.spaces import Choice
-from optiproxy.storage.files import write
 from optiproxy.storage.record import Record
 
 MOST_COLUMNS = 120

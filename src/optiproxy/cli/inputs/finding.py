@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from optiproxy import registry
-from optiproxy.cli import saved, search_file
+from optiproxy.cli.inputs import saved, search_file
 from optiproxy.errors import OptiProxyError, UsageError
 from optiproxy.registry import OwnTask, targets
 from optiproxy.registry.own import parts

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from optiproxy.errors import UsageError
 from optiproxy.metrics import Goal, Limit, Objective
-from optiproxy.searching.hypervolume import Box
-from optiproxy.searching.run import load
+from optiproxy.results.hypervolume import Box
+from optiproxy.searching.load import load
 from optiproxy.searching.search import search
 
 GOALS = {

@@ -11,8 +11,7 @@ from optiproxy.errors import SearchFailed, printable
 from optiproxy.metrics import Goal
 from optiproxy.optimizer import Trial
 from optiproxy.optimizer.recommend import recommended
-from optiproxy.searching.hypervolume import Box
-from optiproxy.searching.stopping import Reason
+from optiproxy.results.hypervolume import Box
 from optiproxy.spaces import Choice, Space
 from optiproxy.storage.record import Record
 from optiproxy.task.protocol import QueryProtocol
@@ -20,6 +19,9 @@ from optiproxy.task.task import Source
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+Reason = Literal["target", "patience", "time", "callback"]
+"""Which rule has ended a search before its budget."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -172,12 +174,12 @@ class SearchResult:
         Raises:
             UsageError: If pandas is not installed.
         """
-        from optiproxy.searching.table import dataframe
+        from optiproxy.results.table import dataframe
 
         return dataframe(self)
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""
-        from optiproxy.searching.table import html
+        from optiproxy.results.table import html
 
         return html(self)

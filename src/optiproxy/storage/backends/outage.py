@@ -16,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from optiproxy.errors import StudyError
 from optiproxy.execution.interrupts import Interrupts
-from optiproxy.storage.secrets import cause, completed, scrubbed, shown
+from optiproxy.storage.backends.secrets import cause, completed, scrubbed, shown
 
 SECONDS = 3600.0
 """How long a storage may be away before a search ends, unless it is told otherwise."""

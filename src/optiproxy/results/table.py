@@ -12,7 +12,7 @@ from optiproxy.errors import UsageError, printable
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from optiproxy.searching.result import SearchResult
+    from optiproxy.results.result import SearchResult
     from optiproxy.storage.record import Record
 
 SHOWN = 10

@@ -13,10 +13,10 @@ from contextlib import closing, suppress
 
 import pytest
 
-from optiproxy.searching.run import load
+from optiproxy.searching.load import load
 from optiproxy.searching.search import search
-from optiproxy.storage import opening
-from optiproxy.storage.outage import Patience, StorageAwayError, StorageAwayWarning, is_outage
+from optiproxy.storage.backends import opening
+from optiproxy.storage.backends.outage import Patience, StorageAwayError, StorageAwayWarning, is_outage
 
 CHOICES = {"a": [*range(4)], "b": [*range(4)]}
 

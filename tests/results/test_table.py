@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from optiproxy.errors import UsageError
 from optiproxy.metrics import Goal, Limit, Objective
-from optiproxy.searching.result import SearchResult
-from optiproxy.searching.table import columns
+from optiproxy.results.result import SearchResult
+from optiproxy.results.table import columns
 from optiproxy.spaces import FlatSpace, Float
 from optiproxy.storage.record import Record
 from optiproxy.task.protocol import QueryProtocol

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import math
 
-from optiproxy.searching.calibration import SETTLED, Coverage, coverage
+from optiproxy.results.calibration import SETTLED, Coverage, coverage
 from optiproxy.storage.record import Record
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.engine import make_url
 from optiproxy.errors import UsageError
 from optiproxy.searching.search import search
 from optiproxy.searching.settings import SearchSettings
-from optiproxy.storage.secrets import HIDDEN, VARIABLE, cause, completed, names_server, same, scrubbed, shown
+from optiproxy.storage.backends.secrets import HIDDEN, VARIABLE, cause, completed, names_server, same, scrubbed, shown
 
 # Of letters that stand nowhere else in these addresses.
 PASSWORDS = st.text("QXZ@:/?#&%+ =*é", min_size=1, max_size=12).filter(lambda text: set(text) - {"*"})

@@ -16,9 +16,9 @@ from optuna.storages import GrpcStorageProxy, InMemoryStorage, JournalStorage, R
 from optuna.storages.journal import JournalFileBackend
 
 from optiproxy.errors import StudyError, UsageError
-from optiproxy.searching.run import load
+from optiproxy.searching.load import load
 from optiproxy.searching.search import search
-from optiproxy.storage.opening import address_of, file_of, sqlite_address
+from optiproxy.storage.backends.opening import address_of, file_of, sqlite_address
 
 CHOICES = {"a": [*range(4)], "b": [*range(4)]}
 

@@ -12,7 +12,7 @@ from optiproxy.task.training_trial import WEIGHTS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from optiproxy.searching.result import SearchResult
+    from optiproxy.results.result import SearchResult
     from optiproxy.spaces import Space
     from optiproxy.spaces.building.dry_run import Inputs
     from optiproxy.storage.record import Record

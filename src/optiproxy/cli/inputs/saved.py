@@ -14,14 +14,14 @@ from typing import Any, cast
 
 from optiproxy import __version__
 from optiproxy.errors import StudyError, UsageError
+from optiproxy.files import PRIVATE, SHARED, write
 from optiproxy.metrics import Metrics
 from optiproxy.optimizer.algorithm import LEVEL
-from optiproxy.searching.calibration import SETTLED, coverage
-from optiproxy.searching.result import SearchResult
-from optiproxy.storage.files import PRIVATE, SHARED, write
-from optiproxy.storage.opening import file_of, sqlite_address
+from optiproxy.results.calibration import SETTLED, coverage
+from optiproxy.results.result import SearchResult
+from optiproxy.storage.backends.opening import file_of, sqlite_address
+from optiproxy.storage.backends.secrets import VARIABLE, names_server, same, shown
 from optiproxy.storage.record import Record
-from optiproxy.storage.secrets import VARIABLE, names_server, same, shown
 from optiproxy.storage.study import stored_study
 
 RESULT, REPORT, DATABASE = "result.json", "report.html", "study.db"
@@ -65,7 +65,7 @@ def locate(target: str) -> Place:
     # A database belongs to no folder, so what is written about its study goes into the current one.
     if "://" in target:
         return Place(target, None, Path())
-    from optiproxy.cli import finding, search_file
+    from optiproxy.cli.inputs import finding, search_file
 
     # What exists from here comes first; the name of a search in runs/ is the shorthand.
     path = next((path for path in (Path(target), Path("runs") / target) if path.exists()), None)

@@ -33,8 +33,8 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, OperationalError
 
 from optiproxy.errors import StudyError, UsageError
-from optiproxy.storage.database import Database
-from optiproxy.storage.secrets import cause, completed, scrubbed, shown
+from optiproxy.storage.backends.database import Database
+from optiproxy.storage.backends.secrets import cause, completed, scrubbed, shown
 from optiproxy.task.values import one_line
 
 Storage = str | Path | BaseStorage
@@ -43,7 +43,7 @@ Storage = str | Path | BaseStorage
 SQLITE, JOURNAL, GRPC = "sqlite:///", "journal:///", "grpc://"
 
 WAIT = 10.0
-"""Seconds in which SQLite waits for another process, before `optiproxy.storage.outage` does."""
+"""Seconds in which SQLite waits for another process, before `optiproxy.storage.backends.outage` does."""
 
 _PAUSES = (0.1, 0.2, 0.4, 0.8)
 """Seconds between attempts to create the tables."""

@@ -10,7 +10,7 @@ from torch import nn
 
 import optiproxy
 from optiproxy.nn import Value
-from optiproxy.searching.note import MOST, note
+from optiproxy.results.note import MOST, note
 
 
 def stored_note(path):

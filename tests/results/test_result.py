@@ -4,7 +4,7 @@ import pytest
 
 from optiproxy.errors import SearchFailed
 from optiproxy.metrics import Goal, Limit, Objective
-from optiproxy.searching.result import SearchResult
+from optiproxy.results.result import SearchResult
 from optiproxy.spaces import FlatSpace
 from optiproxy.storage.record import Record
 from optiproxy.task.protocol import QueryProtocol

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, final
 
 from optuna.exceptions import UpdateFinishedTrialError
 
-from optiproxy.storage.database import Database
-from optiproxy.storage.outage import Patience
+from optiproxy.storage.backends.database import Database
+from optiproxy.storage.backends.outage import Patience
 from optiproxy.storage.schema import OWNER, Note
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, cast, final
 
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
+from optiproxy import files
 from optiproxy.errors import UsageError
-from optiproxy.storage import files
 from optiproxy.storage.schema import OWNER
 
 if TYPE_CHECKING:
