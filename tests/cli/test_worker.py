@@ -81,3 +81,14 @@ def test_a_worker_needs_a_study(optiproxy):
     told = optiproxy("worker", "--storage", "none.db")
     assert told.exit_code == 2
     assert "There is no study database none.db" in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [(("--memory", "much"), "memory"), (("--max-outage", "-1"), "Expected max_outage to be 0 seconds or more")],
+)
+def test_what_a_worker_may_take_is_checked_at_once(optiproxy, setting, said):
+    optiproxy("search", "digits-table", "--algorithm", "random", "--budget", 1, "--storage", "s.db")
+    told = optiproxy("worker", "--storage", "s.db", *setting)
+    assert told.exit_code == 2
+    assert said in told.output

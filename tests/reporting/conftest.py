@@ -40,6 +40,9 @@ class Page(HTMLParser):
             (tag, name): value for tag, name, value in self.attributes if name in ("src", "href", "srcset", "data")
         }
         assert loading == {("link", "href"): "data:,"}
+        # And a browser would load nothing, whatever else there were.
+        assert ("meta", "http-equiv", "Content-Security-Policy") in self.attributes
+        assert "default-src 'none'" in self.html
         assert "@import" not in self.html
         assert "http:" not in self.html
         assert "https:" not in self.html

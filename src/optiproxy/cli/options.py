@@ -61,4 +61,18 @@ Storage = Annotated[
         help="Database of the study; DIR/study.db if left out. A password stands better in the variable than on a line.",
     ),
 ]
+Workers = Annotated[int, typer.Option(help="Evaluations at a time.")]
+Timeout = Annotated[float | None, typer.Option(metavar="SECONDS", help="Longest an evaluation may take.")]
+Memory = Annotated[str | None, typer.Option(metavar="SIZE", help="Most memory an evaluation may hold, such as 4GB.")]
+MaxSeconds = Annotated[
+    float | None,
+    typer.Option(metavar="SECONDS", help="Ask for nothing more after this time; what runs is finished."),
+]
+MaxOutage = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SECONDS",
+        help="How long the storage may be away, an hour if left out; results that are there meanwhile are kept in any case.",
+    ),
+]
 StudyName = Annotated[str | None, typer.Option(metavar="NAME", help="Which study, where the storage holds several.")]

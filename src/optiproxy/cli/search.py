@@ -8,7 +8,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from optiproxy.cli.options import Evaluate, Example, Fidelity, Free, Limits, Objectives, Promote, Storage
+from optiproxy.cli.options import (
+    Evaluate,
+    Example,
+    Fidelity,
+    Free,
+    Limits,
+    MaxOutage,
+    MaxSeconds,
+    Memory,
+    Objectives,
+    Promote,
+    Storage,
+    Timeout,
+    Workers,
+)
 from optiproxy.cli.terminal import say
 
 if TYPE_CHECKING:
@@ -46,11 +60,9 @@ def search(
     example: Example = None,
     fidelity: Fidelity = None,
     promote: Promote = None,
-    workers: Annotated[int, typer.Option(help="Evaluations at a time.")] = 1,
-    timeout: Annotated[float | None, typer.Option(metavar="SECONDS", help="Longest an evaluation may take.")] = None,
-    memory: Annotated[
-        str | None, typer.Option(metavar="SIZE", help="Most memory an evaluation may hold, such as 4GB.")
-    ] = None,
+    workers: Workers = 1,
+    timeout: Timeout = None,
+    memory: Memory = None,
     executor: Annotated[
         str | None,
         typer.Option(
@@ -65,10 +77,8 @@ def search(
     patience: Annotated[
         int | None, typer.Option(metavar="QUERIES", help="End after so many without a better one.")
     ] = None,
-    max_seconds: Annotated[
-        float | None,
-        typer.Option(metavar="SECONDS", help="Ask for nothing more after this time; what runs is finished."),
-    ] = None,
+    max_seconds: MaxSeconds = None,
+    max_outage: MaxOutage = None,
     max_failures: Annotated[
         int,
         typer.Option(metavar="K", help="End after so many failures alike, before anything has succeeded; 0 for never."),
@@ -105,6 +115,7 @@ def search(
     from optiproxy.searching.settings import SearchSettings
     from optiproxy.searching.stopping import StopRules
     from optiproxy.storage.artifacts import folder_name
+    from optiproxy.storage.backends.outage import SECONDS
 
     found = Asked(
         what=task, evaluate=evaluate, objectives=objective, limits=limit, free=free, example=example
@@ -120,6 +131,7 @@ def search(
         workers=workers,
         timeout=timeout,
         memory=None if memory is None else memory_size(memory),
+        max_outage=SECONDS if max_outage is None else max_outage,
         rules=StopRules(target=target, patience=patience, seconds=max_seconds, failures=max_failures or None),
         retry_failed=retry_failed,
         accept_changes=accept_changes,

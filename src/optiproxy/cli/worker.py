@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from optiproxy.cli.options import Evaluate, Example, Free, StudyName
+from optiproxy.cli.options import Evaluate, Example, Free, MaxOutage, MaxSeconds, Memory, StudyName, Timeout, Workers
+from optiproxy.cli.terminal import say
 from optiproxy.storage.backends.secrets import VARIABLE
 
 if TYPE_CHECKING:
@@ -33,16 +34,15 @@ def worker(
     algorithm: Annotated[
         str | None, typer.Option(metavar="MODULE:NAME", help="The algorithm, where it is one of your own.")
     ] = None,
-    workers: Annotated[int, typer.Option(help="Evaluations at a time.")] = 1,
-    timeout: Annotated[float | None, typer.Option(metavar="SECONDS", help="Longest an evaluation may take.")] = None,
+    workers: Workers = 1,
+    timeout: Timeout = None,
+    memory: Memory = None,
     executor: Annotated[
         str | None,
         typer.Option(metavar="MODULE:NAME", help="What runs the evaluations, as for `optiproxy search`."),
     ] = None,
-    max_seconds: Annotated[
-        float | None,
-        typer.Option(metavar="SECONDS", help="Ask for nothing more after this time; what runs is finished."),
-    ] = None,
+    max_seconds: MaxSeconds = None,
+    max_outage: MaxOutage = None,
 ) -> None:
     """Join a search that others share, on any machine that reaches its database, until its budget is spent."""
     from rich.console import Console
@@ -50,11 +50,13 @@ def worker(
     from optiproxy import registry
     from optiproxy.cli.inputs.subject import Asked
     from optiproxy.cli.search import INTERRUPTED
+    from optiproxy.execution.limits import memory_size
     from optiproxy.reporting.words import standing
     from optiproxy.searching.progress import observer_for
     from optiproxy.searching.run import run
     from optiproxy.searching.settings import SearchSettings
     from optiproxy.searching.stopping import StopRules
+    from optiproxy.storage.backends.outage import SECONDS
     from optiproxy.storage.identity import goal_from_json, protocol_from_json
     from optiproxy.storage.study import closed, stored_study
 
@@ -81,15 +83,17 @@ def worker(
         promote=protocol.promote or None,
         workers=workers,
         timeout=timeout,
+        memory=None if memory is None else memory_size(memory),
+        max_outage=SECONDS if max_outage is None else max_outage,
         storage=storage,
         study=name,
         rules=StopRules(seconds=max_seconds),
     )
     observer = observer_for(goal, Console(stderr=True))
     result = run(found.task, settings, goal=goal, executor=executor, observer=observer)
-    typer.echo(standing(result))
+    say(standing(result))
     if result.stopped == "interrupted":
-        typer.echo(INTERRUPTED, err=True)
+        say(INTERRUPTED, err=True)
         raise typer.Exit(1)
 
 

@@ -18,7 +18,7 @@ from optuna.storages.journal import JournalFileBackend
 from optiproxy.errors import StudyError, UsageError
 from optiproxy.searching.load import load
 from optiproxy.searching.search import search
-from optiproxy.storage.backends.opening import address_of, file_of, sqlite_address
+from optiproxy.storage.backends.opening import address_of, file_of, opened, sqlite_address
 
 CHOICES = {"a": [*range(4)], "b": [*range(4)]}
 
@@ -188,3 +188,10 @@ def test_reading_makes_no_tables_in_what_is_no_study(tmp_path):
         load(path)
     with closing(sqlite3.connect(path)) as database:
         assert database.execute("SELECT name FROM sqlite_master").fetchall() == [("mine",)]
+
+
+def test_what_a_file_holds_beside_its_tables_is_not_trusted(tmp_path):
+    """Views and triggers of somebody else's file may call harmless functions alone."""
+    storage = opened(tmp_path / "study.db", create=True)
+    with storage._backend.engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA trusted_schema").scalar() == 0

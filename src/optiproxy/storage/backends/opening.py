@@ -245,11 +245,15 @@ def _connected(address: str, connecting: dict[str, Any], options: dict[str, Any]
 
 
 class _Connection(sqlite3.Connection):
-    """Syncs when what was written ahead moves into the file: as safe as syncing each time against a killed process."""
+    """Syncs when what was written ahead moves into the file: as safe as syncing each time against a killed process.
+
+    What a file of somebody else holds beside its tables (views, triggers) calls no function that could do anything.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - whatever sqlite3 passes
         super().__init__(*args, **kwargs)
         self.execute("PRAGMA synchronous=NORMAL")
+        self.execute("PRAGMA trusted_schema=OFF")
 
 
 def _make_folder(path: Path, address: str) -> None:
