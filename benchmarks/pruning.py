@@ -42,6 +42,7 @@ PRUNERS: dict[str, BasePruner | None] = {
     "best-third": PercentilePruner(33.0, n_startup_trials=5, n_warmup_steps=EPOCHS // 6),
     "asha": SuccessiveHalvingPruner(min_resource=2 * EVERY, reduction_factor=3),
     "asha-halves": SuccessiveHalvingPruner(min_resource=2 * EVERY, reduction_factor=2),
+    "asha-halves-early": SuccessiveHalvingPruner(min_resource=EVERY, reduction_factor=2),
     "asha-late": SuccessiveHalvingPruner(min_resource=EPOCHS // 4, reduction_factor=3),
     "asha-usual": SuccessiveHalvingPruner(),
     "hyperband": HyperbandPruner(min_resource=EVERY, max_resource=EPOCHS, reduction_factor=3),
