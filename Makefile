@@ -9,7 +9,7 @@ STAMP := .venv/.installed
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help reference setup run test test-fast golden golden-record golden-searches lint format bench bench-page bench-tables bench-storage bench-objectives bench-building bench-faults bench-scaling bench-utilisation bench-digits-table check-digits-table bench-env lock clean
+.PHONY: help reference setup run test test-fast golden golden-record golden-searches lint format bench bench-page bench-tables bench-storage bench-objectives bench-building bench-faults bench-scaling bench-utilisation bench-pruning bench-digits-table check-digits-table bench-env lock clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 22
@@ -125,6 +125,9 @@ bench-scaling: $(STAMP)  ## Simulate 1 to 1,024 workers, and measure what a prop
 	mkdir -p results/scaling
 	$(BIN)/python benchmarks/scaling.py results/scaling/searches.jsonl
 	$(BIN)/python benchmarks/scaling.py --cost
+
+bench-pruning: $(STAMP)  ## Epochs that pruners save in real searches, and what they lose (an hour)
+	$(BIN)/python benchmarks/pruning.py
 
 bench-utilisation: $(STAMP)  ## How busy 8 and 64 workers are kept by short trainings
 	$(BIN)/python benchmarks/utilisation.py
