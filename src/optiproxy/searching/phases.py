@@ -37,21 +37,16 @@ class Retries:
 
     Args:
         log: Holds the queries.
-        wanted: Whether to.
-
-    Attributes:
-        wanted: The same.
     """
 
-    def __init__(self, log: QueryLog, *, wanted: bool) -> None:
+    def __init__(self, log: QueryLog) -> None:
         self._log = log
-        self.wanted = wanted
 
     def ready(self) -> bool:
         return True
 
     def ask(self) -> Query | None:
-        return self._log.retry() if self.wanted else None
+        return self._log.retry()
 
 
 @final

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import Executor
-from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING
 
 from optiproxy.errors import SearchFailed, UsageError
-from optiproxy.execution.executors import InlineExecutor, ProcessExecutor
-from optiproxy.execution.given import Given, opened
+from optiproxy.execution.given import Given
 from optiproxy.execution.interrupts import Interrupts
 from optiproxy.metrics import Goal, Metrics
 from optiproxy.results.note import note
 from optiproxy.results.result import SearchResult
-from optiproxy.searching.ahead import proposals
 from optiproxy.searching.load import is_spent, known_optimum
-from optiproxy.searching.loop import Callback, spend
-from optiproxy.searching.phases import Exploration, Filling, Phase, Promotion, Retries
+from optiproxy.searching.loop import Callback
 from optiproxy.searching.progress import SILENCE, SearchObserver
 from optiproxy.searching.settings import SearchSettings
 from optiproxy.searching.stopping import RunningSearch
-from optiproxy.searching.submitting import Quiet, Submit
+from optiproxy.searching.work import Work
 from optiproxy.spaces import Architecture, Space
 from optiproxy.storage.artifacts import Artifacts, files_of
 from optiproxy.storage.backends.outage import Patience
@@ -32,7 +27,6 @@ from optiproxy.storage.dashboard import write_note
 from optiproxy.storage.identity import (
     Identity,
 )
-from optiproxy.storage.liveness import heartbeat
 from optiproxy.storage.log import QueryLog
 from optiproxy.storage.parameters import Parameters
 from optiproxy.storage.proposer import Proposer
@@ -118,23 +112,18 @@ def run(
     interrupts = Interrupts()
     log = _log(study, proposer, goal, settings, first=first, interrupts=interrupts)
     # A search that failures have ended tries them again: whoever calls once more has mended something.
-    retries = Retries(log, wanted=settings.retry_failed or study.user_attrs.get(STOPPED) == FAILURES)
-    chosen = _executor(task, settings, executor)
-    workers = 1 if isinstance(chosen, InlineExecutor) else settings.workers
-    # A single worker is idle whenever something is measured before its training.
-    alone = workers == 1 or not task.quiet(goal)
-    propose = proposals(proposer, goal, interrupts, workers=workers if alone else 1)
-    exploration = Exploration(log, budget=settings.budget, fidelity=protocol.fidelity, propose=propose)
-    promotion = Promotion(log, goal, space, count=protocol.promote, free=protocol.free)
-    submit = Submit(task, goal, settings, chosen, log, limits)
-    quiet = Quiet(submit, lambda query: limits.measure(query.architecture), workers=workers)
-    # What is promoted depends on all results, so that those of others are waited for.
-    settled = (lambda: not log.exploring()) if protocol.promote else log.claims.settled
-    phases: Sequence[Phase] = (
-        retries,
-        exploration,
-        Filling(exploration, settled),
-        *([promotion] if protocol.promote else []),
+    again = settings.retry_failed or study.user_attrs.get(STOPPED) == FAILURES
+    work = Work(
+        task,
+        goal,
+        settings,
+        protocol=protocol,
+        log=log,
+        proposer=proposer,
+        limits=limits,
+        executor=executor,
+        interrupts=interrupts,
+        again=again,
     )
     with storage_errors(settings.storage), closed(study):
         # First, because architectures of dead processes are free again, but for those whose results are here.
@@ -142,39 +131,19 @@ def run(
         log.claims.recover()
         log.learn(earlier)
         # What is tried again has not been done yet.
-        search = RunningSearch(
-            goal,
-            protocol.queries(settings.budget),
-            [record for record in log.records() if record.state != "failed" or not retries.wanted],
-        )
+        done = [record for record in log.records() if record.state != "failed" or not again]
+        search = RunningSearch(goal, protocol.queries(settings.budget), done)
         try:
-            with heartbeat(log.claims.beat), closing(propose):
-                ended = spend(
-                    log,
-                    submit if alone else quiet.submit,
-                    phases=phases if alone else quiet.phases(phases),
-                    search=search,
-                    workers=workers,
-                    interrupts=interrupts,
-                    observer=observer,
-                    rules=settings.rules,
-                    callbacks=callbacks,
-                )
+            ended = work.spend(search, observer=observer, callbacks=callbacks)
         except SearchFailed:
             log.end(FAILURES)
             raise
-        finally:
-            # Workers end before their queries are given up, so that none is trained here and asked for elsewhere.
-            chosen.shutdown(cancel_futures=True)
-            log.claims.release()
         records = tuple(log.records())
         spent = is_spent(records, settings.budget, goal, space, protocol)
-        stopped = (
-            ended if ended != "done" else "exhausted" if exploration.exhausted else "budget" if spent else "elsewhere"
-        )
+        stopped = ended if ended != "done" else "exhausted" if work.exhausted else "budget" if spent else "elsewhere"
         useless = ended == "done" and bool(records) and all(record.state == "failed" for record in records)
         log.end(FAILURES if useless else stopped)
-    if exploration.exhausted and not records:
+    if work.exhausted and not records:
         raise SearchFailed(limits.nothing_left())
     result = SearchResult(
         task=task.name,
@@ -231,13 +200,3 @@ def _check_beginning(first: Sequence[Architecture], space: Space) -> None:
             raise UsageError(
                 f"The search cannot start with {dict(space.values(architecture))}: that breaks a rule, a limit or what is fixed."
             )
-
-
-def _executor(task: Task, settings: SearchSettings, given: Given | None) -> Executor:
-    """What runs the evaluations; the search shuts it down."""
-    if given is not None:
-        return opened(given, limits=settings.limits, devices=settings.devices)
-    if not task.isolated:
-        return InlineExecutor()
-    limits = settings.limits
-    return ProcessExecutor(settings.workers, timeout=limits.timeout, memory=limits.memory, devices=settings.devices)
