@@ -7,6 +7,8 @@ import pytest
 
 from optiproxy.errors import UsageError
 from optiproxy.metrics import Goal, Limit, Metric, Objective
+from optiproxy.searching.run import run
+from optiproxy.searching.settings import SearchSettings
 from optiproxy.spaces import FlatSpace
 from optiproxy.tables import TableTask
 from optiproxy.task.task import Source
@@ -120,3 +122,24 @@ def test_columns_have_one_value_per_fidelity_or_one_for_all(shape):
 def test_an_architecture_has_one_row():
     with pytest.raises(UsageError, match="Expected each architecture of example once, got 1 of them again"):
         table(architectures=np.array([[0, 1], [1, 0], [0, 1]]))
+
+
+def test_a_limit_on_what_most_rows_have_not_is_searched_on():
+    """HW-NAS-Bench has no latency of many cells on one device; that another metric is called nearly so is no misspelling."""
+    n = 12
+    names = {"accuracy": "max", "latency_ms": "min", "gpu_latency_ms": "min"}
+    metrics = tuple(Metric(name=name, direction=direction) for name, direction in names.items())
+    latency = np.full(n, math.nan)
+    latency[-1] = 1.0
+    task = TableTask(
+        "holes",
+        FlatSpace({"a": [*range(n)]}),
+        metrics=metrics,
+        goal=Goal((Objective("accuracy"),), (Limit("latency_ms", 2.0),)),
+        source=Source("made-up", "twelve rows"),
+        architectures=np.arange(n)[:, None],
+        columns={"accuracy": np.arange(n) / n, "latency_ms": latency, "gpu_latency_ms": np.ones(n)},
+    )
+    result = run(task, SearchSettings(algorithm="random", budget=n))
+    assert len(result.records) == n
+    assert result.best.architecture == (n - 1,)

@@ -34,7 +34,7 @@ class Evaluation:
         curve: Step -> value, as the training reported it.
         pruned: Whether it was ended early, because it promised too little.
         attributes: What it returned beside metrics.
-        missing: Metrics with a limit that it did not return.
+        missing: Metrics with a limit that it did not return, though its task has no gaps.
         kind: Which failures are of one kind: the same exception, message and place, or the same wrong value.
         traceback: Of the exception that it raised, whole but for its beginning where it is very long.
         output: The end of what it printed.
@@ -106,7 +106,8 @@ def _outcome(task: Task, architecture: Architecture, goal: Goal, *, seed: int, f
         if _is_pruned(error):
             return Evaluation(pruned=True)
         return Evaluation(reason=one_line(error), kind=_kind(error), traceback=whole_traceback(error))
-    return Evaluation(metrics=returned.metrics, attributes=returned.attributes, missing=returned.missing)
+    missing = () if task.gaps else returned.missing
+    return Evaluation(metrics=returned.metrics, attributes=returned.attributes, missing=missing)
 
 
 def _is_pruned(error: BaseException) -> bool:

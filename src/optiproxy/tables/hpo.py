@@ -156,6 +156,7 @@ class PackagedTask(Task):
     """
 
     isolated = False
+    gaps = True
 
     def __init__(self, name: str, benchmark: str, table: str) -> None:
         known = BENCHMARKS[benchmark]

@@ -47,6 +47,7 @@ class TableTask(Task):
     """
 
     isolated = False
+    gaps = True
 
     def __init__(
         self,

@@ -50,6 +50,8 @@ class Task(ABC):
             the search says otherwise.
         code: What -> digest of functions that the values come from, so that a study is not continued with others unnoticed.
         reports: Whether its trainings may report learning curves and ask to be pruned.
+        gaps: Whether `evaluate` leaves out metrics of some architectures, for which there are none. In a task without gaps, one that
+            is never returned is taken for a mistake.
         formerly: Another name under which earlier versions have stored searches of it. Where it has one, its name is a mere
             label, and `code` tells what it is.
     """
@@ -67,6 +69,7 @@ class Task(ABC):
     promote: int = 10
     code: Mapping[str, str] = MappingProxyType({})
     reports: bool = False
+    gaps: bool = False
     formerly: str = ""
 
     @abstractmethod
