@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from optiproxy.proxy.structural import structured
 from optiproxy.reporting.figures import Node, Structure
 from optiproxy.spaces import Architecture, Space
 
@@ -23,6 +22,9 @@ def flows(space: Space) -> bool:
 
     It does not through a learning rate: a space whose graphs say no more than its decisions do is a list of settings.
     """
+    # With it torch is loaded, which whoever is told of a misspelt name need not wait for.
+    from optiproxy.proxy.structural import structured
+
     graphs = space.graphs(space.one_hot(space.examples(np.random.default_rng(0), EXAMPLES)))
     return structured(graphs)
 
