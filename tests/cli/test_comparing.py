@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 import xml.etree.ElementTree as ET
 
 import pytest
+from typer.testing import CliRunner
+
+from optiproxy.cli.main import app
 
 pytestmark = pytest.mark.slow
 
@@ -13,23 +17,31 @@ TASK = "nasbench201-cifar10"
 OTHER = "nasbench201-cifar100"
 
 
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory):
+    """A folder with two comparisons of other algorithms, seeds and budgets, one of which was extended."""
+    folder = tmp_path_factory.mktemp("compared")
+    both = "--algorithm local-search --algorithm random"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.delenv("OPTIPROXY_DATA", raising=False)
+        for line in (
+            f"{TASK} --algorithm random --seeds 1 --budget 4 --out cheap",
+            f"{TASK} {OTHER} {both} --seeds 2 --budget 4 --out cheap",
+            f"{TASK} --algorithm regularized-evolution --seeds 3 --budget 6 --out slow",
+        ):
+            done = CliRunner().invoke(app, ["compare", *line.split()])
+            assert done.exit_code == 0, done.stderr
+            if both in line:
+                assert "8 searches, 1 of them finished earlier." in done.stderr
+                assert "Ahead of local-search: none." in done.stdout
+    return folder
+
+
 @pytest.fixture
-def two_folders(optiproxy, tmp_path):
-    """Two comparisons of other algorithms, seeds and budgets, one of which was extended."""
-    settings = ("--budget", 4, "--out", "cheap")
-    first = optiproxy("compare", TASK, "--algorithm", "random", "--seeds", 1, *settings)
-    assert first.exit_code == 0, first.stderr
-    grown = optiproxy(
-        "compare", TASK, OTHER, "--algorithm", "local-search", "--algorithm", "random", "--seeds", 2, *settings
-    )
-    assert grown.exit_code == 0, grown.stderr
-    assert "8 searches, 1 of them finished earlier." in grown.stderr
-    assert "Ahead of local-search: none." in grown.stdout
-    second = optiproxy(
-        "compare", TASK, "--algorithm", "regularized-evolution", "--seeds", 3, "--budget", 6, "--out", "slow"
-    )
-    assert second.exit_code == 0, second.stderr
-    return tmp_path / "cheap", tmp_path / "slow"
+def two_folders(compared, tmp_path):
+    """The two, which a test may change."""
+    return tuple(shutil.copytree(compared / name, tmp_path / name) for name in ("cheap", "slow"))
 
 
 def test_several_folders_make_one_page_and_one_summary(optiproxy, two_folders, tmp_path):

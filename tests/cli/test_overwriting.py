@@ -10,14 +10,29 @@ TABLE = "digits-table"
 
 
 @pytest.fixture
-def filled(optiproxy, tmp_path):
-    """A search a, two with the databases X.db and Y.db, and two comparisons, c and d."""
-    for name, *storage in (("a",), ("x", "--storage", "X.db"), ("y", "--storage", "Y.db", "--seed", 1)):
-        done = optiproxy("search", TABLE, "--algorithm", "random", "--budget", 2, "--out", name, *storage)
-        assert done.exit_code == 0, done.stderr
-    for name in "cd":
-        assert optiproxy(*compare(name)).exit_code == 0
+def searched(optiproxy):
+    """A search a."""
+    done = optiproxy(*search("a"))
+    assert done.exit_code == 0, done.stderr
     return optiproxy
+
+
+@pytest.fixture
+def filled(searched):
+    """A search a, two with the databases X.db and Y.db, and two comparisons, c and d."""
+    for arguments in (
+        (*search("x"), "--storage", "X.db"),
+        (*search("y"), "--storage", "Y.db", "--seed", 1),
+        compare("c"),
+        compare("d"),
+    ):
+        done = searched(*arguments)
+        assert done.exit_code == 0, done.stderr
+    return searched
+
+
+def search(out):
+    return ("search", TABLE, "--algorithm", "random", "--budget", 2, "--out", out)
 
 
 def compare(out):
@@ -59,18 +74,18 @@ def test_another_report_is_never_replaced(filled, tmp_path):
     refused("mine.html", "report", "X.db", "--out", "mine.html")
 
 
-def test_a_page_of_an_earlier_version_lies_beside_its_result(filled, tmp_path):
+def test_a_page_of_an_earlier_version_lies_beside_its_result(searched, tmp_path):
     page = tmp_path / "a/report.html"
     page.write_text(page.read_text().rpartition("<!-- optiproxy report")[0])
-    assert filled("report", "a").exit_code == 0
+    assert searched("report", "a").exit_code == 0
     assert "<!-- optiproxy report" in page.read_text()
 
 
-def test_the_folder_of_a_search_without_a_result_is_its_own(filled, tmp_path):
+def test_the_folder_of_a_search_without_a_result_is_its_own(searched, tmp_path):
     # As a search leaves it that was killed.
     (tmp_path / "a/result.json").unlink()
     (tmp_path / "a/report.html").unlink()
-    done = filled("search", TABLE, "--algorithm", "random", "--budget", 2, "--seed", 7, "--out", "a")
+    done = searched(*search("a"), "--seed", 7)
     assert done.exit_code == 2
     assert "a holds the search 'digits-table-random-seed0', not 'digits-table-random-seed7'" in done.stderr
     assert not (tmp_path / "a/result.json").exists()
