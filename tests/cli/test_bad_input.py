@@ -8,7 +8,8 @@ import pytest
 from optiproxy.searching import search as searching
 from optiproxy.searching.load import load
 
-TABLE = "nasbench201-cifar10"
+TABLE = "digits-table"
+PUBLISHED = "nasbench201-cifar10"
 
 USAGE = {
     "no command": (["bogus"], "No such command 'bogus'"),
@@ -91,7 +92,7 @@ def test_a_search_without_anything_feasible_fails_but_leaves_its_report(optiprox
 
 @pytest.mark.slow
 def test_a_space_smaller_than_the_budget_ends_early_and_says_so(optiproxy):
-    result = search(optiproxy, "--limit", "latency_ms<=8", "--limit", "params<=0.0735", budget=50)
+    result = search(optiproxy, "--limit", "latency_ms<=8", "--limit", "params<=0.0735", task=PUBLISHED, budget=50)
     assert result.exit_code == 0
     assert "Finished after 4 of 50 queries: the space holds no further architecture." in result.stdout
 
@@ -139,9 +140,9 @@ def test_a_file_in_the_way_of_the_folder_is_named(optiproxy, tmp_path):
 def test_a_study_of_another_task_is_refused(optiproxy):
     shared = ("--storage", "sqlite:///shared.db", "--study", "mine")
     assert search(optiproxy, *shared, "--out", "a").exit_code == 0
-    result = search(optiproxy, *shared, "--out", "b", task="nasbench201-cifar100")
+    result = search(optiproxy, *shared, "--out", "b", task="nasbench201-cifar10")
     assert result.exit_code == 2
-    assert "was made for task 'nasbench201-cifar10', not 'nasbench201-cifar100'" in result.stderr
+    assert "was made for task 'digits-table', not 'nasbench201-cifar10'" in result.stderr
 
 
 @pytest.mark.slow
@@ -184,7 +185,7 @@ def test_a_database_without_a_study_is_named(optiproxy, tmp_path):
 
 def test_missing_data_is_named(optiproxy, monkeypatch):
     monkeypatch.setenv("OPTIPROXY_DATA", "no-such-folder")
-    result = optiproxy("search", TABLE, "--budget", 3)
+    result = optiproxy("search", PUBLISHED, "--budget", 3)
     assert result.exit_code == 2
     assert "no-such-folder" in result.stderr
 
@@ -192,7 +193,7 @@ def test_missing_data_is_named(optiproxy, monkeypatch):
 def test_damaged_data_is_named(optiproxy, monkeypatch, tmp_path):
     (tmp_path / "nasbench201.npz").write_bytes(b"PK truncated")
     monkeypatch.setenv("OPTIPROXY_DATA", str(tmp_path))
-    result = optiproxy("search", TABLE, "--budget", 3)
+    result = optiproxy("search", PUBLISHED, "--budget", 3)
     assert result.exit_code == 2
     assert "nasbench201.npz" in result.stderr
     listed = optiproxy("tasks")

@@ -11,34 +11,15 @@ from pathlib import Path
 import pytest
 
 TRAIN = """
-import torch
-from torch import nn
-
 import optiproxy
 from optiproxy.metrics import Goal, Metric, Objective
-from optiproxy.nn import Choice, Value
 from optiproxy.task.task import Source, Task
 
 space = {"depth": [1, 2, 3], "act": ["relu", "gelu"]}
-rates = optiproxy.Float(1e-3, 1e-1, log=True)
-example = torch.zeros(1, 3)
-
-
-def model():
-    width = Value([4, 8, 16], name="width")
-    return nn.Sequential(nn.Linear(3, width), Choice([nn.ReLU, nn.GELU], name="act"), nn.Linear(width, 2))
-
-
-def fit(network, trial):
-    return {"accuracy": sum(p.numel() for p in network.parameters()), "seed": trial.seed}
 
 
 def fit_choices(values):
     return values["depth"] + (values["act"] == "gelu")
-
-
-def count(network):
-    return float(len(list(network.parameters())))
 
 
 class OwnTask(Task):
@@ -51,6 +32,29 @@ class OwnTask(Task):
 
     def evaluate(self, architecture, *, seed=0, fidelity=None):
         return {"accuracy": float(sum(architecture))}
+"""
+
+# Apart from the above, as every process that imports it imports torch.
+NETWORK = """
+import torch
+from torch import nn
+
+from optiproxy.nn import Choice, Value
+
+example = torch.zeros(1, 3)
+
+
+def model():
+    width = Value([4, 8, 16], name="width")
+    return nn.Sequential(nn.Linear(3, width), Choice([nn.ReLU, nn.GELU], name="act"), nn.Linear(width, 2))
+
+
+def fit(network, trial):
+    return {"accuracy": sum(p.numel() for p in network.parameters()), "seed": trial.seed}
+
+
+def count(network):
+    return float(len(list(network.parameters())))
 """
 
 FILE = """
@@ -72,10 +76,12 @@ width = { low = 8, high = 64, step = 8 }
 def own(optiproxy, tmp_path, monkeypatch):
     """The command line in the folder of a user's script; it imports the one of this test."""
     monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry])
-    monkeypatch.delitem(sys.modules, "train", raising=False)
-    (tmp_path / "train.py").write_text(TRAIN)
+    for name, content in {"train": TRAIN, "network": NETWORK}.items():
+        monkeypatch.delitem(sys.modules, name, raising=False)
+        (tmp_path / f"{name}.py").write_text(content)
     yield optiproxy
-    sys.modules.pop("train", None)
+    for name in ("train", "network"):
+        sys.modules.pop(name, None)
 
 
 def result(folder):
@@ -86,19 +92,19 @@ RANDOM = ("--algorithm", "random", "--budget", 3)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("spelled", ["train:", "train.py:", "./train.py:"])
-def test_a_model_is_searched_with_its_training_function(own, tmp_path, spelled):
-    limits = ("--limit", "params<=60", "--free", "params", "--free", "parts=train:count")
-    done = own("search", f"{spelled}model", "--evaluate", f"{spelled}fit", *RANDOM, *limits, "--out", "out")
+def test_a_model_is_searched_with_its_training_function(own, tmp_path):
+    limits = ("--limit", "params<=60", "--free", "params", "--free", "parts=network.py:count")
+    done = own("search", "./network.py:model", "--evaluate", "network.py:fit", *RANDOM, *limits, "--out", "out")
     assert done.exit_code == 0, done.stderr
     found = result(tmp_path / "out")
-    assert found["task"] == "train:fit on model"
-    assert found["study"] == "train_fit_on_model-random-seed0-params-at-most-60.0"
+    assert found["task"] == "network:fit on model"
+    assert found["study"] == "network_fit_on_model-random-seed0-params-at-most-60.0"
     assert len(found["trials"]) == 3
     for trial in found["trials"]:
         assert trial["metrics"]["params"] == trial["metrics"]["accuracy"] <= 60
         assert trial["metrics"]["parts"] == 4
-    again = own("search", "train:model", "--evaluate", "train:fit", *RANDOM, *limits, "--out", "out")
+    # However it is spelled, it is the same search.
+    again = own("search", "network:model", "--evaluate", "network:fit", *RANDOM, *limits, "--out", "out")
     assert again.exit_code == 0
     assert result(tmp_path / "out")["trials"] == found["trials"]
 
@@ -119,7 +125,7 @@ def test_the_script_itself_finds_the_module_of_the_folder(tmp_path):
 def test_a_task_of_ones_own_needs_no_training_function(own, tmp_path):
     assert own("search", "train:OwnTask", *RANDOM, "--out", "out").exit_code == 0
     assert result(tmp_path / "out")["best"]["metrics"] == {"accuracy": 2.0}
-    refused = own("search", "train:OwnTask", "--evaluate", "train:fit", *RANDOM)
+    refused = own("search", "train:OwnTask", "--evaluate", "train:fit_choices", *RANDOM)
     assert refused.exit_code == 2
     assert "leave the training function out" in refused.stderr
 
@@ -157,14 +163,14 @@ def test_a_file_elsewhere_names_what_lies_beside_it(own, tmp_path):
 @pytest.mark.slow
 def test_algorithms_are_compared_on_ones_own_code(own, tmp_path):
     (tmp_path / "search.toml").write_text(FILE)
-    line = ("train:model", "--evaluate", "train:fit", "--limit", "params<=60", "--free", "params")
+    line = ("network:model", "--evaluate", "network:fit", "--limit", "params<=60", "--free", "params")
     for name, what in (("line", (*line, "--budget", 3)), ("file", ("search.toml",))):
         done = own("compare", *what, "--algorithm", "random", "--seeds", 1, "--out", name)
         assert done.exit_code == 0, done.stderr
     summary = json.loads((tmp_path / "line/summary.json").read_text())
-    assert summary["train:fit on model"]["random"]["feasible_share"] == 1
+    assert summary["network:fit on model"]["random"]["feasible_share"] == 1
     for name, again in (
-        ("line", "train:model --evaluate train:fit --objective accuracy:max --limit &#39;params&lt;=60&#39;"),
+        ("line", "network:model --evaluate network:fit --objective accuracy:max --limit &#39;params&lt;=60&#39;"),
         ("file", "FILE.toml"),
     ):
         assert f"optiproxy compare {again} --algorithm random" in (tmp_path / name / "report.html").read_text()
@@ -196,11 +202,13 @@ def test_what_was_searched_is_found_by_its_name(own, tmp_path):
 
 
 def test_a_profile_counts_and_measures(own):
-    counted = own("profile", "train:model", "--free", "params", "--limit", "params<=60", "--json")
+    counted = own("profile", "network:model", "--free", "params", "--limit", "params<=60", "--json")
     assert counted.exit_code == 0, counted.stderr
     told = json.loads(counted.stdout)
     assert told["feasible"]["share"] == 4 / 6
-    measured = own("profile", "train:model", "--free", "flops", "--free", "n=train:count", "--example", "train:example")
+    measured = own(
+        "profile", "network:model", "--free", "flops", "--free", "n=network:count", "--example", "network:example"
+    )
     assert "flops: 44 to 176" in measured.stdout
     assert "n: 4 to 4" in measured.stdout
 
@@ -210,20 +218,21 @@ def test_a_profile_of_a_file_times_one_training(own, tmp_path):
     (tmp_path / "search.toml").write_text(FILE)
     done = own("profile", "search.toml")
     assert done.exit_code == 0, done.stderr
+    assert "One query takes" in done.stdout
     assert "4 queries take about" in done.stdout
 
 
 PAGE = (Path(__file__).parents[2] / "docs" / "own-network.md").read_text(encoding="utf-8")
 
 OF_THE_PAGE = """
-from torch import nn
-
-from optiproxy.nn import Value
-
 blocks = ["plain", "residual"]
 
 
 def model():
+    from torch import nn
+
+    from optiproxy.nn import Value
+
     return nn.Linear(3, Value([4, 8], name="width"))
 
 

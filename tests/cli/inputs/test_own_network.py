@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 import uuid
+from contextlib import closing
 
 import pytest
 import torch
@@ -55,20 +57,24 @@ text = "nothing to run through a network"
 """
 
 
-@pytest.fixture
-def module(tmp_path, monkeypatch):
-    """A module of one's own in the current folder, and a finished search of it."""
-    # Imported modules stay in the process, so each test has one of its own name.
+@pytest.fixture(scope="module")
+def module(tmp_path_factory):
+    """A module of one's own on Python's path."""
+    # Imported modules stay in the process, so it has a name of its own.
     name = f"own_{uuid.uuid4().hex}"
-    (tmp_path / f"{name}.py").write_text(CODE)
-    monkeypatch.syspath_prepend(str(tmp_path))
-    return name
+    folder = tmp_path_factory.mktemp("code")
+    (folder / f"{name}.py").write_text(CODE)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(folder))
+        yield name
 
 
-@pytest.fixture
-def searched(module, tmp_path):
+@pytest.fixture(scope="module")
+def finished(module, tmp_path_factory):
+    """The file of a study, and the finished search of the module that it is of."""
+    path = tmp_path_factory.mktemp("finished") / "study.db"
     code = __import__(module)
-    return search(
+    result = search(
         code.space,
         code.train,
         budget=3,
@@ -76,8 +82,18 @@ def searched(module, tmp_path):
         algorithm="random",
         objectives=["loss:min"],
         workers=1,
-        storage=f"sqlite:///{tmp_path}/study.db",
+        storage=path,
     )
+    return path, result
+
+
+@pytest.fixture
+def searched(finished, tmp_path):
+    """The search, whose study lies in the current folder."""
+    path, result = finished
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("VACUUM INTO ?", (str(tmp_path / "study.db"),))
+    return result
 
 
 def test_the_trained_network_is_exported_and_repeats_the_search(optiproxy, module, searched, tmp_path):
