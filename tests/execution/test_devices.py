@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 
+import cloudpickle
 import pytest
 import torch
 
@@ -15,6 +16,9 @@ from optiproxy.errors import UsageError
 from optiproxy.execution.devices import device_names, visible_to
 from optiproxy.execution.executors import ProcessExecutor
 from optiproxy.searching.search import search
+
+# Else each worker would import what the tests import.
+cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
 CHOICES = {"width": [1, 2, 3], "depth": [1, 2, 3]}
 
@@ -123,6 +127,7 @@ def test_without_a_device_of_its_own_a_training_is_told_of_what_is_there():
     assert seen == ["cuda:0" if torch.cuda.is_available() else "cpu"]
 
 
+@pytest.mark.slow
 def test_devices_are_for_trainings_in_the_built_in_workers():
     from concurrent.futures import ThreadPoolExecutor
 

@@ -68,6 +68,7 @@ def test_a_pool_that_always_breaks_says_what_may_be_the_cause():
     assert all("No evaluation has come back" in record.reason for record in result.records)
 
 
+@pytest.mark.slow
 def test_an_open_pool_that_breaks_ends_the_search_and_everything_finished_is_stored(tmp_path):
     storage = f"sqlite:///{tmp_path / 'study.db'}"
     with make() as pool, pytest.raises(SearchFailed, match=r"The executor broke \(BrokenProcessPool") as failed:
