@@ -221,13 +221,13 @@ def test_all_that_has_finished_is_stored_before_anything_is_asked_for(tmp_path):
         choices,
         lambda v: v["a"],
         algorithm=Watching,
-        budget=100,
+        budget=60,
         workers=4,
         storage=storage,
         executor=InRounds(4),
         verbose=False,
     )
-    assert len(result.records) == 100
+    assert len(result.records) == 60
     # More often than one batch can serve, and each time told of whole rounds.
     assert len(seen) >= 3
     assert all(told % 4 == 0 for told, _ in seen)
