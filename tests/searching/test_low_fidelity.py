@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import cloudpickle
 import numpy as np
 import optuna
 import pytest
@@ -20,6 +21,9 @@ from optiproxy.searching.settings import SearchSettings
 from optiproxy.spaces import FlatSpace
 from optiproxy.tables import TableTask
 from optiproxy.task.task import Source
+
+# Else each worker would import what the tests import.
+cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
 
 class Short(TableTask):
@@ -309,12 +313,12 @@ print(len(result.full))
 
 
 @pytest.mark.slow
-def test_three_processes_share_both_budgets_exactly(tmp_path, url):
+def test_two_processes_share_both_budgets_exactly(tmp_path, url):
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
     command = [sys.executable, str(script), str(Path(__file__).parent), url]
-    processes = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for _ in range(3)]
-    assert [process.wait(100) for process in processes] == [0, 0, 0]
+    processes = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for _ in range(2)]
+    assert [process.wait(100) for process in processes] == [0, 0]
     result = _run(storage=url, study="s")
     low = [record for record in result.records if record.fidelity]
     assert (len(low), len({record.architecture for record in low})) == (20, 20)
@@ -333,6 +337,7 @@ class Failing(Short):
         return super().evaluate(architecture, seed=seed, fidelity=fidelity)
 
 
+@pytest.mark.slow
 def test_promotions_that_have_failed_are_tried_again_when_asked_for(url):
     task = Failing()
     task.failing = 3
@@ -345,6 +350,7 @@ def test_promotions_that_have_failed_are_tried_again_when_asked_for(url):
     assert _story(_run(task, storage=url, retry_failed=True)) == _story(again)
 
 
+@pytest.mark.slow
 def test_a_retry_that_was_cut_off_leaves_the_failed_query_to_be_tried_again(url):
     task = Failing()
     task.failing = 1

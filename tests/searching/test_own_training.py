@@ -9,6 +9,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
+import cloudpickle
 import optuna
 import pytest
 import torch
@@ -22,6 +23,9 @@ from optiproxy.reporting.search.page import search_report
 from optiproxy.searching.load import load
 from optiproxy.searching.search import search
 from optiproxy.task.code import code_digest, same_code
+
+# Else each worker would import what the tests import.
+cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
 CHOICES = {"depth": Int(1, 30), "act": ["relu", "gelu"]}
 
@@ -77,6 +81,7 @@ def test_failures_that_differ_or_come_late_are_part_of_a_search():
     assert len(find(fits, budget=40, algorithm="optiproxy").records) == 40
 
 
+@pytest.mark.slow
 def test_failed_queries_are_tried_again_when_asked_for(tmp_path):
     broken_now = [True]
 
@@ -149,6 +154,7 @@ def test_what_makes_no_sense_is_refused_before_anything_is_trained(arguments, me
         find(**{"evaluate": never, **arguments})
 
 
+@pytest.mark.slow
 def test_what_was_mended_wrongly_is_tried_again_in_its_place(tmp_path):
     """Each try has the number of the first, for the function, the progress and the record."""
     numbers = []
@@ -328,6 +334,7 @@ def test_a_search_ends_at_its_target_with_patience_in_time_or_when_told():
     assert [entry[:2] for entry in seen] == [(1, 0), (2, 1), (3, 2)]
 
 
+@pytest.mark.slow
 def test_a_search_that_a_rule_has_ended_says_so_when_loaded_and_goes_on(tmp_path):
     storage = str(tmp_path / "s.db")
     assert find(deep, budget=9, patience=1, storage=storage).stopped == "patience"
@@ -368,6 +375,7 @@ def slower(values):
     return deep(values) - 1
 
 
+@pytest.mark.slow
 def test_results_of_another_function_are_not_taken_for_its_own(tmp_path):
     storage = str(tmp_path / "s.db")
     first = find(deep, storage=storage)
@@ -378,6 +386,7 @@ def test_results_of_another_function_are_not_taken_for_its_own(tmp_path):
     assert find(slower, storage=storage, study=first.study, accept_changes=True).records == first.records
 
 
+@pytest.mark.slow
 def test_a_helper_or_a_rule_that_has_changed_is_noticed(tmp_path):
     storage = str(tmp_path / "s.db")
     space = Space.from_optuna(lambda trial: trial.suggest_int("depth", 1, 30))
@@ -515,6 +524,7 @@ def test_earlier_results_are_learned_from_and_not_counted(kind, tmp_path):
 # Early stopping
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "pruner",
     [

@@ -209,7 +209,7 @@ def test_a_process_is_told_from_a_later_one_with_its_id():
 
 @pytest.mark.parametrize(("beats", "own", "stopped"), [(True, 3, "elsewhere"), (False, 4, "budget")])
 def test_a_query_that_runs_on_another_host_counts_until_it_falls_silent(url, monkeypatch, beats, own, stopped):
-    monkeypatch.setattr(liveness, "SILENCE", 10.0)
+    monkeypatch.setattr(liveness, "SILENCE", 5.0)
     _find(url, budget=2)
     study = optuna.load_study(study_name=None, storage=url)
     trial = study.ask()
