@@ -43,6 +43,7 @@ def test_the_default_climbs():
     assert mean(climb(Ascent(), given)) > mean(given) + 0.5
 
 
+@pytest.mark.slow
 def test_starts_climb_independently():
     """Beside other starts, a start ends where it would alone."""
     ascent = Ascent(relaxation=GumbelSoftmax(noise=0.0))

@@ -88,7 +88,7 @@ def test_looks_where_a_limit_is_kept():
     sample = SPACE.sample(np.random.default_rng(9), 2000)
     assert np.mean([goal.feasible(measure(a)) for a in sample]) < 0.25
     shares, found = [], []
-    for seed in range(3):
+    for seed in range(2):
         trials = search(optiproxy(goal=goal, seed=seed), 40)
         feasible = [goal.feasible(trial.metrics) for trial in trials]
         shares.append(np.mean(feasible[10:]))
@@ -109,7 +109,7 @@ def dominated(trials):
 def test_several_objectives_give_a_front_that_spans_what_random_search_does_not_reach():
     goal = Goal((Objective("score"), Objective("cost", "min")))
     ours, random = ([], [])
-    for seed in range(3):
+    for seed in range(2):
         trials = search(optiproxy(goal=goal, seed=seed), 40)
         assert len(goal.front([trial.metrics for trial in trials])) >= 3
         ours.append(dominated(trials))
@@ -189,6 +189,7 @@ def test_what_failed_or_lacks_a_limit_can_be_learned_from_by_every_proxy():
         assert len({trial.architecture for trial in trials}) == 8
 
 
+@pytest.mark.slow
 def test_does_not_propose_isomorphic_cells_nor_pending_ones():
     algorithm = optiproxy(NASBench201())
     space = NASBench201()
@@ -269,6 +270,7 @@ def usual():
     return search(optiproxy(), 14)
 
 
+@pytest.mark.slow
 def test_every_part_is_exchanged_by_passing_an_object(usual):
     """Also one that shares no class with ours; the same behaviour gives the same search."""
     watched = {name: Watched(part) for name, part in DEFAULTS.items()}

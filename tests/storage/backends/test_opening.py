@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -30,16 +31,19 @@ def _find(storage, **arguments):
 
 
 @contextmanager
-def _proxy(folder, port):
+def _proxy(folder):
+    """The port of Optuna's proxy in front of a database in the folder."""
     pytest.importorskip("grpc", reason="needs the package grpcio")
     from optuna.storages._grpc.server import make_server
 
+    with socket.create_server(("localhost", 0)) as free:
+        port = free.getsockname()[1]
     behind = optuna.storages.get_storage(f"sqlite:///{folder}/behind.db")
     with ThreadPoolExecutor(4) as pool:
         server = make_server(behind, "localhost", port, pool)
         server.start()
         try:
-            yield
+            yield port
         finally:
             server.stop(None).wait()
             behind._backend.engine.dispose()
@@ -79,15 +83,16 @@ def test_a_search_goes_on_in_whatever_it_was_given(tmp_path, given):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("given", ["grpc://localhost:13247", lambda: GrpcStorageProxy(host="localhost", port=13247)])
-def test_a_proxy_is_a_storage(tmp_path, given):
-    with _proxy(tmp_path, 13247):
-        storage = given if isinstance(given, str) else _quietly(given)
+@pytest.mark.parametrize("opened", [False, True], ids=["address", "object"])
+def test_a_proxy_is_a_storage(tmp_path, opened):
+    with _proxy(tmp_path) as port:
+        address = f"grpc://localhost:{port}"
+        storage = _quietly(lambda: GrpcStorageProxy(host="localhost", port=port)) if opened else address
         result = _find(storage)
-        assert (len(result.records), result.storage) == (3, "grpc://localhost:13247")
+        assert (len(result.records), result.storage) == (3, address)
         assert load(storage, "s").records == result.records
-    with pytest.raises(StudyError, match="Cannot use the study database grpc://localhost:13247"):
-        _find("grpc://localhost:13247", max_outage=0.0)
+    with pytest.raises(StudyError, match=f"Cannot use the study database {address}"):
+        _find(address, max_outage=0.0)
 
 
 @pytest.mark.parametrize(

@@ -136,6 +136,7 @@ def test_where_a_result_can_be_kept_nowhere_it_is_told(tmp_path, monkeypatch):
             _find(tmp_path / "study.db", training, max_outage=0.0)
 
 
+@pytest.mark.slow
 def test_what_runs_is_finished_before_the_search_ends(tmp_path, monkeypatch):
     monkeypatch.setattr(opening, "WAIT", 0.1)
     path = tmp_path / "study.db"
