@@ -7,6 +7,7 @@ import os
 import shlex
 import sys
 
+import cloudpickle
 import pytest
 import torch
 from torch import nn
@@ -20,6 +21,9 @@ from optiproxy.task.free_metrics import FreeLimits
 from optiproxy.task.function import FunctionTask
 from optiproxy.training.costs import Costs, DeviceRunner
 from optiproxy.training.export.file_format import Loaded
+
+# Else each worker would import what the tests import.
+cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
 GOAL = Goal((Objective("accuracy"),), (Limit("cost", 2.0),))
 CHOICES = {"width": [1, 2, 3, 4], "depth": [1, 2, 3], "pool": ["max", "avg"]}
