@@ -176,4 +176,3 @@ def test_tasks_with_their_data_are_available(optiproxy, monkeypatch, data_folder
     assert all(
         entry["available"] and entry["fetch"] is None and entry["source"] and entry["licence"] for entry in found
     )
-    assert "not available" not in optiproxy("tasks").stdout

@@ -63,6 +63,7 @@ def test_the_study_of_a_task_says_all_that_a_worker_needs(optiproxy):
     assert "Finished: 3 of 3 queries spent." in told.stdout
 
 
+@pytest.mark.slow
 def test_code_of_the_user_is_named_by_the_user_alone(optiproxy, tmp_path, monkeypatch):
     (tmp_path / "named.py").write_text(MODULE.replace("< 3", "< 1"))
     monkeypatch.syspath_prepend(tmp_path)

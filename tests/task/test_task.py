@@ -30,6 +30,14 @@ class TestRegistered(TaskConformance):
                 raise
             pytest.skip(f"needs data: `optiproxy data fetch {' '.join(absent)}`")
 
+    @pytest.fixture(scope="class")
+    @classmethod
+    def evaluations(cls, task):
+        """Of one architecture where that is trained, for seconds, and of two where it is looked up."""
+        fidelity = min(task.fidelities, default=None)
+        samples = task.space.sample(np.random.default_rng(0), 1 if task.isolated else 2)
+        return {architecture: task.evaluate(architecture, fidelity=fidelity) for architecture in samples}
+
     def test_is_called_as_it_is_listed(self, task, request):
         assert registry.task(task.name).name == task.name == request.node.callspec.params["task"]
 
