@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 import sys
+import time
 import urllib.request
 from pathlib import Path
 
@@ -115,7 +116,7 @@ import os, sys, time
 import optiproxy
 
 def train(architecture):
-    time.sleep(3)
+    time.sleep(0.5)
     return float(architecture["a"])
 
 if __name__ == "__main__":
@@ -138,6 +139,7 @@ if __name__ == "__main__":
                     continue
                 seen += "spawn_main" in line
                 assert SECRET not in line
+            time.sleep(0.02)
         assert process.returncode == 0, process.stderr.read()
         assert SECRET not in process.stderr.read()
     assert seen
