@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from optiproxy.errors import StudyError as StudyError
     from optiproxy.errors import UsageError as UsageError
     from optiproxy.execution.on_dask import DaskExecutor as DaskExecutor
+    from optiproxy.execution.on_ray import RayExecutor as RayExecutor
     from optiproxy.metrics import Goal as Goal
     from optiproxy.metrics import Limit as Limit
     from optiproxy.metrics import Metric as Metric
@@ -62,6 +63,7 @@ _HOME = {
     "OptiProxySampler": "optiproxy.sampler",
     "Ordered": "optiproxy.spaces.scales",
     "PoolSpace": "optiproxy.spaces.pool",
+    "RayExecutor": "optiproxy.execution.on_ray",
     "Repeated": "optiproxy.training.repeating",
     "SearchFailed": "optiproxy.errors",
     "Space": "optiproxy.spaces.space",
@@ -95,6 +97,7 @@ __all__ = [
     "OptiProxySampler",
     "Ordered",
     "PoolSpace",
+    "RayExecutor",
     "Repeated",
     "SearchFailed",
     "Space",

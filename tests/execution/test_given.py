@@ -97,7 +97,7 @@ def test_one_that_cannot_be_made_anew_ends_the_search():
 
 @pytest.mark.parametrize("limit", [{"timeout": 3.0}, {"memory": "1GB"}])
 def test_limits_are_kept_where_they_can_be(limit):
-    with ThreadPoolExecutor(1) as threads, pytest.raises(UsageError, match="and on Dask only"):
+    with ThreadPoolExecutor(1) as threads, pytest.raises(UsageError, match="and on Dask and Ray only"):
         _search(partial(_crash_at, set()), threads, **limit)
 
 

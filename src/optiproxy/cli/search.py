@@ -67,8 +67,8 @@ def search(
         str | None,
         typer.Option(
             metavar="CLUSTER",
-            help="What runs the evaluations, --workers at a time, instead of processes here: dask or "
-            "tcp://HOST:PORT; or MODULE:NAME of a concurrent.futures.Executor, or of what makes one without arguments.",
+            help="What runs the evaluations, --workers at a time, instead of processes here: dask, "
+            "tcp://HOST:PORT, ray or ray://HOST:PORT; or MODULE:NAME of a concurrent.futures.Executor, or of what makes one without arguments.",
         ),
     ] = None,
     target: Annotated[

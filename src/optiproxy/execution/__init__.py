@@ -2,5 +2,5 @@
 
 Read `evaluation` first, which needs no executor, then `executors` and what they stand on: `worker` runs calls in processes
 within `limits`, `trees` ends whatever these start, `devices` are given out to them. `clusters` does the same on other machines, of
-`on_dask`; `given` opens what a user hands over. `interrupts` keeps signals from tearing records apart.
+`on_dask` and `on_ray`; `given` opens what a user hands over. `interrupts` keeps signals from tearing records apart.
 """

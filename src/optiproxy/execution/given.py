@@ -45,7 +45,7 @@ def opened(given: Given, *, limits: Limits, devices: Sequence[str]) -> Executor:
         if limit is not None:
             close(executor)
             raise UsageError(
-                f"A {name} is kept by the built-in worker processes, and on Dask only. Set it in the executor instead."
+                f"A {name} is kept by the built-in worker processes, and on Dask and Ray only. Set it in the executor instead."
             )
     return Foreign(executor, make, close=close)
 

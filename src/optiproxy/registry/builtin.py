@@ -165,6 +165,11 @@ SPACES = (
 """The published spaces. Those of the tasks need no name of their own."""
 
 CLUSTERS = {
-    scheme: Entry(name=scheme, target="optiproxy.execution.on_dask:DaskExecutor") for scheme in ("dask", "tcp", "tls")
+    scheme: Entry(name=scheme, target=target)
+    for target, schemes in (
+        ("optiproxy.execution.on_dask:DaskExecutor", ("dask", "tcp", "tls")),
+        ("optiproxy.execution.on_ray:RayExecutor", ("ray",)),
+    )
+    for scheme in schemes
 }
 """Executors on clusters, by what their addresses begin with; each is called with an address, or None for the usual cluster."""

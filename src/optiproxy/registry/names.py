@@ -225,7 +225,7 @@ def executor(spec: str | Executor | Callable[[], Executor]) -> Executor:
     """Return what runs evaluations: on other processes, threads or machines.
 
     Args:
-        spec: ``"dask"``, ``"dask://HOST:PORT"`` or, as Dask writes it, ``"tcp://HOST:PORT"``; or
+        spec: ``"dask"``, ``"dask://HOST:PORT"`` or, as Dask writes it, ``"tcp://HOST:PORT"``; ``"ray"`` or ``"ray://HOST:PORT"``;
             ``MODULE:NAME`` of a `concurrent.futures.Executor`, a class of executors, or a function without required
             arguments that returns one; or such an object. Whoever asks shuts it down.
 

@@ -109,8 +109,8 @@ def search(
             call again resumes there, also from other processes and machines at the same time; None keeps nothing. A password in it is
             written down nowhere.
         study: Name within the storage; None derives one.
-        executor: Runs the evaluations instead of local worker processes, ``workers`` at a time. ``"dask"`` and
-            ``"tcp://HOST:PORT"`` are clusters (`DaskExecutor`); else any
+        executor: Runs the evaluations instead of local worker processes, ``workers`` at a time. ``"dask"``,
+            ``"tcp://HOST:PORT"`` (`DaskExecutor`), ``"ray"`` and ``"ray://HOST:PORT"`` (`RayExecutor`) are clusters; else any
             `concurrent.futures.Executor`, which stays open, or a function or ``"MODULE:NAME"`` that makes one. Timeout and memory
             are kept on clusters; any other executor keeps its own.
         fixed: Decision name -> value, of decisions that are taken already.
