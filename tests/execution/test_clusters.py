@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from contextlib import ExitStack, suppress
 from importlib.util import find_spec
@@ -36,7 +37,7 @@ CRASHES, HANGS = 1, 2
 
 @pytest.fixture(scope="module")
 def ray_cluster():
-    """Two nodes of two slots and two GPUs each, which there need not be.
+    """Two nodes of two slots and two GPUs each, which there need not be: the head, and one that may be lost.
 
     All of it is on loopback alone, and starts on busy cores, too: Ray gives a node 15 s to find out on which ports its agents listen
     (ray-project/ray#65983), unless these are given.
@@ -87,8 +88,13 @@ def ray_cluster():
         head = settings(include_dashboard=False, ray_client_server_port=client)
         cluster = Cluster(initialize_head=True, head_node_args=head)
         stack.callback(cluster.shutdown)
-        cluster.add_node(**settings())
-        yield SimpleNamespace(address=cluster.address, client=f"ray://127.0.0.1:{client}")
+        other = cluster.add_node(**settings())
+        yield SimpleNamespace(
+            address=cluster.address,
+            client=f"ray://127.0.0.1:{client}",
+            other=str(other.all_processes["raylet"][0].process.pid),
+            lose=lambda: cluster.remove_node(other, allow_graceful=False),
+        )
     gc.collect()  # of what Ray has left open it warns here, and not in the tests of others
 
 
@@ -152,10 +158,10 @@ def _alive(pid: int) -> bool:
         return False
 
 
-def _search(executor, **settings):
+def _search(executor, train=_train, **settings):
     return search(
         {"a": [*range(8)]},
-        _train,
+        train,
         budget=8,
         algorithm="random",
         workers=4,
@@ -175,6 +181,38 @@ def test_dask_runs_trainings_again_when_a_worker_is_lost(dask_cluster):
     _check(_search(dask_cluster.scheduler_address, callbacks=lose), timeout="10")
 
 
+def test_ray_runs_trainings_again_when_a_node_is_lost(ray_cluster, tmp_path):
+    from optiproxy import RayExecutor
+
+    started, other = tmp_path / "started", ray_cluster.other
+    started.touch()
+
+    def train(choices):
+        # This process is one below a worker of the node.
+        node = str(psutil.Process(os.getppid()).ppid())
+        with started.open("a") as lines:
+            lines.write(f"{node} {choices['a']}\n")
+        if node == other:
+            time.sleep(1000)  # what runs there is not done before the node is lost
+        return _train(choices)
+
+    def lose():
+        while other not in started.read_text():
+            time.sleep(0.05)
+        ray_cluster.lose()
+
+    threading.Thread(target=lose, daemon=True).start()
+    with RayExecutor(ray_cluster.address, resources={"slot": 1}) as executor:
+        result = _search(executor, train=train)
+    _check(result, timeout="10")
+    lost, kept = (
+        {line.split()[1] for line in started.read_text().splitlines() if (other in line) is there}
+        for there in (True, False)
+    )
+    assert lost
+    assert kept == {str(choice) for choice in range(8)}
+
+
 class TestRay(ExecutorConformance):
     @pytest.fixture
     def executor(self, ray_cluster):
@@ -185,9 +223,17 @@ class TestRay(ExecutorConformance):
 
 
 SCRIPT = """
+import os, subprocess, sys, time
 import optiproxy
 
-def train(choices):
+PIDS = os.path.abspath(sys.argv[1]) if sys.argv[1:] else ""
+
+def train(choices, trial):
+    if PIDS:  # it hangs, and so does what it starts
+        started = subprocess.Popen(["sleep", "1000"], start_new_session=True)
+        with open(PIDS, "a") as pids:
+            pids.write(f"{os.getpid()} {started.pid}\\n")
+        time.sleep(1000)
     print("on", choices["a"])
     return {"accuracy": float(choices["a"])}
 
@@ -227,6 +273,21 @@ def test_the_command_line_searches_on_the_ray_of_the_environment(ray_cluster, tm
     _run("-m", "optiproxy", *command.split(), cwd=tmp_path, RAY_ADDRESS=ray_cluster.address)
     trials = json.loads((tmp_path / "found" / "result.json").read_text())["trials"]
     assert sorted(trial["metrics"]["accuracy"] for trial in trials) == [0.0, 1.0, 2.0, 3.0]
+
+
+def test_nothing_outlives_a_search_on_ray_that_is_killed(ray_cluster, tmp_path):
+    (tmp_path / "script.py").write_text(SCRIPT.replace("EXECUTOR", "'ray'"))
+    (tmp_path / "pids").touch()
+    environment = os.environ | {"RAY_ADDRESS": ray_cluster.address}
+    running = subprocess.Popen([sys.executable, "script.py", "pids"], cwd=tmp_path, env=environment)
+    try:
+        while len(lines := (tmp_path / "pids").read_text().splitlines()) < 2:
+            assert running.poll() is None
+            time.sleep(0.05)
+    finally:
+        running.kill()
+        running.wait()
+    _await_ended({int(pid) for line in lines for pid in line.split()})
 
 
 def test_trainings_on_ray_see_the_gpus_that_they_are_given(ray_cluster):

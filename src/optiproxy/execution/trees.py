@@ -160,5 +160,8 @@ def _guard(mark: str) -> subprocess.Popen[bytes]:
 
 
 if __name__ == "__main__":
+    # As an orphan: what ends a process together with its children, such as a worker of Ray, would end its guard first.
+    if hasattr(os, "fork") and os.fork():
+        os._exit(0)
     sys.stdin.buffer.read()
     end(sys.argv[1])
