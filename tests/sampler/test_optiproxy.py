@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from functools import partial
 
 import optuna
@@ -12,7 +13,7 @@ from optiproxy.metrics import Goal, Objective
 from optiproxy.optimizer import Trial
 from optiproxy.optimizer.optiproxy import OptiProxy
 from optiproxy.sampler import OptiProxySampler, Parameters
-from optiproxy.spaces import Space
+from optiproxy.spaces import FlatSpace, Float, Space
 
 
 @pytest.mark.slow
@@ -69,3 +70,23 @@ def test_the_config_of_the_version_before_still_works(light_parts):
     assert proposed(old) == proposed(OptiProxySampler(seed=0, algorithm=partial(OptiProxy, **light_parts)))
     with pytest.raises(UsageError, match="got both"):
         OptiProxySampler(algorithm=OptiProxy, config=config)
+
+
+@pytest.mark.parametrize("space", [None, FlatSpace({"x": Float(0, 1), "n": [1, 2, 3]})], ids=["inferred", "given"])
+def test_a_sampler_goes_on_where_it_was_pickled(space, light_parts):
+    """As Optuna's questions and answers advise, and Ray Tune does by itself."""
+
+    def objective(trial):
+        return trial.suggest_float("x", 0, 1) * trial.suggest_categorical("n", [1, 2, 3])
+
+    def proposed(parts):
+        sampler, study = (
+            OptiProxySampler(space, seed=3, algorithm=partial(OptiProxy, **light_parts)),
+            optuna.create_study(study_name="one"),
+        )
+        for n in parts:
+            study.sampler = sampler = pickle.loads(pickle.dumps(sampler))
+            study.optimize(objective, n_trials=n)
+        return [trial.params for trial in study.trials]
+
+    assert proposed([8]) == proposed([5, 3])

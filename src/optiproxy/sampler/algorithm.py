@@ -6,6 +6,7 @@ import secrets
 import threading
 import time
 import warnings
+from functools import partial
 from typing import TYPE_CHECKING, Any, final
 from zlib import crc32
 
@@ -48,6 +49,8 @@ class AlgorithmSampler(BaseSampler):
     Parameters that are fixed, by `Study.enqueue_trial` or a `PartialFixedSampler`, stay as they are; the others are
     proposed to go with them.
 
+    A pickled sampler holds how it was made, and learns from the trials again what it has learned from them before.
+
     Args:
         factory: Builds the algorithm; called anew when the space, the goal, what is fixed or the past changes.
         space: Where to search; its decisions must be suggested under their names, with all their `Decision.objects`. If None, the
@@ -65,12 +68,16 @@ class AlgorithmSampler(BaseSampler):
         seed: int | None = None,
     ) -> None:
         self._seed = secrets.randbits(31) if seed is None else seed
+        self._space = space
         self._given = None if space is None else Parameters(space, objects=True)
         self._factory = factory
         self._proposer = None if self._given is None else self._propose_by(factory, self._given)
         self._made_for: tuple[Inferred, bool] | None = None
         self._lock = threading.Lock()
         self._said: set[str] = set()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(type(self), seed=self._seed), (self._factory, self._space)
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         if self._given is not None:
