@@ -27,10 +27,10 @@ run: $(STAMP)  ## Search for the best small network on real trainings (digits, u
 	$(BIN)/optiproxy search digits --budget 40 --workers 2 --out runs/digits
 
 test: $(STAMP)  ## Run the test suite
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 test-fast: $(STAMP)  ## Run the tests that take a moment, in under a minute
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m 'not slow'
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m 'not slow'
 
 lint: $(STAMP)  ## Check style, types and import layers
 	$(BIN)/ruff check .
