@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 import random
@@ -459,7 +460,7 @@ def test_a_digest_knows_what_a_function_encloses_and_what_is_bound_to_it():
     partials = [partial(helped, epochs=3), partial(helped, epochs=4), partial(helped), partial(partial(helped), 3)]
     assert len(set(map(code_digest, partials))) == 4
     assert code_digest(partial(helped, epochs=[object()])) == code_digest(partial(helped))
-    assert same_code(code_digest(helped).replace("-2:", ":"), code_digest(deep))  # a study of before goes on
+    assert same_code(code_digest(helped).replace("-3:", ":"), code_digest(deep))  # a study of before goes on
 
 
 def test_a_study_of_an_earlier_version_goes_on(tmp_path):
@@ -587,3 +588,104 @@ def test_without_a_pruner_nothing_is_pruned():
         return deep(values)
 
     assert {record.state for record in find(partial(evaluate), pruner=None).records} == {"complete"}
+
+
+# What a first user stumbled over
+
+MODULE = """
+import time, optiproxy
+
+RATE = {rate}
+START = {start}
+
+def train(values):
+    if values["depth"] < 0:
+        print(START)
+    return values["depth"] * RATE
+"""
+
+
+def test_what_a_module_gets_by_a_call_may_differ_from_run_to_run(tmp_path, monkeypatch):
+    """A constant of the module may not: it is part of the training."""
+
+    def digest(rate, start):
+        name = f"given{len(list(tmp_path.iterdir()))}"
+        (tmp_path / f"{name}.py").write_text(MODULE.format(rate=rate, start=start))
+        return code_digest(importlib.import_module(name).train)
+
+    monkeypatch.syspath_prepend(tmp_path)
+    first = digest(0.1, "time.time()")
+    assert digest(0.1, "time.time()") == first
+    assert digest(0.1, "time.monotonic()") != first
+    assert digest(0.2, "time.time()") != first
+
+
+@pytest.mark.parametrize("wrong", [lambda values: (values["depth"], 1.0), lambda values: [str(values["depth"])]])
+def test_values_of_one_wrong_kind_are_failures_alike(wrong):
+    with pytest.raises(SearchFailed, match="last 3 trainings failed alike: Expected a number"):
+        find(wrong)
+
+
+def test_a_training_may_switch_gradients_off():
+    def train(values):
+        torch.set_grad_enabled(False)
+        return values["a"]
+
+    try:
+        result = search({"a": [1, 2, 3], "b": [1, 2]}, train, budget=5, verbose=False)
+    finally:
+        torch.set_grad_enabled(True)
+    assert [record.state for record in result.records] == ["complete"] * 5
+
+
+def test_an_objective_that_is_free_leaves_nothing_to_return():
+    with pytest.raises(SearchFailed, match="Every objective is measured by free="):
+        find(deep, free={"accuracy": lambda values: 1.0})
+
+
+def test_where_all_were_pruned_the_result_says_so():
+    def train(values, trial):
+        raise optuna.TrialPruned
+
+    result = find(train, budget=3)
+    with pytest.raises(SearchFailed, match="Of 3 trainings 0 failed and the others were pruned"):
+        _ = result.best
+
+
+def test_a_free_metric_that_is_never_a_number_is_named():
+    with pytest.raises(SearchFailed, match="of which 'p' is known: of none of 6 that were measured it was a finite"):
+        find(deep, {"depth": [1, 2, 3], "b": [1, 2]}, free={"p": lambda values: float("nan")}, limits=["p<=1"])
+
+
+def test_what_cannot_be_measured_is_told_once(capsys):
+    result = find(
+        deep,
+        {"depth": [1, 2, 3], "b": [1, 2]},
+        free={"p": lambda values: 1 / (values["depth"] - 1)},
+        limits=["p<=1"],
+        verbose=True,
+    )
+    assert len(result.records) == 4
+    told = capsys.readouterr().err
+    assert told.count("is left out, at first: ZeroDivisionError") == 1
+
+
+async def later(values):
+    return 1.0
+
+
+def yielding(values):
+    yield 1.0
+
+
+@pytest.mark.parametrize(("evaluate", "what"), [(later, "a coroutine"), (yielding, "a generator")])
+def test_what_returns_no_metrics_is_refused_at_once(evaluate, what):
+    with pytest.raises(UsageError, match=f"which returns {what}. Wrap it"):
+        find(evaluate)
+
+
+def test_a_callback_of_other_arguments_is_refused_before_any_training():
+    calls = []
+    with pytest.raises(UsageError, match="Expected callbacks that take a RunningSearch and a Record"):
+        find(lambda values: calls.append(values) or 1.0, callbacks=lambda record: None)
+    assert not calls

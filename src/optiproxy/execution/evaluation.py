@@ -100,7 +100,8 @@ def _outcome(task: Task, architecture: Architecture, goal: Goal, *, seed: int, f
     try:
         returned = checked(task.evaluate(architecture, seed=seed, fidelity=fidelity), goal)
     except WrongValueError as error:
-        return Evaluation(reason=str(error), kind=str(error))
+        # The message may show the value, which differs from training to training.
+        return Evaluation(reason=str(error), kind=type(error).__name__)
     # A training script that calls sys.exit has failed like one that raises.
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a training raises is its reason
         if _is_pruned(error):

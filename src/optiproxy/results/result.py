@@ -106,6 +106,11 @@ class SearchResult:
             return "No query has finished yet, so there is no best architecture."
         if len(failed) == len(self.records):
             return f"All {len(failed)} trainings failed, so there is no best architecture. The last one: {failed[-1].reason}"
+        if all(record.reason or not record.metrics for record in self.records):
+            return (
+                f"Of {len(self.records)} trainings {len(failed)} failed and the others were pruned, so there is no best architecture. "
+                "Let trainings go on longer before they ask should_prune, or choose another pruner."
+            )
         limits = " and ".join(map(str, self.goal.limits)) or "every objective measured"
         return (
             f"None of the {len(self.records)} queries has {limits}, so there is no best architecture. "

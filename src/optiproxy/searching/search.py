@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from inspect import signature
 from typing import TYPE_CHECKING, Any, cast
 
 from optiproxy.errors import UsageError, unknown
@@ -149,7 +150,7 @@ def search(
     workers = max(workers, len(named))
     objectives = (objectives,) if isinstance(objectives, str) else objectives
     limits = (limits,) if isinstance(limits, str) else limits
-    callbacks = (callbacks,) if callable(callbacks) else callbacks
+    callbacks = _checked_callbacks((callbacks,) if callable(callbacks) else callbacks)
     start_with = (start_with,) if isinstance(start_with, Mapping) else start_with
     if isinstance(space, Task):
         if fixed:
@@ -208,6 +209,19 @@ def search(
     if result.stopped == "interrupted":
         raise KeyboardInterrupt
     return result
+
+
+def _checked_callbacks(callbacks: Sequence[Callback]) -> Sequence[Callback]:
+    for callback in callbacks:
+        try:
+            signature(callback).bind(None, None)
+        except ValueError:  # some that are written in C do not say what they take
+            continue
+        except TypeError as error:
+            raise UsageError(
+                f"Expected callbacks that take a RunningSearch and a Record, got {callback!r}, which does not ({error})."
+            ) from error
+    return callbacks
 
 
 def _beginning(space: Space, values: object, fixed: Mapping[str, Any]) -> Architecture:

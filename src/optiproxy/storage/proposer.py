@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol, final
@@ -93,6 +95,20 @@ class Proposer:
             fixed: Position of a decision -> position of its choice, for decisions that are taken already.
         """
         history = self._history(trials)
+        with _gradients():
+            proposed = self._proposed(trials, history, goal, n, besides=besides, fixed=fixed)
+        return [self._unknown(proposal) for proposal in proposed] if self._known else proposed
+
+    def _proposed(
+        self,
+        trials: Sequence[FrozenTrial],
+        history: list[Trial],
+        goal: Goal,
+        n: int,
+        *,
+        besides: Sequence[Architecture],
+        fixed: Mapping[int, int],
+    ) -> list[Proposal]:
         asked = goal, dict(fixed)
         if self._algorithm is None or asked != self._asked or history[: len(self._told)] != self._told:
             self._algorithm = self._factory(self.space(fixed), goal, seed=self._seed)
@@ -101,8 +117,7 @@ class Proposer:
         # Also what runs in other processes, as far as it has told what it is, and what is enqueued.
         running = [trial for trial in trials if not trial.state.is_finished() and UNSEEN not in trial.system_attrs]
         pending = [self.architecture(trial) for trial in running]
-        proposed = self._algorithm.propose(n, [*(found for found in pending if found is not None), *besides])
-        return [self._unknown(proposal) for proposal in proposed] if self._known else proposed
+        return self._algorithm.propose(n, [*(found for found in pending if found is not None), *besides])
 
     def _unknown(self, proposal: Proposal) -> Proposal:
         """A proposal with predictions of what is not known."""
@@ -157,6 +172,12 @@ class Proposer:
         if architecture not in self._canonical:
             self._canonical[architecture] = self.parameters.space.canonical(architecture)
         return self._canonical[architecture]
+
+
+def _gradients() -> AbstractContextManager[None]:
+    """Gradients are computed within, whatever a training has left behind that ran in this process."""
+    torch = sys.modules.get("torch")
+    return nullcontext() if torch is None else torch.enable_grad()
 
 
 def _ended(trial: FrozenTrial) -> datetime:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import dis
 import functools
+import inspect
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -11,7 +13,7 @@ from hashlib import sha256
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, cast
 
-_VERSION = 2
+_VERSION = 3
 """Of what a digest is made of: digests of two versions do not compare."""
 
 _PLAIN = (int, float, str, bool, bytes, type(None))
@@ -20,7 +22,8 @@ _PLAIN = (int, float, str, bool, bytes, type(None))
 def code_digest(function: object) -> str:
     """The digest of a function's code, and of what it uses: what its own module defines, what it encloses, what is bound to it.
 
-    Of values those count that are numbers, texts or tuples of them. Layout and comments do not matter. What is imported does not
+    Of values those count that are numbers, texts or tuples of them; one that its module gets by a call, as from a clock or the
+    command line, counts by how that is written. Layout and comments do not matter. What is imported does not
     count either, nor what a function is given when it is called. It is comparable within one version of Python alone, and
     begins with that.
 
@@ -101,14 +104,35 @@ def _parts(functions: list[FunctionType], seen: set[CodeType]) -> Iterator[str]:
             # Lists and dicts a function often fills there.
             elif name not in written and not isinstance(content, list | dict) and (text := _plain(content)):
                 yield f"{name}={text}"
-        for name in sorted(_names(function.__code__) - written):
-            value = function.__globals__.get(name)
-            if isinstance(value, FunctionType) and value.__module__ == function.__module__:
-                yield from _parts(_functions(value), seen)
-            elif isinstance(value, type) and value.__module__ == function.__module__:
-                yield from _parts(_methods(value), seen)
-            elif name in function.__globals__ and not name.startswith("__") and (text := _plain(value)) is not None:
-                yield f"{name}={text}"
+        yield from _of_module(function, written, seen)
+
+
+def _of_module(function: FunctionType, written: set[str], seen: set[CodeType]) -> Iterator[str]:
+    """What it uses of its own module."""
+    called = _called(function.__module__)
+    for name in sorted(_names(function.__code__) - written):
+        value = function.__globals__.get(name)
+        if isinstance(value, FunctionType) and value.__module__ == function.__module__:
+            yield from _parts(_functions(value), seen)
+        elif isinstance(value, type) and value.__module__ == function.__module__:
+            yield from _parts(_methods(value), seen)
+        elif name in function.__globals__ and not name.startswith("__") and (text := _plain(value)) is not None:
+            yield f"{name}={called.get(name, text)}"
+
+
+def _called(module: str) -> dict[str, str]:
+    """Names that a module assigns what calls return -> the expression, as it is written; none where there is no source."""
+    try:
+        body = ast.parse(inspect.getsource(sys.modules[module])).body
+    except (KeyError, OSError, TypeError, SyntaxError):
+        return {}
+    return {
+        target.id: ast.unparse(statement.value)
+        for statement in body
+        if isinstance(statement, ast.Assign)
+        for target in statement.targets
+        if isinstance(target, ast.Name) and any(isinstance(part, ast.Call) for part in ast.walk(statement.value))
+    }
 
 
 def _enclosed(function: FunctionType) -> Iterator[tuple[str, object]]:

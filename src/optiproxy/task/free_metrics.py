@@ -31,14 +31,16 @@ class FreeMetrics:
 
     Args:
         task: Measures.
+        tell: Told of the first network that cannot be measured.
 
     Attributes:
         problem: Why the latest measurement that failed did so; empty where none has.
     """
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, tell: Callable[[str], None] = lambda _: None) -> None:
         self.problem = ""
         self._task = task
+        self._tell = tell
         self._device_failures = 0
         self._measured: dict[Architecture, Metrics | None] = {}
 
@@ -73,7 +75,9 @@ class FreeMetrics:
                 raise
             return None
         except Exception as error:  # noqa: BLE001 - a network that cannot be built is infeasible, whatever it raises
-            self.problem = one_line(error)
+            first, self.problem = not self.problem, one_line(error)
+            if first:
+                self._tell(f"what cannot be measured before its training is left out, at first: {self.problem}")
             return None
         # One that answers in between is there; its other failures are the architectures' own.
         self._device_failures = 0
@@ -101,7 +105,7 @@ class FreeLimits:
         # An objective that cannot be had makes a query infeasible, and that can be known before.
         self._objectives = tuple(o for o in goal.objectives if o.metric in offered and o.metric not in task.queried)
         self._task = task
-        self._metrics = FreeMetrics(task)
+        self._metrics = FreeMetrics(task, tell)
         self._tell = tell
         self._began = self._ended = self._told = time.monotonic()
 
@@ -164,6 +168,12 @@ class FreeLimits:
                 f"{where} that keeps its rules, among {space.asked:,} combinations that were tried. Loosen the rules, or list "
                 "those that keep them, optiproxy.PoolSpace(space, architectures)."
             )
+        without = [limit.metric for limit in self.limits if not any(limit.metric in metrics for metrics in measured)]
+        if measured and without:
+            return (
+                f"{where} of which {without[0]!r} is known: of none of {len(measured):,} that were measured it was a finite number. "
+                "Mend the function that measures it."
+            )
         kept = f" that keeps {', '.join(map(str, self.limits))}" if self.limits else ""
         shown = self._nearest(measured)
         tried = f" among {len(measured):,} that were measured; {shown}" if shown else ""
@@ -188,9 +198,10 @@ class FreeLimits:
         limits = " and ".join(map(str, self.limits))
         if not limits:
             return f"before any training, {len(measured):,} architectures were measured"
+        nearest = f"; {shown}" if (shown := self._nearest(measured)) else ""
         if kept:
             return f"of {len(measured):,} architectures that were measured, {kept:,} keep {limits}"
-        return f"none of {len(measured):,} architectures that were measured keeps {limits}; {self._nearest(measured)}"
+        return f"none of {len(measured):,} architectures that were measured keeps {limits}{nearest}"
 
     def _nearest(self, measured: Sequence[Metrics]) -> str:
         """The values of what is nearest to the limits; empty where nothing is measured."""

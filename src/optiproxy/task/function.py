@@ -63,6 +63,11 @@ class FunctionTask(Task):
             raise UsageError(
                 f"Expected a training function, got {type(evaluate).__name__} {evaluate!r}. Give the function, without calling it."
             )
+        if inspect.iscoroutinefunction(evaluate) or inspect.isgeneratorfunction(evaluate):
+            raise UsageError(
+                f"Expected a training function that returns metrics, got {name_of(evaluate)}, which returns a "
+                f"{'coroutine' if inspect.iscoroutinefunction(evaluate) else 'generator'}. Wrap it in a function that runs it."
+            )
         self.name = name_of(evaluate)
         functions = {
             "training function": evaluate,
@@ -123,7 +128,12 @@ class FunctionTask(Task):
         if isinstance(returned, Mapping):
             return dict[str, float](returned)
         asked = [objective.metric for objective in self.goal.objectives if objective.metric not in self._measures]
-        if len(asked) != 1:
+        if not asked:
+            raise WrongValueError(
+                f"Every objective is measured by free=, so the training has nothing to return but a mapping of others, got {returned!r}. "
+                "Leave the objective out of free=, or name another one."
+            )
+        if len(asked) > 1:
             raise WrongValueError(f"Expected a mapping with {', '.join(asked)}, got one value: {returned!r}.")
         return {asked[0]: returned}  # pyright: ignore[reportReturnType] - checked there, too
 
