@@ -95,29 +95,17 @@ class Proposer:
             fixed: Position of a decision -> position of its choice, for decisions that are taken already.
         """
         history = self._history(trials)
-        with _gradients():
-            proposed = self._proposed(trials, history, goal, n, besides=besides, fixed=fixed)
-        return [self._unknown(proposal) for proposal in proposed] if self._known else proposed
-
-    def _proposed(
-        self,
-        trials: Sequence[FrozenTrial],
-        history: list[Trial],
-        goal: Goal,
-        n: int,
-        *,
-        besides: Sequence[Architecture],
-        fixed: Mapping[int, int],
-    ) -> list[Proposal]:
         asked = goal, dict(fixed)
-        if self._algorithm is None or asked != self._asked or history[: len(self._told)] != self._told:
-            self._algorithm = self._factory(self.space(fixed), goal, seed=self._seed)
-        self._asked, self._told = asked, history
-        self._algorithm.observe(history)
         # Also what runs in other processes, as far as it has told what it is, and what is enqueued.
         running = [trial for trial in trials if not trial.state.is_finished() and UNSEEN not in trial.system_attrs]
         pending = [self.architecture(trial) for trial in running]
-        return self._algorithm.propose(n, [*(found for found in pending if found is not None), *besides])
+        with _gradients():
+            if self._algorithm is None or asked != self._asked or history[: len(self._told)] != self._told:
+                self._algorithm = self._factory(self.space(fixed), goal, seed=self._seed)
+            self._asked, self._told = asked, history
+            self._algorithm.observe(history)
+            proposed = self._algorithm.propose(n, [*(found for found in pending if found is not None), *besides])
+        return [self._unknown(proposal) for proposal in proposed] if self._known else proposed
 
     def _unknown(self, proposal: Proposal) -> Proposal:
         """A proposal with predictions of what is not known."""
