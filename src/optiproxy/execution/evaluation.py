@@ -35,7 +35,7 @@ class Evaluation:
         pruned: Whether it was ended early, because it promised too little.
         attributes: What it returned beside metrics.
         missing: Metrics with a limit that it did not return, though its task has no gaps.
-        kind: Which failures are of one kind: the same exception, message and place, or the same wrong value.
+        kind: Which failures are of one kind: the same exception, message and place, or values that are wrong in the same way.
         traceback: Of the exception that it raised, whole but for its beginning where it is very long.
         output: The end of what it printed.
         folder: Where it has left files; None where it has left none.
@@ -100,8 +100,7 @@ def _outcome(task: Task, architecture: Architecture, goal: Goal, *, seed: int, f
     try:
         returned = checked(task.evaluate(architecture, seed=seed, fidelity=fidelity), goal)
     except WrongValueError as error:
-        # The message may show the value, which differs from training to training.
-        return Evaluation(reason=str(error), kind=type(error).__name__)
+        return Evaluation(reason=str(error), kind=error.kind)
     # A training script that calls sys.exit has failed like one that raises.
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a training raises is its reason
         if _is_pruned(error):

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Literal
 from optiproxy.errors import SearchFailed, printable
 from optiproxy.metrics import Goal
 from optiproxy.optimizer import Trial
-from optiproxy.optimizer.recommend import recommended
 from optiproxy.results.hypervolume import Box
+from optiproxy.results.recommend import recommended
 from optiproxy.spaces import Choice, Space
 from optiproxy.storage.record import Record
 from optiproxy.task.protocol import QueryProtocol
@@ -106,9 +106,10 @@ class SearchResult:
             return "No query has finished yet, so there is no best architecture."
         if len(failed) == len(self.records):
             return f"All {len(failed)} trainings failed, so there is no best architecture. The last one: {failed[-1].reason}"
-        if all(record.reason or not record.metrics for record in self.records):
+        if all(record.state in ("failed", "pruned") for record in self.records):
+            told = f"{len(failed)} failed and the others were" if failed else "all were"
             return (
-                f"Of {len(self.records)} trainings {len(failed)} failed and the others were pruned, so there is no best architecture. "
+                f"Of {len(self.records)} trainings {told} pruned, so there is no best architecture. "
                 "Let trainings go on longer before they ask should_prune, or choose another pruner."
             )
         limits = " and ".join(map(str, self.goal.limits)) or "every objective measured"
@@ -121,7 +122,7 @@ class SearchResult:
     def recommended(self) -> Record | None:
         """The record, among those with the best values, whose architecture all records at the full fidelity speak for most.
 
-        It is often `best`: `optiproxy.optimizer.recommend` says when it is not. A proxy is fitted when
+        It is often `best`: `optiproxy.results.recommend` says when it is not. A proxy is fitted when
         this is first asked for, which takes some seconds. None where nothing is feasible, and with several objectives,
         where `front` is the answer.
         """

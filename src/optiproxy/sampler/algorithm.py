@@ -68,7 +68,6 @@ class AlgorithmSampler(BaseSampler):
         seed: int | None = None,
     ) -> None:
         self._seed = secrets.randbits(31) if seed is None else seed
-        self._space = space
         self._given = None if space is None else Parameters(space, objects=True)
         self._factory = factory
         self._proposer = None if self._given is None else self._propose_by(factory, self._given)
@@ -77,7 +76,8 @@ class AlgorithmSampler(BaseSampler):
         self._said: set[str] = set()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return partial(type(self), seed=self._seed), (self._factory, self._space)
+        space = None if self._given is None else self._given.space
+        return partial(type(self), seed=self._seed), (self._factory, space)
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         if self._given is not None:

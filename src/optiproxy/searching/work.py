@@ -73,7 +73,7 @@ class Work:
         if again:
             self._phases.insert(0, Retries(log))
         if protocol.promote:
-            space = limits.restrict(task.space)
+            space = proposer.parameters.space
             self._phases.append(Promotion(log, goal, space, count=protocol.promote, free=protocol.free))
         self._submit = Submit(task, goal, settings, self._executor, log, limits)
         if not alone:

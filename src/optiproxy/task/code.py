@@ -16,15 +16,17 @@ from typing import Any, cast
 _VERSION = 3
 """Of what a digest is made of: digests of two versions do not compare."""
 
+_ANEW = ("time", "datetime", "uuid", "random", "secrets", "tempfile")
+"""Modules whose functions return something else in every run."""
+
 _PLAIN = (int, float, str, bool, bytes, type(None))
 
 
 def code_digest(function: object) -> str:
     """The digest of a function's code, and of what it uses: what its own module defines, what it encloses, what is bound to it.
 
-    Of values those count that are numbers, texts or tuples of them; one that its module gets by a call, as from a clock or the
-    command line, counts by how that is written. Layout and comments do not matter. What is imported does not
-    count either, nor what a function is given when it is called. It is comparable within one version of Python alone, and
+    Of values those count that are numbers, texts or tuples of them; one that its module has from a clock or from chance counts
+    by how that is written. Layout and comments do not matter. What is imported does not count either, nor what a function is given when it is called. It is comparable within one version of Python alone, and
     begins with that.
 
     Args:
@@ -109,7 +111,7 @@ def _parts(functions: list[FunctionType], seen: set[CodeType]) -> Iterator[str]:
 
 def _of_module(function: FunctionType, written: set[str], seen: set[CodeType]) -> Iterator[str]:
     """What it uses of its own module."""
-    called = _called(function.__module__)
+    written_anew = _written_anew(function)
     for name in sorted(_names(function.__code__) - written):
         value = function.__globals__.get(name)
         if isinstance(value, FunctionType) and value.__module__ == function.__module__:
@@ -117,22 +119,35 @@ def _of_module(function: FunctionType, written: set[str], seen: set[CodeType]) -
         elif isinstance(value, type) and value.__module__ == function.__module__:
             yield from _parts(_methods(value), seen)
         elif name in function.__globals__ and not name.startswith("__") and (text := _plain(value)) is not None:
-            yield f"{name}={called.get(name, text)}"
+            yield f"{name}={written_anew.get(name, text)}"
 
 
-def _called(module: str) -> dict[str, str]:
-    """Names that a module assigns what calls return -> the expression, as it is written; none where there is no source."""
+def _written_anew(function: FunctionType) -> dict[str, str]:
+    """Names that its module assigns what differs in every run -> the expression; none where there is no source."""
     try:
-        body = ast.parse(inspect.getsource(sys.modules[module])).body
+        assigned = _assigned(inspect.getsource(sys.modules[function.__module__]))
     except (KeyError, OSError, TypeError, SyntaxError):
         return {}
-    return {
-        target.id: ast.unparse(statement.value)
-        for statement in body
-        if isinstance(statement, ast.Assign)
-        for target in statement.targets
-        if isinstance(target, ast.Name) and any(isinstance(part, ast.Call) for part in ast.walk(statement.value))
-    }
+
+    def differs(name: str) -> bool:
+        value = function.__globals__.get(name)
+        module = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)
+        return module in _ANEW
+
+    return {name: text for name, (text, used) in assigned.items() if any(map(differs, used))}
+
+
+@functools.lru_cache(maxsize=8)
+def _assigned(source: str) -> dict[str, tuple[str, frozenset[str]]]:
+    """Names that the top level of a module assigns -> the expression, and the names in it."""
+    found: dict[str, tuple[str, frozenset[str]]] = {}
+    for statement in ast.parse(source).body:
+        if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None:
+            used = frozenset(part.id for part in ast.walk(statement.value) if isinstance(part, ast.Name))
+            for target in statement.targets if isinstance(statement, ast.Assign) else [statement.target]:
+                if isinstance(target, ast.Name):
+                    found[target.id] = ast.unparse(statement.value), used
+    return found
 
 
 def _enclosed(function: FunctionType) -> Iterator[tuple[str, object]]:

@@ -131,10 +131,13 @@ class FunctionTask(Task):
         if not asked:
             raise WrongValueError(
                 f"Every objective is measured by free=, so the training has nothing to return but a mapping of others, got {returned!r}. "
-                "Leave the objective out of free=, or name another one."
+                "Leave the objective out of free=, or name another one.",
+                kind="nothing to return",
             )
         if len(asked) > 1:
-            raise WrongValueError(f"Expected a mapping with {', '.join(asked)}, got one value: {returned!r}.")
+            raise WrongValueError(
+                f"Expected a mapping with {', '.join(asked)}, got one value: {returned!r}.", kind="one value"
+            )
         return {asked[0]: returned}  # pyright: ignore[reportReturnType] - checked there, too
 
 

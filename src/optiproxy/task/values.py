@@ -16,7 +16,19 @@ from optiproxy.metrics import Goal
 
 
 class WrongValueError(Exception):
-    """A task returned something that is no set of metrics; the message becomes the trial's reason."""
+    """A task returned something that is no set of metrics; the message becomes the trial's reason.
+
+    Args:
+        message: What was expected and what arrived.
+        kind: The same for every value that is wrong in this way; None where the message shows no value.
+
+    Attributes:
+        kind: Which mistakes are alike.
+    """
+
+    def __init__(self, message: str, *, kind: str | None = None) -> None:
+        super().__init__(message)
+        self.kind = message if kind is None else kind
 
 
 Attribute = str | int | float | bool | None | list[Any] | dict[str, Any]
@@ -52,7 +64,7 @@ def checked(returned: object, goal: Goal) -> Returned:
             finite.
     """
     if not isinstance(returned, Mapping):
-        raise WrongValueError(f"Expected a mapping of metrics, got {_shown(returned)}.")
+        raise WrongValueError(f"Expected a mapping of metrics, got {_shown(returned)}.", kind="no mapping")
     given = {str(name): value for name, value in dict[object, object](returned).items()}
     read = {*(objective.metric for objective in goal.objectives), *(limit.metric for limit in goal.limits)}
     numbers: dict[str, float] = {}
@@ -110,13 +122,15 @@ def as_number(name: object, value: object) -> float:
     # Scalars of numpy and torch know `__float__`; a text or a truth value that converts would hide a mistake.
     truth = isinstance(value, bool) or str(getattr(value, "dtype", "")) in ("bool", "torch.bool")
     if truth or isinstance(value, str | bytes) or not hasattr(value, "__float__"):
-        raise WrongValueError(f"Expected a number for {name!r}, got {_shown(value)}.")
+        raise WrongValueError(f"Expected a number for {name!r}, got {_shown(value)}.", kind=f"no number for {name!r}")
     if hasattr(value, "detach"):  # a loss with its graph: torch warns of a conversion that forgets it
         value = value.detach()  # pyright: ignore[reportAttributeAccessIssue]
     try:
         return float(value)  # pyright: ignore[reportArgumentType] - it has __float__
     except (TypeError, ValueError, RuntimeError, OverflowError) as error:
-        raise WrongValueError(f"Expected a number for {name!r}, got {_shown(value)}.") from error
+        raise WrongValueError(
+            f"Expected a number for {name!r}, got {_shown(value)}.", kind=f"no number for {name!r}"
+        ) from error
 
 
 def one_line(error: BaseException) -> str:

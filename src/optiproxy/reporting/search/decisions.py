@@ -6,11 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 
 from optiproxy.optimizer import Trial
-from optiproxy.optimizer.importance import importances
 from optiproxy.reporting.axes import around
 from optiproxy.reporting.figures import Axis, Bars, Parallel, Series
 from optiproxy.reporting.search.figures import FAILED, FEASIBLE, FRONT, INFEASIBLE
 from optiproxy.reporting.words import number
+from optiproxy.results.importance import importances
 from optiproxy.results.result import SearchResult
 from optiproxy.spaces.decisions import Decision
 from optiproxy.spaces.ranges import Float, Int
@@ -23,7 +23,7 @@ MOST_BARS, MOST_AXES, MOST_LABELS = 15, 8, 12
 def decision_importances(result: SearchResult) -> list[Bars]:
     """For each objective, how much each decision matters to it; empty before enough was measured to say.
 
-    It is the permutation importance in OptiProxy's default proxy (`optiproxy.optimizer.importance`), whatever algorithm has
+    It is the permutation importance in OptiProxy's default proxy (`optiproxy.results.importance`), whatever algorithm has
     searched; with promotions, of the queries at the lower fidelity, which are most of them.
     """
     records = [record for record in result.records if record.fidelity == result.protocol.fidelity]

@@ -9,7 +9,7 @@ import pytest
 import optiproxy
 from optiproxy.metrics import Goal, Limit, Objective
 from optiproxy.optimizer import Trial
-from optiproxy.optimizer.recommend import FEWEST, SHORTLIST, recommended
+from optiproxy.results.recommend import FEWEST, SHORTLIST, recommended
 from optiproxy.spaces import FlatSpace
 
 SPACE = FlatSpace(
@@ -108,7 +108,7 @@ def test_torch_is_loaded_only_where_a_model_decides():
 import sys
 from optiproxy.metrics import Goal, Objective
 from optiproxy.optimizer import Trial
-from optiproxy.optimizer.recommend import recommended
+from optiproxy.results.recommend import recommended
 
 assert recommended(None, Goal((Objective("score"),)), [Trial((0,), {"score": 1.0})]) == 0
 assert "torch" not in sys.modules

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from optiproxy.metrics import Goal
 from optiproxy.optimizer.algorithm import Trial
-from optiproxy.optimizer.recommend import FEWEST, fitted
+from optiproxy.results.recommend import FEWEST, fitted
 from optiproxy.spaces import Space
 
 EXCHANGES = 3
